@@ -1,0 +1,1 @@
+"""What `make` does, in plain Python: it runs before anything is installed."""
