@@ -1,0 +1,170 @@
+"""The audit trail: append-only, hash-chained, verified.
+
+Each event belongs to one of a few chains; its hash covers its own canonical JSON and the hash before it, so an
+edit, a deletion, an insertion or a reordering breaks the chain at that place. The chain's head row (and the heads
+written to a witness file from time to time) betray a cut tail. Events hold no patient values: ids and digests only.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from core import context
+from core.digest import digest_of
+from core.models import AuditChain, AuditEvent, Project, User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CHAINS = 8
+_ZERO = "0" * 64
+
+
+def _body(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "chain": event.chain,
+        "sequence": event.sequence,
+        "occurred_at": event.occurred_at.isoformat(),
+        "event_type": event.event_type,
+        "action": event.action,
+        "outcome": event.outcome,
+        "actor_id": event.actor_id,
+        "actor_role": event.actor_role,
+        "source": event.source,
+        "object_kind": event.object_kind,
+        "object_id": event.object_id,
+        "project_id": event.project_id,
+        "detail": event.detail,
+        "request_id": event.request_id,
+        "previous_hash": event.previous_hash,
+    }
+
+
+def record(
+    event_type: str,
+    action: str,
+    *,
+    actor: User | None,
+    object_kind: str = "",
+    object_id: object = "",
+    project: Project | None = None,
+    outcome: str = "success",
+    detail: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """Append one event. Call it inside the transaction of what it records: both are kept, or neither.
+
+    Args:
+        event_type: ``noun.verbed``, e.g. ``finding.revised``.
+        action: C, R, U, D or E (executed), as in DICOM PS3.15 A.5.
+        actor: the user, or None for the system itself.
+        detail: JSON-ready ids, digests and counts; never patient values.
+    """
+    request = context.current()
+    seed = str(actor.pk) if actor else str(object_id)
+    name = f"chain-{zlib.crc32(seed.encode()) % CHAINS}"
+    with transaction.atomic():
+        AuditChain.objects.get_or_create(name=name)
+        chain = AuditChain.objects.select_for_update().get(name=name)
+        event = AuditEvent(
+            chain=name,
+            sequence=chain.sequence + 1,
+            occurred_at=timezone.now(),
+            event_type=event_type,
+            action=action,
+            outcome=outcome,
+            actor_id=str(actor.pk) if actor else "",
+            actor_role=actor.role if actor else "system",
+            source=request.source[:64],
+            object_kind=object_kind,
+            object_id=str(object_id)[:128],
+            project_id=str(project.pk) if project else "",
+            detail=json.loads(json.dumps(detail or {}, default=str)),
+            request_id=request.request_id,
+            previous_hash=chain.head,
+        )
+        event.hash = digest_of(_body(event))
+        event.save(force_insert=True)
+        chain.sequence, chain.head = event.sequence, event.hash
+        chain.save(update_fields=["sequence", "head"])
+    return event
+
+
+@dataclass
+class Verification:
+    """What ``verify`` found. ``broken`` lists the first bad place of each broken chain."""
+
+    events: int = 0
+    broken: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def intact(self) -> bool:
+        """True when no chain is broken."""
+        return not self.broken
+
+
+def _verify_chain(chain: AuditChain, events: Iterable[AuditEvent], witnessed: dict[int, str]) -> tuple[int, str | None]:
+    count, previous, last = 0, _ZERO, 0
+    for event in events:
+        count += 1
+        if event.sequence != last + 1:
+            return count, f"event {last + 1} is missing"
+        if event.previous_hash != previous or digest_of(_body(event)) != event.hash:
+            return count, f"event {event.sequence} was altered"
+        if witnessed.get(event.sequence, event.hash) != event.hash:
+            return count, f"event {event.sequence} differs from the witness file"
+        previous, last = event.hash, event.sequence
+    if (last, previous) != (chain.sequence, chain.head):
+        return count, f"the end of the chain was cut off after event {last}"
+    if witnessed and max(witnessed) > last:
+        return count, f"the witness file knows event {max(witnessed)}, the chain ends at {last}"
+    return count, None
+
+
+def verify() -> Verification:
+    """Recompute every hash of every chain, and compare with the witness file where there is one."""
+    result = Verification()
+    witnessed = _witnessed_heads()
+    known = {chain.name: chain for chain in AuditChain.objects.all()}
+    names = set(known) | set(witnessed) | set(AuditEvent.objects.values_list("chain", flat=True).distinct())
+    for name in sorted(names):
+        chain = known.get(name) or AuditChain(name=name)
+        events = AuditEvent.objects.filter(chain=name).order_by("sequence").iterator(chunk_size=2000)
+        count, fault = _verify_chain(chain, events, witnessed.get(name, {}))
+        result.events += count
+        if fault:
+            result.broken.append({"chain": name, "fault": fault})
+    return result
+
+
+def _witness_path() -> Path:
+    return Path(settings.OVERREAD_DATA_DIR) / "audit" / "heads.jsonl"
+
+
+def _witnessed_heads() -> dict[str, dict[int, str]]:
+    heads: dict[str, dict[int, str]] = {}
+    path = _witness_path()
+    if path.is_file():
+        for line in path.read_text().splitlines():
+            head = json.loads(line)
+            heads.setdefault(head["chain"], {})[head["sequence"]] = head["head"]
+    return heads
+
+
+def witness_heads() -> int:
+    """Append the present heads to the witness file (to be kept outside the database); returns how many."""
+    path = _witness_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    chains = list(AuditChain.objects.order_by("name"))
+    with path.open("a") as stream:
+        for chain in chains:
+            entry = {"chain": chain.name, "sequence": chain.sequence, "head": chain.head}
+            stream.write(json.dumps(entry) + "\n")
+    return len(chains)

@@ -1,0 +1,68 @@
+"""Services for people and for who belongs to which project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from core import audit, events
+from core.errors import Conflict, Invalid
+from core.models import Membership, Project, User
+from core.roles import Role
+
+
+def user_create(*, username: str, display_name: str, role: str, password: str, by: User | None) -> User:
+    """Add a person; raises Conflict when the name is taken."""
+    try:
+        with transaction.atomic():
+            user = User(username=username, display_name=display_name, role=role)
+            user.set_password(password)
+            user.save(force_insert=True)
+            audit.record("user.created", "C", actor=by, object_kind="user", object_id=user.pk, detail={"role": role})
+    except IntegrityError:
+        raise Conflict("username_taken", "There is already somebody with that name. Choose another.") from None
+    return user
+
+
+def user_change(*, user: User, by: User, **fields: Any) -> User:
+    """Change display name, role, password or whether the account is on; nobody switches off the last admin."""
+    leaves_admins = fields.get("role", user.role) != Role.ADMIN or not fields.get("is_active", user.is_active)
+    others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
+    if user.role == Role.ADMIN and user.is_active and leaves_admins and not others.exists():
+        raise Invalid("last_admin", "This is the last admin. Make somebody else an admin first.")
+    password = fields.pop("password", None)
+    with transaction.atomic():
+        for name, value in fields.items():
+            setattr(user, name, value)
+        if password:
+            user.set_password(password)
+        user.save()
+        changed = sorted([*fields, *(["password"] if password else [])])
+        audit.record("user.changed", "U", actor=by, object_kind="user", object_id=user.pk, detail={"fields": changed})
+    return user
+
+
+def membership_set(*, project: Project, user: User, role: str, by: User | None) -> Membership:
+    """Make the user a member of the project with this role, or change the role."""
+    with transaction.atomic():
+        membership, _ = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
+        audit.record(
+            "membership.set",
+            "U",
+            actor=by,
+            object_kind="user",
+            object_id=user.pk,
+            project=project,
+            detail={"role": role},
+        )
+        events.publish("project.changed", project.pk, project=project, user=user)
+    return membership
+
+
+def membership_end(*, project: Project, user: User, by: User) -> None:
+    """Take the user out of the project."""
+    with transaction.atomic():
+        Membership.objects.filter(project=project, user=user).delete()
+        audit.record("membership.ended", "D", actor=by, object_kind="user", object_id=user.pk, project=project)
+        events.publish("project.changed", project.pk, project=project, user=user)
