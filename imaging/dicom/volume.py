@@ -1,0 +1,142 @@
+"""One array in one space from the images of a series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imaging.dicom.errors import NotOneSpace, PixelsUnreadable
+from imaging.dicom.frames import ImageSource, StoredImage, open_image
+from imaging.dicom.geometry import FrameFacts, SeriesGeometry, frame_facts, normal_of, series_geometry, sorted_frames
+from imaging.dicom.json_model import header_model
+from imaging.dicom.pixels import decode_frame, inverted_monochrome1, modality_values
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MAX_VOXELS = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Frames of a series in one array.
+
+    Attributes:
+        pixels_kji: float32 ``[K, J, I]`` (slice, row, column), modality values, larger is brighter (MONOCHROME1 is
+            mirrored, colour is luma 0..255); padding holds the smallest value that is image.
+        padding_kji: True where there is no image, or None when all is image.
+        affine_lps: ``[4, 4]``, takes ``(k, j, i, 1)`` to ``(x, y, z, 1)`` in LPS mm; None without patient space. Exact
+            only for evenly spaced slices; ``geometry`` tells.
+        spacing_mm_kji: distance of slices, rows, columns in mm; None where the images do not prove millimetres
+            (a single slice has its slice distance given as 1).
+        frames: (SOP Instance UID, frame number from 1) of each slice.
+        geometry: what the series proves about its space.
+    """
+
+    pixels_kji: NDArray[np.float32]
+    padding_kji: NDArray[np.bool_] | None
+    affine_lps: NDArray[np.float64] | None
+    spacing_mm_kji: tuple[float, float, float] | None
+    frames: list[tuple[str, int]]
+    geometry: SeriesGeometry
+
+    @property
+    def sop_instance_uids(self) -> list[tuple[str, int]]:
+        """The same as ``frames``."""
+        return self.frames
+
+
+def load_volume(sources: Sequence[ImageSource]) -> Volume:
+    """Load the images of one series as one array, sorted along their normal (else by instance and frame number).
+
+    Args:
+        sources: file paths, bytes, or data sets, in any order; multi-frame images give one slice a frame.
+
+    Raises:
+        NotOneSpace: no images (``no_images``), or images of several sizes (``several_image_sizes``).
+        PixelsUnreadable: a frame cannot be decoded.
+    """
+    opened: dict[str, StoredImage] = {}
+    facts: list[FrameFacts] = []
+    for number, source in enumerate(sources):
+        image = open_image(source)
+        found = frame_facts(header_model(image.dataset))
+        key = found[0].sop_instance_uid if found else ""
+        if not found or key in opened:
+            continue
+        opened[key or str(number)] = image
+        facts.extend(found)
+    if not facts:
+        raise NotOneSpace("no_images", "This series has no images that could be loaded.")
+    if len({(frame.rows, frame.columns) for frame in facts}) > 1:
+        raise NotOneSpace("several_image_sizes", "The images of this series have several sizes; open them one by one.")
+    ordered = sorted_frames(facts)
+    rows, columns = ordered[0].rows, ordered[0].columns
+    if len(ordered) * rows * columns > _MAX_VOXELS:
+        raise NotOneSpace("volume_too_large", "This series is too large to be loaded as one volume.")
+    pixels_kji = np.empty((len(ordered), rows, columns), np.float32)
+    padding_kji: NDArray[np.bool_] | None = None
+    for k, frame in enumerate(ordered):
+        values, padding = _slice(opened[frame.sop_instance_uid], frame.frame_number)
+        if values.shape != (rows, columns):
+            raise PixelsUnreadable("image_header_incomplete", "A frame has another size than its header says.")
+        pixels_kji[k] = values
+        if padding is not None:
+            padding_kji = np.zeros(pixels_kji.shape, np.bool_) if padding_kji is None else padding_kji
+            padding_kji[k] = padding
+    if padding_kji is not None and not padding_kji.all():
+        pixels_kji[padding_kji] = pixels_kji[~padding_kji].min()
+    geometry = series_geometry(facts)
+    return Volume(
+        pixels_kji,
+        padding_kji,
+        affine_of(ordered, geometry),
+        _spacing(geometry),
+        [(frame.sop_instance_uid, frame.frame_number) for frame in ordered],
+        geometry,
+    )
+
+
+def _slice(image: StoredImage, number: int) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+    frame = decode_frame(image, number)
+    values = modality_values(image.dataset, frame, number)
+    return inverted_monochrome1(image.dataset, frame, values, number), frame.padding_ji
+
+
+def _spacing(geometry: SeriesGeometry) -> tuple[float, float, float] | None:
+    if geometry.length_unit != "mm" or geometry.pixel_spacing_mm is None:
+        return None
+    between = geometry.slice_spacing_mm if geometry.kind == "volume" else None
+    return (between or 1.0, *geometry.pixel_spacing_mm)
+
+
+def affine_of(ordered: Sequence[FrameFacts], geometry: SeriesGeometry) -> NDArray[np.float64] | None:
+    """Return the matrix from ``(k, j, i, 1)`` to LPS mm of sorted frames, or None without one patient space.
+
+    The step along k goes from the first slice to the last in equal parts, so gantry tilt (a shear) is kept.
+    """
+    first, last = ordered[0], ordered[-1]
+    parallel = len(geometry.orientation_groups) == 1 and geometry.orientation_groups[0].frames == len(ordered)
+    if (
+        not parallel
+        or geometry.kind not in ("volume", "single")
+        or first.orientation is None
+        or first.position is None
+        or last.position is None
+        or first.spacing_mm is None
+    ):
+        return None
+    row, column = np.array(first.orientation[:3]), np.array(first.orientation[3:])
+    origin = np.array(first.position)
+    step: NDArray[Any] = normal_of(first.orientation)
+    if len(ordered) > 1:
+        step = (np.array(last.position) - origin) / (len(ordered) - 1)
+    affine = np.eye(4)
+    affine[:3, 0] = step
+    affine[:3, 1] = column * first.spacing_mm[0]
+    affine[:3, 2] = row * first.spacing_mm[1]
+    affine[:3, 3] = origin
+    return affine

@@ -1,0 +1,24 @@
+"""What DICOMweb refuses beyond the house's families."""
+
+from __future__ import annotations
+
+from core.errors import OverreadError
+
+
+class BadRequest(OverreadError):
+    """The address or its parameters are not what the standard says."""
+
+    status = 400
+
+
+class NotAcceptable(OverreadError):
+    """None of the media types or transfer syntaxes the client accepts can be sent."""
+
+    status = 406
+
+
+def not_acceptable(*offered: str) -> NotAcceptable:
+    """Return the error that says what could be sent instead."""
+    return NotAcceptable(
+        "not_acceptable", "None of the accepted media types can be sent. See detail.offered.", offered=list(offered)
+    )

@@ -1,0 +1,55 @@
+"""What a series and its study look like once instances arrived: counts, modalities, geometry. May run any time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from core import events
+from imaging.dicom.geometry import FrameFacts, frame_facts, series_geometry
+from imaging.models import Instance, Series, Study
+from imaging.selectors import instance_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def _joined(values: Iterable[str], length: int) -> str:
+    joined = ""
+    for value in sorted({value for value in values if value}):
+        longer = f"{joined}\\{value}" if joined else value
+        if len(longer) > length:
+            break
+        joined = longer
+    return joined
+
+
+def series_index(*, series: Series) -> Series:
+    """Bring the counts and geometry of a series, and the counts of its study, up to date. Idempotent."""
+    known = series.instances.count()
+    shown = [Instance.Display.AS_STORED, Instance.Display.CONVERTED]
+    instances = list(series.instances.filter(display__in=shown).order_by("instance_number", "sop_instance_uid"))
+    facts: list[FrameFacts] = [fact for instance in instances for fact in frame_facts(instance_header(instance))]
+    geometry = series_geometry(facts).as_json() if facts else {}
+    with transaction.atomic():
+        # no_key: senders insert rows that point here meanwhile; nobody waits for the other in a ring.
+        study = Study.objects.select_for_update(no_key=True).get(pk=series.study_id)
+        series = Series.objects.select_for_update(no_key=True).get(pk=series.pk)
+        series.number_of_series_related_instances = series.instances.count()
+        series.geometry = geometry
+        series.frame_of_reference_uid = str(geometry.get("frame_of_reference_uid") or series.frame_of_reference_uid)
+        # An instance that arrived in between leaves the series unindexed: the story's sweep asks again.
+        series.indexed_at = timezone.now() if series.number_of_series_related_instances == known else None
+        series.save()
+        related = study.series.annotate(found=Count("instances"))
+        study.number_of_study_related_series = related.count()
+        study.number_of_study_related_instances = sum(row.found for row in related)
+        study.modalities_in_study = _joined((row.modality for row in related), 120)
+        study.body_parts_examined = _joined((row.body_part_examined for row in related), 200)
+        study.save()
+        for project in study.projects.all():
+            events.publish("study.changed", study.pk, project=project)
+    return series

@@ -1,0 +1,17 @@
+"""Long work of this room."""
+
+from __future__ import annotations
+
+from core.errors import NotFound
+from core.jobs import JobContext, job
+from imaging.models import Series
+from imaging.services.series_index import series_index
+
+
+@job(kind="series_index", attempts=5)
+def run_series_index(context: JobContext, *, series_id: str) -> None:
+    """Index one series."""
+    series = Series.objects.filter(pk=series_id).first()
+    if series is None:
+        raise NotFound("series_not_found", "The series was removed before it was indexed.")
+    series_index(series=series)
