@@ -1,0 +1,101 @@
+"""What a correction changed: overlap for areas and masks, distance for lines, points and outlines, words for words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from annotations.geometry.agreement import (
+    edge_points,
+    end_distance,
+    outline_distances,
+    shape_overlap,
+    surface_distances,
+)
+from annotations.geometry.rasters import runs_to_mask
+from annotations.image_space import FrameSpace, frame_space
+from imaging.models import Instance
+
+Json = dict[str, Any]
+_AREAS = ("rectangle", "ellipse", "polygon", "freehand")
+
+
+def _space(uid: str, frame_number: int) -> FrameSpace:
+    return frame_space(Instance.objects.select_related("series").get(sop_instance_uid=uid), frame_number)
+
+
+def _pixels(geometry: Json, space: FrameSpace) -> Any:
+    if geometry["space"] == "patient" and space.plane is not None:
+        return space.plane.to_pixels(geometry["points"])
+    return np.asarray(geometry["points"], np.float64)
+
+
+def _shapes(kind: str, before: Json, after: Json) -> Json:
+    if (before["sop_instance_uid"], before["frame_number"]) != (after["sop_instance_uid"], after["frame_number"]):
+        return {"moved_to_other_image": True}
+    space = _space(after["sop_instance_uid"], after["frame_number"])
+    unit, scaled = space.scale.unit, space.scale.scaled
+    one, other = _pixels(before, space), _pixels(after, space)
+    if kind in _AREAS:
+        found = outline_distances(kind, scaled(one), scaled(other))
+        return shape_overlap(kind, one, other) | {
+            f"hausdorff_{unit}": round(found["hausdorff"], 3),
+            f"mean_distance_{unit}": round(found["mean"], 3),
+        }
+    if before["space"] == after["space"] == "patient":
+        return {"end_distance_mm": round(end_distance(before["points"], after["points"]), 3)}
+    return {f"end_distance_{unit}": round(end_distance(scaled(one), scaled(other)), 3)}
+
+
+def _masks(before: Json, after: Json) -> Json:
+    shape = (after["rows"], after["columns"])
+    if (before["rows"], before["columns"]) != shape:
+        return {"moved_to_other_image": True}
+    one, other = (
+        {(frame["sop_instance_uid"], frame["frame_number"]): frame["runs"] for frame in mask["frames"]}
+        for mask in (before, after)
+    )
+    both = either = total = 0
+    farthest: list[float] = []
+    nearby: list[float] = []
+    unit = "px"
+    for uid, number in sorted(set(one) | set(other)):
+        a, b = (runs_to_mask(mask.get((uid, number), []), shape) for mask in (one, other))
+        both, either, total = both + int((a & b).sum()), either + int((a | b).sum()), total + int(a.sum() + b.sum())
+        if a.any() and b.any():
+            scale = _space(uid, number).scale
+            unit = scale.unit
+            found = surface_distances(scale.scaled(edge_points(a)), scale.scaled(edge_points(b)))
+            farthest.append(found["hausdorff"])
+            nearby.append(found["mean"])
+    result: Json = {
+        "iou": round(both / either, 4) if either else 1.0,
+        "dice": round(2 * both / total, 4) if total else 1.0,
+        "pixels_changed": either - both,
+    }
+    if farthest:
+        result[f"hausdorff_{unit}"] = round(max(farthest), 3)
+        result[f"mean_distance_{unit}"] = round(float(np.mean(nearby)), 3)
+    return result
+
+
+def content_difference(before: Json, after: Json) -> Json:
+    """Return what ``after`` changed of ``before``, two whole contents of one kind.
+
+    Returns:
+        For areas and masks ``iou``, ``dice`` and outline distances per frame in the plane; for lines and points
+        ``end_distance_mm`` (or ``_px``); for label, presence, name and text ``{"from": …, "to": …}``. Measures are
+        in mm only where the image proves its spacing.
+    """
+    result: Json = {
+        key: {"from": before[key], "to": after[key]}
+        for key in ("label_key", "present", "name", "text")
+        if before[key] != after[key]
+    }
+    if before["mask"] and after["mask"] and before["mask"] != after["mask"]:
+        result |= _masks(before["mask"], after["mask"])
+    places = before["geometry"], after["geometry"]
+    if all(places) and places[0] != places[1] and places[1]["points"]:
+        result |= _shapes(after["kind"], *places)
+    return result

@@ -1,0 +1,1 @@
+"""Pure geometry of findings: shapes, masks, measures and agreement. Knows no Django."""

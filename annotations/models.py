@@ -1,0 +1,240 @@
+"""Reading: labels, work items, findings with their revisions, reviews, comments and dataset snapshots.
+
+A finding is a stable thing with a list of revisions; a revision is written once and never changed or removed.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from core.models import Identified, Project, User
+from imaging.models import Study
+
+
+class Label(Identified):
+    """A coded concept that may be said of an image or drawn on it."""
+
+    class Use(models.TextChoices):
+        IMAGE = "image", "said of the whole image (present or absent)"
+        REGION = "region", "drawn as a contour, box or measurement"
+        SEGMENT = "segment", "painted as a mask"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="labels")
+    key = models.SlugField(max_length=40, help_text="Short stable name, used by recipes and exports.")
+    code_value = models.CharField(max_length=64)
+    coding_scheme_designator = models.CharField(max_length=16)
+    code_meaning = models.CharField(max_length=64)
+    uses = models.JSONField(default=list, help_text="Which of image, region, segment.")
+    color = models.CharField(max_length=7, help_text="#rrggbb")
+    position = models.PositiveSmallIntegerField(default=0)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["position", "key"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["project", "key"], name="label_key_once")]
+
+
+class ReadingProtocol(Identified):
+    """How a project is read."""
+
+    class Reveal(models.TextChoices):
+        AFTER_OWN_ANSWER = "after_own_answer", "model findings appear when the reader has submitted"
+        ALWAYS = "always", "model findings are shown from the start"
+        NEVER = "never", "readers never see model findings; reviewers do"
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="reading_protocol")
+    reveal = models.CharField(max_length=20, choices=Reveal.choices, default=Reveal.AFTER_OWN_ANSWER)
+    instructions = models.TextField(blank=True)
+
+
+class Workitem(Identified):
+    """One study to be read in one project; its life is the table in ``annotations.lifecycle``."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        CLAIMED = "claimed"
+        SUBMITTED = "submitted"
+        ACCEPTED = "accepted"
+        CORRECTED = "corrected"
+        REJECTED = "rejected"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="workitems")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="workitems")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
+    version = models.PositiveIntegerField(default=1)
+    reader = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    reviewer = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    priority = models.SmallIntegerField(default=0)
+    ai_score = models.FloatField(null=True, blank=True, help_text="Highest calibrated probability, 0..1.")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    reading_seconds = models.PositiveIntegerField(default=0)
+    remark = models.TextField(blank=True, help_text="What the reviewer said with the last decision.")
+    updated_at = models.DateTimeField(default=timezone.now, help_text="Of the work item or any of its findings.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "study"], name="workitem_once"),
+            models.CheckConstraint(
+                condition=models.Q(reviewer__isnull=True)
+                | models.Q(reader__isnull=True)
+                | ~models.Q(reviewer=models.F("reader")),
+                name="workitem_nobody_reviews_own_work",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["project", "state"])]
+
+
+class Finding(Identified):
+    """Something found in a study, by a person or by a model. What it says lies in its revisions.
+
+    A model's finding carries the DICOM facts of the algorithm, not a key upstairs.
+    """
+
+    class Kind(models.TextChoices):
+        IMAGE_LABEL = "image_label"
+        LENGTH = "length"
+        RECTANGLE = "rectangle"
+        ELLIPSE = "ellipse"
+        POLYGON = "polygon"
+        FREEHAND = "freehand"
+        POINT = "point"
+        MASK = "mask"
+
+    class AlgorithmType(models.TextChoices):
+        MANUAL = "MANUAL"
+        SEMIAUTOMATIC = "SEMIAUTOMATIC"
+        AUTOMATIC = "AUTOMATIC"
+
+    workitem = models.ForeignKey(Workitem, on_delete=models.CASCADE, related_name="findings")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    author = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    algorithm_type = models.CharField(max_length=16, choices=AlgorithmType.choices, default=AlgorithmType.MANUAL)
+    algorithm_name = models.CharField(max_length=120, blank=True)
+    algorithm_version = models.CharField(max_length=64, blank=True)
+    proposal_key = models.CharField(
+        max_length=64, blank=True, help_text="Same prediction and label give the same key: proposing twice is once."
+    )
+    probability = models.FloatField(null=True, blank=True, help_text="Calibrated, 0..1.")
+    threshold = models.FloatField(
+        null=True, blank=True, help_text="Of the version, for this label; a finding below it need not be decided."
+    )
+    head = models.ForeignKey("Revision", null=True, on_delete=models.PROTECT, related_name="+")
+    deleted = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(algorithm_type="MANUAL", author__isnull=False)
+                | (~models.Q(algorithm_type="MANUAL") & ~models.Q(algorithm_version="")),
+                name="finding_has_an_author_or_an_algorithm",
+            ),
+            models.UniqueConstraint(
+                fields=["workitem", "proposal_key"],
+                condition=~models.Q(proposal_key=""),
+                name="finding_proposed_once",
+            ),
+        ]
+
+
+class Revision(Identified):
+    """What a finding said from one moment on. Its digest is its ETag."""
+
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    author = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    label = models.ForeignKey(Label, null=True, on_delete=models.PROTECT, related_name="+")
+    content = models.JSONField(help_text="See annotations.content: geometry, present, name, text, …")
+    mask_digest = models.CharField(max_length=64, blank=True, help_text="Blob with the runs of a mask.")
+    digest = models.CharField(max_length=64)
+    cause = models.CharField(
+        max_length=20, default="edit", help_text="edit, delete, restore, correction, proposal, merge"
+    )
+    client_key = models.CharField(max_length=64, blank=True, help_text="The same key again returns the same row.")
+    difference = models.JSONField(default=dict, help_text="For a correction: IoU, Dice, mm against the parent.")
+    ai_visible = models.BooleanField(default=False, help_text="The author could see model findings of this study.")
+
+    class Meta:
+        ordering: ClassVar = ["finding_id", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["finding", "number"], name="revision_number_once"),
+            models.UniqueConstraint(
+                fields=["finding", "client_key"],
+                condition=~models.Q(client_key=""),
+                name="revision_client_key_once",
+            ),
+        ]
+
+
+class Review(Identified):
+    """A reviewer's decision about one revision. Never changed; a later decision supersedes an earlier one."""
+
+    class Decision(models.TextChoices):
+        ACCEPTED = "accepted"
+        CORRECTED = "corrected"
+        REJECTED = "rejected"
+
+    class Reason(models.TextChoices):
+        NOT_PRESENT = "not_present", "There is no such finding"
+        WRONG_LABEL = "wrong_label", "It is something else"
+        WRONG_PLACE = "wrong_place", "The place is wrong"
+        WRONG_EXTENT = "wrong_extent", "The outline is wrong"
+        POOR_IMAGE = "poor_image", "The image does not allow a decision"
+        RIGHT_FOR_WRONG_REASON = "right_for_wrong_reason", "Right answer, but the model looked elsewhere"
+        OTHER = "other", "Other (say what)"
+
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="reviews")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="reviews")
+    corrected_revision = models.ForeignKey(Revision, null=True, on_delete=models.PROTECT, related_name="+")
+    reviewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    decision = models.CharField(max_length=10, choices=Decision.choices)
+    reason = models.CharField(max_length=24, choices=Reason.choices, blank=True)
+    remark = models.TextField(blank=True)
+    saliency_shown = models.BooleanField(default=False)
+    at_sign_off = models.BooleanField(
+        default=False, help_text="Accepted with the whole work item, not judged one by one."
+    )
+    difference = models.JSONField(default=dict)
+
+    class Meta:
+        ordering: ClassVar = ["created_at"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(decision="rejected") | ~models.Q(reason=""), name="review_rejection_has_reason"
+            )
+        ]
+
+
+class Comment(Identified):
+    """A remark pinned to a place in an image, or to the whole work item."""
+
+    workitem = models.ForeignKey(Workitem, on_delete=models.CASCADE, related_name="comments")
+    finding = models.ForeignKey(Finding, null=True, on_delete=models.CASCADE, related_name="comments")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    pin = models.JSONField(null=True, help_text="{sop_instance_uid, frame_number, point: [column, row]} or null")
+
+    class Meta:
+        ordering: ClassVar = ["created_at"]
+
+
+class DatasetSnapshot(Identified):
+    """A frozen list of accepted revisions with a patient-level split. Never edited; named by its digest."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="snapshots")
+    name = models.CharField(max_length=120)
+    digest = models.CharField(max_length=64, unique=True)
+    manifest_digest = models.CharField(max_length=64, help_text="Blob: JSON lines, one case a line, sorted.")
+    recipe = models.CharField(max_length=24)
+    label_keys = models.JSONField(default=list)
+    counts = models.JSONField(default=dict, help_text="Cases, patients and positives by split and label.")
+    frozen_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]

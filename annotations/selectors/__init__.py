@@ -1,0 +1,47 @@
+"""What the outside may read of this room, in the shapes of the API. Nothing here writes."""
+
+from annotations.reveal import ai_hidden_from, ai_revealed
+from annotations.selectors.projects import label_json, project_json, project_rows
+from annotations.selectors.reading import (
+    comment_json,
+    comments_json,
+    finding_json,
+    findings_json,
+    history_json,
+    review_json,
+    workitem_json,
+)
+from annotations.selectors.snapshots import SnapshotCase, snapshot_cases, snapshot_json, snapshots_json
+from annotations.selectors.worklist import (
+    WorklistFilter,
+    WorklistPage,
+    workitem_next,
+    workitem_row,
+    worklist_count,
+    worklist_page,
+)
+
+__all__ = [
+    "SnapshotCase",
+    "WorklistFilter",
+    "WorklistPage",
+    "ai_hidden_from",
+    "ai_revealed",
+    "comment_json",
+    "comments_json",
+    "finding_json",
+    "findings_json",
+    "history_json",
+    "label_json",
+    "project_json",
+    "project_rows",
+    "review_json",
+    "snapshot_cases",
+    "snapshot_json",
+    "snapshots_json",
+    "workitem_json",
+    "workitem_next",
+    "workitem_row",
+    "worklist_count",
+    "worklist_page",
+]

@@ -1,0 +1,264 @@
+"""The worklist: filters, search, stable pages, counts, and the next study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from django.db.models import BooleanField, Case, F, FloatField, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
+
+from annotations.models import Workitem
+from annotations.reveal import ai_revealed
+from annotations.revision_json import person_json
+from annotations.standing import Decided, standing_of
+from core.access import projects_of
+from core.errors import Invalid
+
+if TYPE_CHECKING:
+    from core.models import Project, User
+
+Json = dict[str, Any]
+_State = Workitem.State
+_NO_DATE: Final = date(1, 1, 1)
+#: What a list may be ordered by, and the expression that never is null (so that pages have a fixed order).
+_ORDERINGS: Final[dict[str, Any]] = {
+    "priority": F("priority"),
+    "ai_score": Coalesce(F("shown_ai_score"), Value(-1.0), output_field=FloatField()),
+    "study_date": Coalesce(F("study__study_date"), Value(_NO_DATE)),
+    "patient_name": F("study__patient__patient_name"),
+    "updated_at": F("updated_at"),
+    "created_at": F("created_at"),
+    "state": F("state"),
+}
+DEFAULT_ORDERING: Final = "-priority"
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistFilter:
+    """What a worklist is narrowed to; empty means everything.
+
+    Attributes:
+        assignee: ``me``, ``none``, or a user name.
+        q: words that must each occur in name, ids, accession number or description of study or patient.
+        ordering: a key of the orderings, with ``-`` for descending.
+    """
+
+    project: str = ""
+    state: str = ""
+    modality: str = ""
+    body_part: str = ""
+    assignee: str = ""
+    date_from: date | None = None
+    date_to: date | None = None
+    q: str = ""
+    ordering: str = DEFAULT_ORDERING
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistPage:
+    """One page; ``following`` is the place after its last row (JSON values), None on the last page."""
+
+    rows: list[Json]
+    following: list[Any] | None
+    count: int
+
+
+def _visible(user: User) -> QuerySet[Workitem]:
+    """Return the user's work items; the model's score is null where they may not know it yet."""
+    rows = Workitem.objects.filter(project__in=projects_of(user, "workitem.read"))
+    shown = ai_revealed(user)
+    return rows.annotate(
+        ai_shown=Case(When(shown, then=Value(True)), default=Value(False), output_field=BooleanField()),
+        shown_ai_score=Case(When(shown, then=F("ai_score")), default=None, output_field=FloatField()),
+    ).select_related("project", "study__patient", "reader", "reviewer")
+
+
+def _holds(field: str, value: str) -> Q:
+    """Match one of the values of a backslash separated field."""
+    return (
+        Q(**{f"{field}__iexact": value})
+        | Q(**{f"{field}__istartswith": f"{value}\\"})
+        | Q(**{f"{field}__iendswith": f"\\{value}"})
+        | Q(**{f"{field}__icontains": f"\\{value}\\"})
+    )
+
+
+def _narrowed(user: User, wanted: WorklistFilter) -> QuerySet[Workitem]:
+    rows = _visible(user)
+    if wanted.project:
+        rows = rows.filter(project__slug=wanted.project)
+    if wanted.state:
+        rows = rows.filter(state__in=wanted.state.split(","))
+    if wanted.modality:
+        rows = rows.filter(_holds("study__modalities_in_study", wanted.modality))
+    if wanted.body_part:
+        rows = rows.filter(_holds("study__body_parts_examined", wanted.body_part))
+    if wanted.assignee == "me":
+        rows = rows.filter(reader=user)
+    elif wanted.assignee == "none":
+        rows = rows.filter(reader__isnull=True)
+    elif wanted.assignee:
+        rows = rows.filter(reader__username=wanted.assignee)
+    if wanted.date_from:
+        rows = rows.filter(study__study_date__gte=wanted.date_from)
+    if wanted.date_to:
+        rows = rows.filter(study__study_date__lte=wanted.date_to)
+    for word in wanted.q.split():
+        rows = rows.filter(
+            Q(study__patient__patient_name__icontains=word)
+            | Q(study__patient__patient_id__icontains=word)
+            | Q(study__accession_number__icontains=word)
+            | Q(study__study_description__icontains=word)
+            | Q(study__study_instance_uid=word)
+        )
+    return rows
+
+
+def _ordered(rows: QuerySet[Workitem], ordering: str) -> tuple[QuerySet[Workitem], bool]:
+    name, descending = ordering.removeprefix("-"), ordering.startswith("-")
+    if name not in _ORDERINGS:
+        raise Invalid("ordering_wrong", "The list cannot be ordered by that.", known=sorted(_ORDERINGS))
+    rows = rows.annotate(place=_ORDERINGS[name])
+    sign = "-" if descending else ""
+    return rows.order_by(f"{sign}place", f"{sign}id"), descending
+
+
+def _place_value(ordering: str, value: Any) -> Any:
+    name = ordering.removeprefix("-")
+    try:
+        if name == "study_date":
+            return date.fromisoformat(value)
+        if name in ("updated_at", "created_at"):
+            return datetime.fromisoformat(value)
+        return float(value) if name == "ai_score" else int(value) if name == "priority" else str(value)
+    except (TypeError, ValueError):
+        raise Invalid("cursor_wrong", "This page address is damaged. Go back to the first page.") from None
+
+
+def _after(rows: QuerySet[Workitem], place: Any, pk: Any, *, descending: bool) -> QuerySet[Workitem]:
+    way = "lt" if descending else "gt"
+    return rows.filter(Q(**{f"place__{way}": place}) | Q(place=place, **{f"pk__{way}": pk}))
+
+
+def _as_json(place: Any) -> Any:
+    return place.isoformat() if isinstance(place, date) else place
+
+
+def worklist_count(user: User, wanted: WorklistFilter) -> int:
+    """Return how many work items match."""
+    return _narrowed(user, wanted).count()
+
+
+def worklist_page(
+    user: User, wanted: WorklistFilter, *, limit: int = 100, after: list[Any] | None = None
+) -> WorklistPage:
+    """Return one page of the user's worklist, in a fixed order; rows that were there keep their place.
+
+    Args:
+        after: ``following`` of the page before.
+
+    Raises:
+        Invalid: an unknown ordering or a damaged place.
+    """
+    narrowed = _narrowed(user, wanted)
+    rows, descending = _ordered(narrowed, wanted.ordering)
+    if after is not None:
+        if len(after) != 2:
+            raise Invalid("cursor_wrong", "This page address is damaged. Go back to the first page.")
+        rows = _after(rows, _place_value(wanted.ordering, after[0]), _pk(after[1]), descending=descending)
+    found = list(rows[: limit + 1])
+    following = None
+    if len(found) > limit:
+        last: Any = found[limit - 1]
+        following = [_as_json(last.place), str(last.pk)]
+    return WorklistPage(_rows_json(found[:limit]), following, narrowed.count())
+
+
+def _pk(value: Any) -> UUID:
+    try:
+        return UUID(value)
+    except (TypeError, ValueError, AttributeError):
+        raise Invalid("cursor_wrong", "This page address is damaged. Go back to the first page.") from None
+
+
+def _finding_counts(workitems: list[Any]) -> dict[UUID, Json]:
+    counts: dict[UUID, Json] = {workitem.pk: {"own": 0, "ai": 0, "open": 0} for workitem in workitems}
+    shown = {workitem.pk: workitem.ai_shown for workitem in workitems}
+    for one in standing_of(workitems).values():
+        if one.finding.deleted or (one.is_ai and not shown[one.finding.workitem_id]):
+            continue
+        count = counts[one.finding.workitem_id]
+        count["ai" if one.is_ai else "own"] += 1
+        count["open"] += one.decided is Decided.NO
+    return counts
+
+
+def _rows_json(workitems: list[Workitem]) -> list[Json]:
+    counts = _finding_counts(workitems)
+    return [_row_json(workitem, counts[workitem.pk]) for workitem in workitems]
+
+
+def _parts(value: str) -> list[str]:
+    return [part for part in value.split("\\") if part]
+
+
+def _row_json(workitem: Any, counts: Json) -> Json:
+    study = workitem.study
+    return {
+        "id": workitem.pk,
+        "version": workitem.version,
+        "project": workitem.project.slug,
+        "state": workitem.state,
+        "priority": workitem.priority,
+        "ai_score": workitem.shown_ai_score,
+        "reader": person_json(workitem.reader),
+        "reviewer": person_json(workitem.reviewer),
+        "study": {
+            "study_instance_uid": study.study_instance_uid,
+            "patient_name": study.patient.patient_name,
+            "patient_id": study.patient.patient_id,
+            "patient_sex": study.patient.patient_sex,
+            "patient_age": study.patient_age,
+            "study_date": study.study_date,
+            "study_description": study.study_description,
+            "accession_number": study.accession_number,
+            "modalities": _parts(study.modalities_in_study),
+            "body_parts": _parts(study.body_parts_examined),
+            "instances": study.number_of_study_related_instances,
+        },
+        "finding_counts": counts,
+        "updated_at": workitem.updated_at,
+        "submitted_at": workitem.submitted_at,
+    }
+
+
+def workitem_row(user: User, workitem: Workitem) -> Json:
+    """Return one work item as a row of the user's worklist."""
+    return _rows_json(list(_visible(user).filter(pk=workitem.pk)))[0]
+
+
+def workitem_next(
+    user: User, *, mode: str = "read", project: Project | None = None, after: Workitem | None = None
+) -> Json | None:
+    """Return the next study to read (open, or waiting for this reader) or to review (submitted by others).
+
+    Goes on from ``after`` in the order of the worklist (most urgent first) and begins again at its end.
+    """
+    if mode == "review":
+        rows = _visible(user).filter(project__in=projects_of(user, "finding.review"), state=_State.SUBMITTED)
+        rows = rows.exclude(reader=user)
+    else:
+        rows = _visible(user).filter(project__in=projects_of(user, "workitem.claim"))
+        rows = rows.filter(Q(state=_State.OPEN) | Q(reader=user, state__in=[_State.CLAIMED, _State.REJECTED]))
+    if project is not None:
+        rows = rows.filter(project=project)
+    rows, descending = _ordered(rows, DEFAULT_ORDERING)
+    found: list[Workitem] = []
+    if after is not None:
+        rows = rows.exclude(pk=after.pk)
+        found = list(_after(rows, after.priority, after.pk, descending=descending)[:1])
+    found = found or list(rows[:1])
+    return _rows_json(found)[0] if found else None

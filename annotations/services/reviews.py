@@ -1,0 +1,108 @@
+"""A reviewer's decision about one finding. A correction appends a revision and keeps what it changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from annotations import errors
+from annotations.content import checked_content
+from annotations.models import Finding, Review
+from annotations.services.revisions import locked_head, revision_written
+from annotations.services.workitems import require_review
+from core import audit, events
+from core.errors import Conflict, Invalid
+from core.models import User
+
+_Decision = Review.Decision
+
+
+def _check_words(decision: str, reason: str, remark: str, corrected: Any) -> None:
+    if decision not in _Decision.values:
+        raise Invalid("decision_wrong", "A finding is accepted, corrected or rejected.", decision=decision)
+    if reason and reason not in Review.Reason.values:
+        raise Invalid("reason_unknown", "Choose one of the known reasons.", known=list(Review.Reason.values))
+    if decision == _Decision.REJECTED and not reason:
+        raise Invalid("reason_missing", "Choose why the finding is rejected.", known=list(Review.Reason.values))
+    if reason == Review.Reason.OTHER and not remark.strip():
+        raise Invalid("remark_missing", "Say in a few words what the other reason is.")
+    if (decision == _Decision.CORRECTED) != (corrected is not None):
+        raise Invalid("correction_missing", "A correction, and only a correction, comes with the corrected finding.")
+
+
+def review_record(
+    *,
+    finding: Finding,
+    reviewer: User,
+    decision: str,
+    reason: str = "",
+    remark: str = "",
+    corrected_content: Any | None = None,
+    saliency_shown: bool = False,
+    if_match: str | None,
+) -> Review:
+    """Record a decision about the finding's head. A later decision supersedes it; nothing is changed or removed.
+
+    Args:
+        reason: coded (``Review.Reason``); needed for a rejection.
+        corrected_content: the whole corrected content; only with ``corrected``.
+        saliency_shown: the reviewer had the model's saliency map on the screen.
+        if_match: digest of the revision that was judged.
+
+    Raises:
+        Forbidden: own work, or no reviewer. Conflict: not submitted, signed off, deleted. Invalid: words or content.
+        PreconditionRequired, PreconditionFailed.
+    """
+    _check_words(decision, reason, remark, corrected_content)
+    with transaction.atomic():
+        locked, head = locked_head(finding=finding, if_match=if_match)
+        require_review(locked.workitem, reviewer)
+        if locked.author_id == reviewer.pk:
+            raise errors.own_work()
+        if locked.deleted:
+            raise Conflict("finding_deleted", "This finding was deleted, so it cannot be reviewed.")
+        corrected = None
+        if corrected_content is not None:
+            checked = checked_content(corrected_content, workitem=locked.workitem, kind=locked.kind, kept=head.label)
+            corrected = revision_written(
+                finding=locked, author=reviewer, content=checked, cause="correction", ai_visible=True
+            )
+        review = Review.objects.create(
+            finding=locked,
+            revision=head,
+            corrected_revision=corrected,
+            reviewer=reviewer,
+            decision=decision,
+            reason=reason,
+            remark=remark,
+            saliency_shown=saliency_shown,
+            difference=corrected.difference if corrected else {},
+        )
+        _tell(review, locked, reviewer)
+    return review
+
+
+def _tell(review: Review, finding: Finding, reviewer: User) -> None:
+    project = finding.workitem.project
+    audit.record(
+        "review.recorded",
+        "C",
+        actor=reviewer,
+        object_kind="finding",
+        object_id=finding.pk,
+        project=project,
+        detail={
+            "review": review.pk,
+            "decision": review.decision,
+            "reason": review.reason,
+            "revision": review.revision_id,
+            "corrected_revision": review.corrected_revision_id,
+            "saliency_shown": review.saliency_shown,
+        },
+    )
+    if finding.algorithm_type == Finding.AlgorithmType.MANUAL:
+        detail = {"workitem": str(finding.workitem_id)}
+        events.publish("finding.changed", finding.pk, project=project, version=review.pk, detail=detail)
+    else:
+        events.publish("workitem.changed", finding.workitem_id, project=project, version=finding.workitem.version)

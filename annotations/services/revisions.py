@@ -1,0 +1,338 @@
+"""Findings and their revisions: appended, never changed. Every write holds the work item's row lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotations import errors
+from annotations.access import locked_workitem
+from annotations.content import Content, checked_content
+from annotations.difference import content_difference
+from annotations.lifecycle import SIGNED_OFF
+from annotations.models import Finding, Revision, Workitem
+from annotations.proposal_keys import proposal_key as proposal_key
+from annotations.reveal import ai_hidden_from
+from annotations.revision_json import mask_stored, revision_json, whole_content
+from core import audit, events
+from core.access import may
+from core.digest import digest_of
+from core.models import User
+
+if TYPE_CHECKING:
+    from annotations.models import Label
+
+_State = Workitem.State
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a model proposes of a study.
+
+    Attributes:
+        content: of the revision; ``kind`` and ``label_key`` are filled in where they are left out.
+        probability: calibrated, 0..1.
+        proposal_key: same prediction, label and place give the same key (see ``annotations.proposal_keys``).
+        threshold: of the version for this label; a finding below it need not be decided before sign-off.
+    """
+
+    kind: str
+    label_key: str
+    content: dict[str, Any] = field(repr=False)
+    probability: float | None
+    algorithm_name: str
+    algorithm_version: str
+    proposal_key: str
+    threshold: float | None = None
+
+
+def require_editing(workitem: Workitem, author: User) -> None:
+    """Raise unless ``author`` may write own findings now: the reader while reading, a reviewer while reviewing."""
+    if workitem.state in SIGNED_OFF:
+        raise errors.signed_off()
+    if workitem.state == _State.CLAIMED and workitem.reader_id == author.pk:
+        return
+    if workitem.reader_id == author.pk or workitem.state == _State.OPEN:
+        raise errors.not_being_read(workitem.state)
+    if workitem.state == _State.SUBMITTED and may(author, "finding.review", workitem.project):
+        return
+    raise errors.not_own()
+
+
+def revision_written(
+    *,
+    finding: Finding,
+    author: User | None,
+    content: Content,
+    cause: str,
+    client_key: str = "",
+    ai_visible: bool = False,
+) -> Revision:
+    """Append the next revision of a finding whose work item is locked; the caller has checked who and when."""
+    head = finding.head
+    mask_digest = mask_stored(content.mask) if content.mask else ""
+    parent = head.digest if head else None
+    difference = {}
+    if head is not None and cause == "correction":
+        difference = content_difference(whole_content(head), {**content.said, "mask": content.mask})
+    revision = Revision.objects.create(
+        finding=finding,
+        number=head.number + 1 if head else 1,
+        parent=head,
+        author=author,
+        label=content.label,
+        content=content.said,
+        mask_digest=mask_digest,
+        digest=digest_of({"content": content.said, "mask": mask_digest, "parent": parent}),
+        cause=cause,
+        client_key=client_key,
+        difference=difference,
+        ai_visible=ai_visible,
+    )
+    finding.head, finding.deleted = revision, cause == "delete"
+    finding.save(update_fields=["head", "deleted"])
+    Workitem.objects.filter(pk=finding.workitem_id).update(updated_at=timezone.now())
+    _tell(finding, revision, author)
+    return revision
+
+
+def _tell(finding: Finding, revision: Revision, author: User | None) -> None:
+    verb = {"delete": "deleted", "restore": "restored", "proposal": "proposed"}.get(revision.cause, "revised")
+    project = finding.workitem.project
+    audit.record(
+        "finding.created" if revision.number == 1 and author else f"finding.{verb}",
+        "C" if revision.number == 1 else "D" if revision.cause == "delete" else "U",
+        actor=author,
+        object_kind="finding",
+        object_id=finding.pk,
+        project=project,
+        detail={
+            "workitem": finding.workitem_id,
+            "revision": revision.pk,
+            "number": revision.number,
+            "digest": revision.digest,
+            "parent": revision.parent.digest if revision.parent else None,
+            "cause": revision.cause,
+        },
+    )
+    if finding.algorithm_type == Finding.AlgorithmType.MANUAL:
+        detail = {"workitem": str(finding.workitem_id)}
+        events.publish("finding.changed", finding.pk, project=project, version=revision.digest, detail=detail)
+    elif revision.cause != "proposal":
+        # An event that names a model's finding would tell the reader that there is one.
+        events.publish("workitem.changed", finding.workitem_id, project=project, version=finding.workitem.version)
+
+
+def finding_create(*, workitem: Workitem, author: User, content: Any, client_key: str = "") -> Finding:
+    """Begin a finding with its first revision.
+
+    The same ``client_key`` returns the finding it made before. An image label that the author has already said of
+    the study (or of this image) gets a new revision instead of a second finding.
+
+    Raises:
+        Conflict: signed off, or not claimed. Forbidden: somebody else reads it. Invalid, TooLarge: the content.
+    """
+    with transaction.atomic():
+        workitem = locked_workitem(workitem.pk)
+        if client_key:
+            own = Finding.objects.filter(workitem=workitem, author=author)
+            known = own.filter(revisions__client_key=client_key).first()
+            if known is not None:
+                return known
+        require_editing(workitem, author)
+        checked = checked_content(content, workitem=workitem)
+        finding = _same_image_label(workitem, author, checked)
+        if finding is not None and finding.head is not None:
+            if finding.deleted or not _says_the_same(finding.head, checked):
+                _append(finding, author, checked, cause="restore" if finding.deleted else "edit", client_key=client_key)
+            return finding
+        finding = Finding(workitem=workitem, kind=checked.said["kind"], author=author)
+        finding.save(force_insert=True)
+        _append(finding, author, checked, cause="edit", client_key=client_key)
+    return finding
+
+
+def _same_image_label(workitem: Workitem, author: User, content: Content) -> Finding | None:
+    if content.said["kind"] != Finding.Kind.IMAGE_LABEL:
+        return None
+    found = Finding.objects.filter(workitem=workitem, author=author, kind=Finding.Kind.IMAGE_LABEL)
+    for finding in found.filter(head__label=content.label).select_related("head", "workitem__project"):
+        if finding.head is not None and _image_of(finding.head.content) == _image_of(content.said):
+            return finding
+    return None
+
+
+def _image_of(content: dict[str, Any]) -> tuple[str, int] | None:
+    place = content.get("geometry")
+    return (place["sop_instance_uid"], place["frame_number"]) if place else None
+
+
+def _says_the_same(head: Revision, content: Content) -> bool:
+    unmeasured = [{**said, "measures": {}} for said in (head.content, content.said)]
+    if digest_of(unmeasured[0]) != digest_of(unmeasured[1]):
+        return False
+    return content.mask is None or mask_stored(content.mask) == head.mask_digest
+
+
+def _append(finding: Finding, author: User, content: Content, *, cause: str, client_key: str) -> Revision:
+    visible = not ai_hidden_from(author, finding.workitem)
+    return revision_written(
+        finding=finding, author=author, content=content, cause=cause, client_key=client_key, ai_visible=visible
+    )
+
+
+def _locked_finding(finding: Finding) -> Finding:
+    workitem = locked_workitem(finding.workitem_id)
+    rows = Finding.objects.select_related("head__author", "head__parent", "head__label", "author")
+    locked = rows.select_for_update(of=("self",)).get(pk=finding.pk)
+    locked.workitem = workitem
+    return locked
+
+
+def locked_head(*, finding: Finding, if_match: str | None) -> tuple[Finding, Revision]:
+    """Lock the work item and the finding, and return them with the head that ``if_match`` must name.
+
+    Raises:
+        PreconditionRequired: no If-Match. PreconditionFailed: another head; ``detail.head`` is that revision.
+    """
+    locked = _locked_finding(finding)
+    head = locked.head
+    if head is None:
+        raise errors.finding_not_found()
+    if not if_match:
+        raise errors.if_match_missing()
+    if if_match != head.digest:
+        raise errors.revision_outdated(revision_json(head))
+    return locked, head
+
+
+def _said_before(finding: Finding, author: User, client_key: str) -> Revision | None:
+    if not client_key:
+        return None
+    return finding.revisions.filter(client_key=client_key, author=author).select_related("author").first()
+
+
+def require_author(finding: Finding, author: User) -> None:
+    """Raise unless ``author`` made this finding and may write now."""
+    require_editing(finding.workitem, author)
+    if finding.author_id != author.pk or finding.algorithm_type != Finding.AlgorithmType.MANUAL:
+        raise errors.not_author()
+
+
+def revision_append(
+    *, finding: Finding, author: User, content: Any, if_match: str | None, client_key: str = "", cause: str = "edit"
+) -> Revision:
+    """Append what the author says now; saying the same again returns the head, the same key the row it made.
+
+    Args:
+        if_match: digest of the revision the author started from.
+        cause: ``edit``, or ``merge`` after a 412.
+
+    Raises:
+        PreconditionRequired (428), PreconditionFailed (412, ``detail.head``), Conflict, Forbidden, Invalid, TooLarge.
+    """
+    if cause not in ("edit", "merge"):
+        raise errors.content_wrong("cause_wrong", "A change is an edit or a merge.", cause=cause)
+    with transaction.atomic():
+        locked = _locked_finding(finding)
+        before = _said_before(locked, author, client_key)
+        if before is not None:
+            return before
+        require_author(locked, author)
+        locked, head = locked_head(finding=finding, if_match=if_match)
+        checked = checked_content(content, workitem=locked.workitem, kind=locked.kind, kept=head.label)
+        if not locked.deleted and _says_the_same(head, checked):
+            return head
+        return _append(locked, author, checked, cause=cause, client_key=client_key)
+
+
+def _again(revision: Revision) -> Content:
+    """Return what a stored revision says, to be said once more."""
+    whole = whole_content(revision)
+    label: Label | None = revision.label
+    return Content(revision.content, whole["mask"], label)
+
+
+def finding_delete(*, finding: Finding, author: User, if_match: str | None) -> Revision:
+    """Take a finding back: a revision with cause ``delete``; ``revision_restore`` brings it back.
+
+    Raises:
+        as ``revision_append``.
+    """
+    with transaction.atomic():
+        require_author(_locked_finding(finding), author)
+        locked, head = locked_head(finding=finding, if_match=if_match)
+        if locked.deleted:
+            return head
+        return _append(locked, author, _again(head), cause="delete", client_key="")
+
+
+def revision_restore(*, finding: Finding, author: User, revision: Revision, if_match: str | None) -> Revision:
+    """Say again what an earlier revision said, as a new revision; undoes a deletion too.
+
+    Raises:
+        as ``revision_append``.
+    """
+    with transaction.atomic():
+        require_author(_locked_finding(finding), author)
+        locked, head = locked_head(finding=finding, if_match=if_match)
+        if not locked.deleted and _says_the_same(head, _again(revision)):
+            return head
+        return _append(locked, author, _again(revision), cause="restore", client_key="")
+
+
+def proposals_record(
+    *, workitem: Workitem, proposals: Sequence[Proposal], ai_score: float | None = None
+) -> list[Finding]:
+    """Record what a model proposes. Proposing twice is once; what a person has since said of it stays.
+
+    Args:
+        ai_score: highest calibrated probability of the case; without it the highest of the proposals.
+
+    Returns:
+        The findings of the proposals, in their order; only those known before where the study is signed off.
+
+    Raises:
+        Invalid, TooLarge: a content breaks a rule; then nothing is recorded.
+    """
+    with transaction.atomic():
+        workitem = locked_workitem(workitem.pk)
+        keys = [proposal.proposal_key for proposal in proposals]
+        known = {finding.proposal_key: finding for finding in workitem.findings.filter(proposal_key__in=keys)}
+        locked = workitem.state in SIGNED_OFF
+        for proposal in proposals:
+            if proposal.proposal_key not in known and not locked:
+                known[proposal.proposal_key] = _proposed(workitem, proposal)
+        scores = [proposal.probability for proposal in proposals if proposal.probability is not None]
+        score = ai_score if ai_score is not None else max(scores, default=None)
+        if score is not None and not locked:
+            workitem.ai_score = score
+        workitem.updated_at = timezone.now()
+        workitem.save(update_fields=["ai_score", "updated_at"])
+        # Told whether or not anything was found: the event must not give the model's answer away.
+        events.publish("workitem.changed", workitem.pk, project=workitem.project, version=workitem.version)
+    return [known[key] for key in keys if key in known]
+
+
+def _proposed(workitem: Workitem, proposal: Proposal) -> Finding:
+    filled = {"kind": proposal.kind, "label_key": proposal.label_key, **proposal.content}
+    if proposal.kind == Finding.Kind.IMAGE_LABEL:
+        filled.setdefault("present", True)
+    content = checked_content(filled, workitem=workitem, kind=proposal.kind)
+    finding = Finding(
+        workitem=workitem,
+        kind=proposal.kind,
+        algorithm_type=Finding.AlgorithmType.AUTOMATIC,
+        algorithm_name=proposal.algorithm_name,
+        algorithm_version=proposal.algorithm_version,
+        proposal_key=proposal.proposal_key,
+        probability=proposal.probability,
+        threshold=proposal.threshold,
+    )
+    finding.save(force_insert=True)
+    revision_written(finding=finding, author=None, content=content, cause="proposal")
+    return finding

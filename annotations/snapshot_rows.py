@@ -1,0 +1,281 @@
+"""The rows of a dataset: one image a row, its label states, regions, split, groups and weights."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from annotations.lifecycle import SIGNED_OFF
+from annotations.models import Finding, Workitem
+from annotations.selectors.projects import protocol_of
+from annotations.snapshot_split import SPLITS, patient_key, split_of
+from annotations.snapshot_statements import (
+    PROVENANCE,
+    Statement,
+    habitual_reviewers,
+    region_json,
+    workitem_statements,
+)
+from annotations.standing import Standing, standing_of
+from core.models import Project
+from imaging.models import Instance, Patient, Series, Study
+
+Json = dict[str, Any]
+_BATCH: Final = 200
+_SHOWN: Final = (Instance.Display.AS_STORED, Instance.Display.CONVERTED)
+_NOT_FLAT: Final = ("volume", "cine")
+_BANDS: Final = ((18, "0-17"), (40, "18-39"), (60, "40-59"), (80, "60-79"), (200, "80+"))
+
+
+@dataclass
+class Rows:
+    """The rows, and what was left out and why."""
+
+    rows: list[Json] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def _batches(workitems: list[Workitem]) -> Iterator[list[Workitem]]:
+    for start in range(0, len(workitems), _BATCH):
+        yield workitems[start : start + _BATCH]
+
+
+def snapshot_rows(*, project: Project, recipe: str, label_keys: list[str]) -> Rows:
+    """Return the dataset rows of a project's signed-off work, sorted, with every patient in one split.
+
+    Args:
+        recipe: ``classification`` (flat single-frame images with label states) or ``segmentation`` (every frame of
+            a painted series, and of series that were read as empty).
+    """
+    result = Rows()
+    signed = Workitem.objects.filter(project=project, state__in=SIGNED_OFF).order_by("id")
+    workitems = list(signed.select_related("study__patient", "project"))
+    result.left_out["not_signed_off"] = Workitem.objects.filter(project=project).count() - len(workitems)
+    reveal, habitual = protocol_of(project).reveal, habitual_reviewers(project.pk)
+    for batch in _batches(workitems):
+        by_workitem: dict[UUID, list[Standing]] = defaultdict(list)
+        for one in standing_of(batch).values():
+            by_workitem[one.finding.workitem_id].append(one)
+        images = _images_of(batch)
+        for workitem in batch:
+            said = workitem_statements(workitem, by_workitem[workitem.pk], reveal=reveal, habitual=habitual)
+            said = [statement for statement in said if statement.label_key in label_keys]
+            _add_rows(result, workitem, images[workitem.study_id], said, recipe, label_keys)
+    _leave_out_copies(result)
+    result.rows.sort(key=lambda row: (row["patient_key"], row["sop_instance_uid"], row["frame_number"]))
+    return result
+
+
+def _images_of(batch: list[Workitem]) -> dict[UUID, list[Instance]]:
+    found: dict[UUID, list[Instance]] = defaultdict(list)
+    studies = [workitem.study_id for workitem in batch]
+    rows = Instance.objects.filter(series__study__in=studies, display__in=_SHOWN).select_related("series")
+    for instance in rows.order_by("sop_instance_uid"):
+        found[instance.series.study_id].append(instance)
+    return found
+
+
+def _add_rows(
+    result: Rows, workitem: Workitem, images: list[Instance], said: list[Statement], recipe: str, label_keys: list[str]
+) -> None:
+    patient = patient_key(workitem.study.patient)
+    split = split_of(patient)
+    if split == "test":
+        fair = [statement for statement in said if statement.blind]
+        result.left_out["test_not_read_blind"] += len(said) - len(fair)
+        said = fair
+    build = _segmentation if recipe == "segmentation" else _classification
+    for instance, number, states, regions in build(images, said, label_keys):
+        if not states:
+            continue
+        result.rows.append(
+            {
+                "patient_key": patient,
+                "study_instance_uid": workitem.study.study_instance_uid,
+                "series_instance_uid": instance.series.series_instance_uid,
+                "sop_instance_uid": instance.sop_instance_uid,
+                "frame_number": number,
+                "rows": instance.rows,
+                "columns": instance.columns,
+                "split": split,
+                "labels": {key: states[key].state if key in states else None for key in label_keys},
+                **_weights(states),
+                "regions": [region_json(one, instance, number) for one in regions if one.state == 1],
+                "rejected_regions": [region_json(one, instance, number) for one in regions if one.state is None],
+                "groups": _groups(workitem.study, instance.series),
+                "pixel_digest": instance.pixel_digest,
+            }
+        )
+
+
+_Built = Iterator[tuple[Instance, int, dict[str, Statement], list[Statement]]]
+
+
+def _latest(statements: Iterable[Statement]) -> dict[str, Statement]:
+    """Return per label what was said last (of two at one instant: present), by who says so with most weight."""
+    found: dict[str, Statement] = {}
+    stated = [one for one in statements if one.state is not None]
+    for one in sorted(stated, key=lambda statement: (statement.at, statement.state or 0)):
+        before = found.get(one.label_key)
+        if before is None or before.state != one.state or PROVENANCE[before.provenance] <= PROVENANCE[one.provenance]:
+            found[one.label_key] = one
+    return found
+
+
+def _classification(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
+    for instance in images:
+        if instance.number_of_frames > 1 or instance.series.geometry.get("kind") in _NOT_FLAT:
+            continue
+        here = [one for one in said if one.image in (None, (instance.sop_instance_uid, 1))]
+        states = _latest(here)
+        drawn = [one for one in here if one.revision is not None]
+        kept = [one for one in drawn if one.state is None or states[one.label_key].state == 1]
+        yield instance, 1, states, kept
+
+
+def _segmentation(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
+    masks = [one for one in said if one.revision is not None and one.revision.content["kind"] == Finding.Kind.MASK]
+    by_series: dict[UUID, list[Instance]] = defaultdict(list)
+    for instance in images:
+        by_series[instance.series_id].append(instance)
+    for members in by_series.values():
+        uid = members[0].series.series_instance_uid
+        painted: dict[str, list[Statement]] = defaultdict(list)
+        for one in masks:
+            if one.state == 1 and one.revision and one.revision.content["mask"]["series_instance_uid"] == uid:
+                painted[one.label_key].append(one)
+        empty = {one.label_key: one for one in said if one.revision is None and one.image is None and one.state == 0}
+        chosen = {key: _one_origin(group) for key, group in painted.items()}
+        for instance in members:
+            for number in range(1, max(1, instance.number_of_frames) + 1):
+                states: dict[str, Statement] = {}
+                regions: list[Statement] = []
+                for key in label_keys:
+                    _state_of_frame(key, (instance.sop_instance_uid, number), chosen, empty, states, regions)
+                yield instance, number, states, regions
+
+
+def _state_of_frame(
+    key: str,
+    image: tuple[str, int],
+    chosen: dict[str, list[Statement]],
+    empty: dict[str, Statement],
+    states: dict[str, Statement],
+    regions: list[Statement],
+) -> None:
+    group = chosen.get(key, [])
+    if not group or (key in empty and empty[key].at > max(one.at for one in group)):
+        if key in empty:
+            states[key] = empty[key]
+        return
+    here = [one for one in group if one.image == image]
+    states[key] = here[-1] if here else _background(group[-1])
+    regions += here
+
+
+def _background(painted: Statement) -> Statement:
+    """A painted series is painted whole: a frame without pixels of the label shows nothing of it."""
+    return Statement(painted.label_key, 0, painted.provenance, painted.at, None, None, painted.is_ai, painted.blind)
+
+
+def _one_origin(group: list[Statement]) -> list[Statement]:
+    """Return the people's masks or the model's, whichever spoke last: the two outline the same thing."""
+    last = max(group, key=lambda one: one.at)
+    return [one for one in group if one.is_ai == last.is_ai]
+
+
+def _weights(states: dict[str, Statement]) -> Json:
+    named = {key: one.provenance for key, one in states.items()}
+    teaching = max(named.values(), key=lambda name: (PROVENANCE[name].sampling, PROVENANCE[name].weight, name))
+    return {
+        "provenance": teaching,
+        "weight": round(sum(PROVENANCE[name].weight for name in named.values()) / len(named), 4),
+        "sampling": PROVENANCE[teaching].sampling,
+        "label_provenance": named,
+        "label_weights": {key: PROVENANCE[name].weight for key, name in named.items()},
+    }
+
+
+def _groups(study: Study, series: Series) -> Json:
+    scanner = " ".join(part for part in (series.manufacturer, series.manufacturer_model_name) if part)
+    return {
+        "sex": study.patient.patient_sex or "unknown",
+        "age_band": age_band(study.patient_age, study.patient, study.study_date),
+        "view": series.view_position or "unknown",
+        "scanner": scanner or "unknown",
+    }
+
+
+def age_band(patient_age: str, patient: Patient, study_date: date | None) -> str:
+    """Return the age band at the study, from Patient's Age (``063Y``, ``011M``, …) or the birth date."""
+    years: float | None = None
+    per_year = {"Y": 1.0, "M": 12.0, "W": 52.18, "D": 365.25}
+    if len(patient_age) > 1 and patient_age[:-1].isdigit() and patient_age[-1] in per_year:
+        years = int(patient_age[:-1]) / per_year[patient_age[-1]]
+    elif patient.patient_birth_date and study_date:
+        years = (study_date - patient.patient_birth_date).days / 365.25
+    if years is None or not 0 <= years < 200:
+        return "unknown"
+    return next(name for limit, name in _BANDS if years < limit)
+
+
+def _leave_out_copies(result: Rows) -> None:
+    """Keep an image that came under several patients in the strictest split only, so that nothing leaks."""
+    strictest: dict[tuple[str, int], int] = {}
+    for row in result.rows:
+        if row["pixel_digest"]:
+            key = (row["pixel_digest"], row["frame_number"])
+            strictest[key] = max(strictest.get(key, 0), SPLITS.index(row["split"]))
+    kept = [
+        row
+        for row in result.rows
+        if not row["pixel_digest"]
+        or SPLITS.index(row["split"]) == strictest[(row["pixel_digest"], row["frame_number"])]
+    ]
+    result.left_out["copies_in_a_stricter_split"] += len(result.rows) - len(kept)
+    result.rows = kept
+
+
+def counts_of(rows: list[Json], label_keys: list[str], left_out: dict[str, int] | None = None) -> Json:
+    """Return cases, patients and label states by split, class balance, provenance, and what was left out."""
+    splits = {split: [row for row in rows if row["split"] == split] for split in SPLITS}
+    return {
+        **_count(rows, label_keys),
+        "splits": {split: _count(members, label_keys) for split, members in splits.items()},
+        "provenance": dict(sorted(Counter(row["provenance"] for row in rows).items())),
+        "left_out": dict(sorted((left_out or {}).items())),
+    }
+
+
+def _count(rows: list[Json], label_keys: list[str]) -> Json:
+    labels: Json = {}
+    for key in label_keys:
+        states = Counter(row["labels"][key] for row in rows)
+        known = states[1] + states[0]
+        labels[key] = {
+            "positive": states[1],
+            "negative": states[0],
+            "unknown": states[None],
+            "share_positive": round(states[1] / known, 4) if known else None,
+        }
+    return {"cases": len(rows), "patients": len({row["patient_key"] for row in rows}), "labels": labels}
+
+
+def missing_of(counts: Json, recipe: str) -> list[str]:
+    """Return a sentence for each split or class that is empty; an empty list when the dataset can be used."""
+    result: list[str] = []
+    for split in SPLITS:
+        found = counts["splits"][split]
+        if not found["cases"]:
+            result.append(f"The {split} split has no case: sign off studies of more patients.")
+            continue
+        for key, states in found["labels"].items():
+            if not states["positive"]:
+                result.append(f"The {split} split has no case with '{key}' present.")
+            if not states["negative"] and recipe == "classification":
+                result.append(f"The {split} split has no case with '{key}' absent.")
+    return result
