@@ -1,0 +1,94 @@
+"""The training or validation cases as tensors: read once, kept while there is room, drawn in a seeded order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from core.digest import digest_of
+from inference.engine.augment import Augmenter
+from inference.engine.config import RecipeConfig
+from inference.engine.preprocess import Preprocessing
+from inference.engine.recipe import Batch, Example, Recipe
+from inference.engine.sample import Sample
+
+_CACHE_BYTES = 3 * 2**30
+
+
+class Cases:
+    """Cases of one split.
+
+    What an epoch sees is decided by (seed, epoch, place in the epoch) alone, never by what was drawn before: that
+    is why a training that was killed goes on exactly as if it had not been.
+
+    Args:
+        samples: of the split.
+        recipe: makes examples of them.
+        config: settings of the training.
+    """
+
+    def __init__(self, samples: Sequence[Sample], recipe: Recipe, config: RecipeConfig) -> None:
+        self.samples = tuple(samples)
+        self._recipe, self._config = recipe, config
+        self._preprocessing = Preprocessing.of(config)
+        self._augmenter = Augmenter(config, targets=recipe.targets(config), crops=recipe.crops(config))
+        self._kept: dict[int, Example] = {}
+        self._room = _CACHE_BYTES
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Example:
+        if index in self._kept:
+            return self._kept[index]
+        example = self._recipe.example(self.samples[index], self._preprocessing, self._config)
+        size = sum(value.numel() * value.element_size() for value in example.values())
+        if size <= self._room:
+            self._room -= size
+            self._kept[index] = example
+        return example
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over which cases these are and what is known about them (not over their pixels)."""
+        return digest_of(
+            [
+                {
+                    "sample_id": sample.sample_id,
+                    "patient_key": sample.patient_key,
+                    "present": dict(sample.present),
+                    "weight": sample.weight,
+                    "regions": sorted(label for label, load in sample.regions.items() if load is not None),
+                }
+                for sample in self.samples
+            ]
+        )
+
+    def read_all(self, before_each: Callable[[int], None]) -> None:
+        """Read every case once (``before_each`` is called with its place), so that the epochs do not wait for it."""
+        for index in range(len(self)):
+            before_each(index)
+            _ = self[index]
+
+    def batches(self, epoch: int) -> list[list[int]]:
+        """Return the indices of the batches of an epoch; each case comes about as often as its weight says."""
+        rng = np.random.default_rng([self._config.seed, epoch])
+        weights = self._recipe.draw_weights(self.samples, self._config)
+        # Systematic resampling: a case with an expected 1.4 draws comes once or twice, never not at all.
+        expected = np.cumsum(weights / weights.sum() * len(self))
+        drawn = np.searchsorted(expected, np.arange(len(self)) + rng.random(), side="right")
+        order = rng.permutation(np.minimum(drawn, len(self) - 1))
+        size = self._config.batch_size
+        batches = [order[start : start + size].tolist() for start in range(0, len(order), size)]
+        if len(batches) > 1 and len(batches[-1]) == 1:
+            batches[-2] += batches.pop()  # batch statistics of one image say nothing
+        return batches
+
+    def batch(self, indices: Sequence[int], *, epoch: int, step: int) -> Batch:
+        """Return augmented examples, stacked."""
+        seed = np.random.SeedSequence([self._config.seed, epoch, step]).generate_state(1)[0]
+        self._augmenter.restart(int(seed))
+        changed = [self._augmenter(self[index]) for index in indices]
+        return {name: torch.stack([example[name] for example in changed]) for name in changed[0]}

@@ -1,0 +1,96 @@
+"""What every recipe offers to the training loop, and the registry of recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from inference.engine.config import RecipeConfig
+from inference.engine.errors import ConfigError
+from inference.engine.preprocess import Preprocessing
+from inference.engine.sample import Sample
+
+Example = dict[str, Tensor]
+"""One case as tensors: ``image`` [C, …] float32, ``weight`` [], and the recipe's own targets."""
+
+Batch = dict[str, Tensor]
+"""Examples stacked along a first axis."""
+
+Outputs = dict[str, Tensor]
+"""What a network returns, by name; ``logits`` is always there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """How a network does on the validation cases.
+
+    Args:
+        metric_name: "auc", "dice" or, where neither can be computed, "loss".
+        metric: its value.
+        rank: compared to choose the best epoch, higher is better.
+        loss: mean loss of the labels.
+        logits: float32 [N, L], for the calibration; N counts cases, or sampled voxels for a segmentation.
+        truth: float32 [N, L], 1, 0, or NaN where it is not known.
+    """
+
+    metric_name: str
+    metric: float
+    rank: tuple[float, float]
+    loss: float
+    logits: NDArray[np.float32]
+    truth: NDArray[np.float32]
+
+
+class Recipe(Protocol):
+    """One family of models. The loop owns everything that is not here."""
+
+    name: str
+    version: str
+
+    def build(self, config: RecipeConfig) -> nn.Module:
+        """Return a new network with random weights; its forward returns ``Outputs``."""
+        ...
+
+    def example(self, sample: Sample, preprocessing: Preprocessing, config: RecipeConfig) -> Example:
+        """Read a case and turn it into tensors with its targets, without augmentation."""
+        ...
+
+    def targets(self, config: RecipeConfig) -> tuple[str, ...]:
+        """Name the tensors of an example that move with the image when it is augmented."""
+        ...
+
+    def crops(self, config: RecipeConfig) -> bool:
+        """Say whether training sees patches of ``image_shape`` instead of whole images."""
+        ...
+
+    def draw_weights(self, samples: Sequence[Sample], config: RecipeConfig) -> NDArray[np.float64]:
+        """Return how often each case is to be drawn, relative to the others (float64 [N], above 0)."""
+        ...
+
+    def loss(self, outputs: Outputs, batch: Batch, config: RecipeConfig) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss to descend and its parts by name."""
+        ...
+
+    def validate(self, model: nn.Module, examples: Iterable[Example], config: RecipeConfig) -> Validation:
+        """Measure ``model`` (in evaluation mode) on whole, unchanged cases."""
+        ...
+
+
+def recipe_named(name: str) -> Recipe:
+    """Return the recipe of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    from inference.engine.recipes.classification import Classification
+    from inference.engine.recipes.segmentation import Segmentation
+
+    recipes: dict[str, Recipe] = {"classification": Classification(), "segmentation": Segmentation()}
+    if name not in recipes:
+        raise ConfigError("recipe_unknown", f"There is no recipe named {name}.", name=name)
+    return recipes[name]

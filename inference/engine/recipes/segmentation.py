@@ -1,0 +1,161 @@
+"""Outlines of structures and lesions in 2D or 3D with a U-Net (Ronneberger 2015; Isensee 2024: still the best)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from monai.inferers.utils import sliding_window_inference
+from monai.losses.dice import DiceLoss
+from monai.networks.nets.unet import UNet
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from inference.engine.config import RecipeConfig
+from inference.engine.errors import DataError
+from inference.engine.preprocess import Preprocessing
+from inference.engine.recipe import Batch, Example, Outputs, Validation
+from inference.engine.recipes.classification import frame_to_learn
+from inference.engine.sample import Sample
+
+_VOXELS_A_CASE = 4096
+
+
+class Segmenter(nn.Module):
+    """A residual U-Net of MONAI with one output channel for each label; labels may overlap."""
+
+    def __init__(self, config: RecipeConfig) -> None:
+        super().__init__()
+        widths = (16, 32, 64, 96) if config.preset == "tiny" else (32, 64, 128, 256, 320)
+        self.network = UNet(
+            spatial_dims=config.dimensions,
+            in_channels=config.channels,
+            out_channels=len(config.labels),
+            channels=widths,
+            strides=(2,) * (len(widths) - 1),
+            num_res_units=1 if config.preset == "tiny" else 2,
+            # Instance norm stretches a patch of plain background to full contrast; with more than a few patches in a
+            # batch the batch's own statistics are the better choice.
+            norm="BATCH" if config.batch_size >= 4 else "INSTANCE",
+        )
+
+    def forward(self, image: Tensor) -> Outputs:
+        """Take [B, C, (D,) H, W]; return logits [B, L, (D,) H, W]."""
+        return {"logits": self.network(image)}
+
+
+class Segmentation:
+    """The recipe; see the module."""
+
+    name = "segmentation"
+    version = "1.0.0"
+
+    def build(self, config: RecipeConfig) -> nn.Module:
+        """Return the network of the preset."""
+        return Segmenter(config)
+
+    def example(self, sample: Sample, preprocessing: Preprocessing, config: RecipeConfig) -> Example:
+        """Return image [C, …], mask [L, …] uint8 0 or 1, and known [L].
+
+        Raises:
+            DataError: no label of the case has a mask, and none is known to be absent.
+        """
+        image = sample.load()
+        masks = {
+            label: np.asarray(load(), dtype=bool)
+            for label, load in sample.regions.items()
+            if label in config.labels and load is not None
+        }
+        frame = frame_to_learn(image, masks) if config.dimensions == 2 else 0
+        prepared = preprocessing.apply(image, frame)
+        truth = torch.zeros((len(config.labels), *prepared.geometry.shape), dtype=torch.uint8)
+        known = torch.zeros(len(config.labels), dtype=torch.bool)
+        for index, label in enumerate(config.labels):
+            if label in masks:
+                known[index] = True
+                truth[index] = (preprocessing.apply_mask(masks[label], prepared.geometry) >= 0.5).to(torch.uint8)
+            elif sample.present.get(label) == 0:
+                known[index] = True
+        if not known.any():
+            raise DataError("case_without_truth", "A case has neither a mask nor a label that is known to be absent.")
+        return {
+            "image": prepared.tensor,
+            "mask": truth,
+            "known": known,
+            "weight": torch.tensor(sample.weight, dtype=torch.float32),
+        }
+
+    def targets(self, config: RecipeConfig) -> tuple[str, ...]:
+        """Name what moves with the image."""
+        return ("mask",)
+
+    def crops(self, config: RecipeConfig) -> bool:
+        """Return True: it learns from patches."""
+        return True
+
+    def draw_weights(self, samples: Sequence[Sample], config: RecipeConfig) -> NDArray[np.float64]:
+        """Draw cases with a mask twice as often as those with none."""
+        marked = [any(load is not None for load in sample.regions.values()) for sample in samples]
+        return np.where(marked, 2.0, 1.0)
+
+    def loss(self, outputs: Outputs, batch: Batch, config: RecipeConfig) -> tuple[Tensor, dict[str, float]]:
+        """Dice and cross-entropy of the known labels, each case by its weight."""
+        known = batch["known"].flatten()
+        # Each known (case, label) becomes a row of its own: unknown ones simply are not there.
+        logits = outputs["logits"].float().flatten(0, 1)[known][:, None]
+        truth = batch["mask"].float().flatten(0, 1)[known][:, None]
+        weight = batch["weight"][:, None].expand(batch["known"].shape).flatten()[known]
+        total = weight.sum().clamp(min=1e-6)
+        dice = DiceLoss(sigmoid=True, reduction="none")(logits, truth).flatten()
+        entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none").flatten(1).mean(dim=1)
+        dice_loss, entropy_loss = (dice * weight).sum() / total, (entropy * weight).sum() / total
+        parts = {"dice": float(dice_loss.detach()), "cross_entropy": float(entropy_loss.detach())}
+        return dice_loss + entropy_loss, parts
+
+    def validate(self, model: nn.Module, examples: Iterable[Example], config: RecipeConfig) -> Validation:
+        """Return the mean Dice over cases and labels that are there, in the truth or in the output."""
+        device = next(model.parameters()).device
+        chosen = np.random.default_rng(config.seed)  # the same voxels in every epoch
+        dices, losses, logits, truth = [], [], [], []
+        for example in examples:
+            output = infer_whole(model, example["image"].to(device), config).cpu()
+            mask, known = example["mask"].float(), example["known"]
+            voxels = chosen.integers(0, mask[0].numel(), _VOXELS_A_CASE)
+            rows = torch.where(known[:, None], mask.flatten(1)[:, voxels], torch.nan)
+            logits.append(output.flatten(1)[:, voxels].T.numpy())
+            truth.append(rows.T.numpy())
+            losses.append(float(functional.binary_cross_entropy_with_logits(output[known], mask[known])))
+            for index in known.nonzero().flatten().tolist():
+                found = output[index] > 0
+                size = float(found.sum() + mask[index].sum())
+                if size > 0:
+                    dices.append(2 * float((found * mask[index]).sum()) / size)
+        loss = float(np.mean(losses))
+        name, metric = ("dice", float(np.mean(dices))) if dices else ("loss", loss)
+        rank = (round(metric, 4), -loss) if dices else (-loss, 0.0)
+        return Validation(name, metric, rank, loss, np.concatenate(logits), np.concatenate(truth))
+
+
+def infer_whole(model: nn.Module, image: Tensor, config: RecipeConfig) -> Tensor:
+    """Run a segmenter over an image of any size, in patches that overlap where it is larger than one.
+
+    Args:
+        model: in evaluation mode.
+        image: [C, (D,) H, W] on the model's device, at least as large as the patch.
+        config: its ``image_shape`` is the patch.
+
+    Returns:
+        float32 logits [L, (D,) H, W].
+    """
+
+    def forward(patch: Tensor) -> Tensor:
+        logits: Tensor = model(patch)["logits"]
+        return logits.float()
+
+    with torch.no_grad():
+        result = sliding_window_inference(
+            image[None], config.image_shape, sw_batch_size=4, predictor=forward, overlap=0.25, mode="gaussian"
+        )
+    return torch.as_tensor(result).as_subclass(Tensor)[0]

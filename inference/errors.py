@@ -1,0 +1,141 @@
+"""The coded refusals of this room, each said once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.errors import Conflict, Invalid, NotFound
+
+
+def family_not_found() -> NotFound:
+    """The model family does not exist for this user."""
+    return NotFound("model_not_found", "There is no such model in your projects.")
+
+
+def version_not_found() -> NotFound:
+    """The model version does not exist for this user."""
+    return NotFound("version_not_found", "There is no such model version in your projects.")
+
+
+def prediction_not_found() -> NotFound:
+    """The prediction does not exist for this user, or may not be known to them yet."""
+    return NotFound("prediction_not_found", "There is no such prediction.")
+
+
+def saliency_not_found() -> NotFound:
+    """The map does not exist for this user."""
+    return NotFound("saliency_not_found", "There is no such saliency map.")
+
+
+def run_not_found() -> NotFound:
+    """The training does not exist for this user."""
+    return NotFound("training_not_found", "There is no such training in your projects.")
+
+
+def report_not_found() -> NotFound:
+    """The report does not exist for this user."""
+    return NotFound("report_not_found", "There is no such report in your projects.")
+
+
+def no_live_version() -> Conflict:
+    """Nothing predicts here yet."""
+    return Conflict("no_live_model", "This project has no live model yet. An admin must train or import one first.")
+
+
+def nothing_to_predict(modalities: list[str]) -> Conflict:
+    """No series of the study fits a model."""
+    return Conflict(
+        "no_series_fits",
+        "No series of this study fits the project's models. Check the modalities that the models read.",
+        modalities=modalities,
+    )
+
+
+def reason_missing() -> Invalid:
+    """A change of the live model needs a reason."""
+    return Invalid("reason_missing", "Say why, in a sentence: it is kept with the decision.")
+
+
+def gate_not_passed(gate: dict[str, Any]) -> Conflict:
+    """The report says that the version is not good enough."""
+    return Conflict(
+        "gate_not_passed",
+        "The evaluation gate was not passed, so this version cannot go live. Correct more cases and train again.",
+        gate=gate,
+    )
+
+
+def report_outdated() -> Conflict:
+    """The report compares with a version that is no longer live."""
+    return Conflict(
+        "report_outdated",
+        "The live model has changed since this report was made. Evaluate the version again, then decide.",
+    )
+
+
+def report_of_other_version() -> Invalid:
+    """The report is about something else."""
+    return Invalid("report_of_other_version", "This report is about another version. Choose the version's own report.")
+
+
+def nothing_to_go_back_to() -> Conflict:
+    """No earlier live version."""
+    return Conflict("nothing_to_go_back_to", "No other version of this model was live before, so there is no way back.")
+
+
+def label_not_predicted(key: str) -> Invalid:
+    """The version does not know the label."""
+    return Invalid("label_not_predicted", "This model does not predict that label.", key=key)
+
+
+def method_unknown(method: str, known: list[str]) -> Invalid:
+    """Not an explanation of this recipe."""
+    return Invalid("method_unknown", "Choose one of the offered explanations.", method=method, known=known)
+
+
+def prediction_not_finished() -> Conflict:
+    """There is nothing to explain yet."""
+    return Conflict("prediction_not_finished", "The prediction is not finished yet. Wait for it, then ask again.")
+
+
+def snapshot_does_not_fit(message: str, **detail: Any) -> Invalid:
+    """Dataset and model do not belong together."""
+    return Invalid("snapshot_does_not_fit", message, **detail)
+
+
+def model_file_wrong(message: str, **detail: Any) -> Invalid:
+    """Not weights and a card that belong to this family."""
+    return Invalid("model_file_wrong", message, **detail)
+
+
+def config_wrong(message: str, **detail: Any) -> Invalid:
+    """The settings of a training are not right."""
+    return Invalid("config_wrong", message, **detail)
+
+
+def training_is_over() -> Conflict:
+    """There is nothing to cancel."""
+    return Conflict("job_is_over", "This training is already over, so there is nothing to cancel.")
+
+
+def training_not_stopped(state: str) -> Conflict:
+    """Only a stopped training goes on."""
+    return Conflict("training_not_stopped", "Only a training that failed or was cancelled can be resumed.", state=state)
+
+
+def nothing_to_evaluate_on() -> Conflict:
+    """No locked test cases."""
+    return Conflict(
+        "no_test_cases",
+        "There are no locked test cases to evaluate on. Freeze a dataset whose test split has cases, then evaluate.",
+    )
+
+
+def saliency_not_finished(state: str, error_code: str) -> Conflict:
+    """The map is not there yet, or could not be computed."""
+    return Conflict(
+        "saliency_not_finished",
+        "The map is not computed. Wait for it, or ask for it again where it failed.",
+        state=state,
+        error_code=error_code,
+    )

@@ -1,0 +1,66 @@
+"""From the archive's images to the engine's; and the models a worker keeps ready."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from core import blobs
+from imaging.selectors import instance_volume, series_volume
+from inference.engine.checkpoint import load_model
+from inference.engine.device import best_device
+from inference.engine.sample import Image
+from inference.series_choice import images_for, input_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imaging.dicom.volume import Volume
+    from imaging.models import Series
+    from inference.engine.checkpoint import LoadedModel
+    from inference.models import ModelVersion, Prediction
+
+Frames = list[tuple[str, int]]
+
+
+def engine_image(volume: Volume, modality: str) -> Image:
+    """Return the archive's volume as the engine takes it."""
+    return Image(volume.pixels_kji, volume.spacing_mm_kji, modality)
+
+
+def images_seen(series: Series, version: ModelVersion) -> Iterator[tuple[Image, Frames]]:
+    """Yield what the version looks at in a series: each flat image, or the whole volume for segmentation.
+
+    Each comes with (SOP Instance UID, frame number from 1) of its slices.
+    """
+    family = version.family
+    images = images_for(family, series)
+    if family.recipe == family.Recipe.SEGMENTATION:
+        if images:
+            volume = series_volume(series)
+            yield engine_image(volume, series.modality), volume.frames
+        return
+    for instance in images:
+        volume = instance_volume(instance)
+        yield engine_image(volume, series.modality), volume.frames
+
+
+def input_changed(prediction: Prediction) -> bool:
+    """Say whether the series has other images now than when the prediction was asked for."""
+    images = images_for(prediction.version.family, prediction.series)
+    return input_digest(prediction.version, images) != prediction.input_digest
+
+
+@lru_cache(maxsize=3)
+def _loaded(weights_digest: str, card_digest: str) -> LoadedModel:
+    return load_model(blobs.get(weights_digest), json.loads(blobs.get(card_digest)), device=best_device())
+
+
+def model_of(version: ModelVersion) -> LoadedModel:
+    """Return the version's network; the last three stay loaded in this worker.
+
+    Raises:
+        CheckpointError: the stored model is not whole.
+    """
+    return _loaded(version.weights_digest, version.card_digest)

@@ -1,0 +1,174 @@
+"""From the cases of a frozen dataset to the engine's samples. The caller names the split; nothing else is read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.geometry.rasters import runs_to_mask, shape_mask
+from annotations.models import DatasetSnapshot
+from annotations.selectors.snapshots import SnapshotCase, snapshot_cases
+from core.errors import Conflict
+from imaging.dicom.volume import Volume
+from imaging.models import Instance, Series
+from imaging.selectors import instance_volume, series_volume
+from inference.engine.sample import Image, Sample
+from inference.jobs.images import engine_image
+
+Mask = NDArray[np.bool_]
+_AREAS = ("rectangle", "ellipse", "polygon", "freehand")
+#: A point marks a disc of this share of the image's shorter side.
+_POINT_SHARE = 0.02
+
+
+def snapshot_samples(snapshot: DatasetSnapshot, split: str, *, labels: Sequence[str], dimensions: int) -> list[Sample]:
+    """Return the samples of one split of a frozen dataset, in the order of its manifest.
+
+    Args:
+        split: ``train``, ``validation`` or ``test``.
+        labels: the keys that are asked for.
+        dimensions: with 3 the frames of a series become one sample.
+
+    Raises:
+        Conflict: an image of the dataset is no longer stored, or has other pixels than when it was frozen.
+    """
+    cases = [case for case in snapshot_cases(snapshot) if case.split == split]
+    instances = _instances_of(cases)
+    if dimensions == 3:
+        by_series: dict[str, list[SnapshotCase]] = defaultdict(list)
+        for case in cases:
+            by_series[case.series_instance_uid].append(case)
+        return [_volume_sample(members, labels) for members in by_series.values()]
+    return [_frame_sample(case, instances[case.sop_instance_uid], labels) for case in cases]
+
+
+def _instances_of(cases: Sequence[SnapshotCase]) -> dict[str, Instance]:
+    wanted = sorted({case.sop_instance_uid for case in cases})
+    found: dict[str, Instance] = {}
+    for start in range(0, len(wanted), 500):
+        rows = Instance.objects.select_related("series").filter(sop_instance_uid__in=wanted[start : start + 500])
+        found |= {row.sop_instance_uid: row for row in rows}
+    for case in cases:
+        instance = found.get(case.sop_instance_uid)
+        if instance is None or instance.pixel_digest != case.pixel_digest:
+            raise Conflict(
+                "snapshot_image_changed",
+                "An image of this dataset was removed or has other pixels than when it was frozen. Freeze a new one.",
+                sop_instance_uid=case.sop_instance_uid,
+            )
+    return found
+
+
+@lru_cache(maxsize=2)
+def _volume(sop_instance_uid: str, blob_digest: str) -> Volume:
+    """Return an image's frames; the last two stay, because the frames of an image are asked for in a row."""
+    return instance_volume(Instance.objects.select_related("series").get(sop_instance_uid=sop_instance_uid))
+
+
+def _image(instance: Instance, frame_number: int) -> Image:
+    volume = _volume(instance.sop_instance_uid, instance.blob_digest)
+    k = volume.frames.index((instance.sop_instance_uid, frame_number))
+    image = engine_image(volume, instance.series.modality)
+    return Image(image.pixels_kji[k : k + 1], image.spacing_mm_kji, image.modality)
+
+
+def _frame_sample(case: SnapshotCase, instance: Instance, labels: Sequence[str]) -> Sample:
+    def load() -> Image:
+        return _image(instance, case.frame_number)
+
+    return Sample(
+        sample_id=f"{case.sop_instance_uid}/{case.frame_number}",
+        patient_key=case.patient_key,
+        load=load,
+        present={key: _state(case, key) for key in labels},
+        # Drawing a case three times and counting it three times teach the same on average.
+        weight=case.weight * case.sampling,
+        regions={key: mask for key in labels if (mask := _mask_of(case, key)) is not None},
+        groups=case.groups,
+    )
+
+
+def _state(case: SnapshotCase, key: str) -> float | None:
+    state = case.labels.get(key)
+    return None if state is None else float(state)
+
+
+def _drawn(case: SnapshotCase, key: str) -> list[dict[str, Any]]:
+    regions = [region for region in case.regions if region["label_key"] == key]
+    return [
+        region for region in regions if region["mask"] or (region["points_px"] and region["kind"] in (*_AREAS, "point"))
+    ]
+
+
+def _mask_of(case: SnapshotCase, key: str) -> Callable[[], Mask] | None:
+    regions = _drawn(case, key)
+    if not regions or case.labels.get(key) != 1:
+        return None
+    return lambda: frame_mask(regions, (case.rows, case.columns))[None]
+
+
+def frame_mask(regions: Sequence[dict[str, Any]], shape: tuple[int, int]) -> Mask:
+    """Return mask_ji, the union of drawn regions of one frame.
+
+    Args:
+        regions: of a ``SnapshotCase``.
+        shape: (rows, columns).
+    """
+    mask = np.zeros(shape, np.bool_)
+    for region in regions:
+        if region["mask"]:
+            mask |= runs_to_mask(region["mask"]["runs"], shape)
+        elif region["kind"] == "point":
+            (column, row), radius = region["points_px"][0], max(1.5, _POINT_SHARE * min(shape))
+            j, i = np.ogrid[: shape[0], : shape[1]]
+            mask |= (i - column) ** 2 + (j - row) ** 2 <= radius**2
+        else:
+            mask |= shape_mask(region["kind"], region["points_px"], shape)
+    return mask
+
+
+def _volume_sample(cases: Sequence[SnapshotCase], labels: Sequence[str]) -> Sample:
+    first = cases[0]
+    series = Series.objects.get(series_instance_uid=first.series_instance_uid)
+    by_frame = {(case.sop_instance_uid, case.frame_number): case for case in cases}
+
+    def load() -> Image:
+        return engine_image(_series(series.series_instance_uid), series.modality)
+
+    def mask_loader(key: str) -> Callable[[], Mask]:
+        def mask_kji() -> Mask:
+            frames = _series(series.series_instance_uid).frames
+            empty = np.zeros((first.rows, first.columns), np.bool_)
+            drawn = [by_frame.get(frame) for frame in frames]
+            shape = (first.rows, first.columns)
+            return np.stack([frame_mask(_drawn(case, key), shape) if case else empty for case in drawn])
+
+        return mask_kji
+
+    present: dict[str, float | None] = {}
+    regions: dict[str, Callable[[], Mask] | None] = {}
+    for key in labels:
+        states = [case.labels.get(key) for case in cases]
+        known = all(state is not None for state in states)
+        present[key] = float(any(state == 1 for state in states)) if known else None
+        if known and any(_drawn(case, key) for case in cases):
+            regions[key] = mask_loader(key)
+    return Sample(
+        sample_id=first.series_instance_uid,
+        patient_key=first.patient_key,
+        load=load,
+        present=present,
+        weight=sum(case.weight for case in cases) / len(cases),
+        regions=regions,
+        groups=first.groups,
+    )
+
+
+@lru_cache(maxsize=2)
+def _series(series_instance_uid: str) -> Volume:
+    return series_volume(Series.objects.get(series_instance_uid=series_instance_uid))

@@ -1,0 +1,165 @@
+"""Models that predict: families, versions, predictions, saliency maps, training runs, reports, promotions."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from annotations.models import DatasetSnapshot, Workitem
+from core.models import Identified, Job, Project, User
+from imaging.models import Series
+
+
+class ModelFamily(Identified):
+    """What a project predicts with: one recipe and one label list; ``live`` points at the version in use."""
+
+    class Recipe(models.TextChoices):
+        CLASSIFICATION = "classification"
+        SEGMENTATION = "segmentation"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="model_families")
+    slug = models.SlugField(max_length=60)
+    title = models.CharField(max_length=120)
+    recipe = models.CharField(max_length=24, choices=Recipe.choices)
+    label_keys = models.JSONField(default=list)
+    modalities = models.JSONField(default=list, help_text="Modalities it reads; empty means all.")
+    change_plan = models.JSONField(default=dict, help_text="Primary metric, margin and limits of the gate.")
+    live = models.ForeignKey("ModelVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "model families"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["project", "slug"], name="family_slug_once")]
+
+
+class TrainingRun(Identified):
+    """One training: what it learned from, with which settings, how it went. Its Job says whether it runs."""
+
+    family = models.ForeignKey(ModelFamily, on_delete=models.CASCADE, related_name="training_runs")
+    snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, related_name="training_runs")
+    parent = models.ForeignKey("ModelVersion", null=True, on_delete=models.PROTECT, related_name="+")
+    config = models.JSONField(help_text="The frozen RecipeConfig.")
+    config_digest = models.CharField(max_length=64)
+    estimate = models.JSONField(default=dict)
+    curves = models.JSONField(default=list, help_text="One entry an epoch: losses and validation metric.")
+    environment = models.JSONField(default=dict, help_text="Code and library versions, device, threads, seed.")
+    job = models.OneToOneField(Job, null=True, on_delete=models.PROTECT, related_name="training_run")
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+
+class ModelVersion(Identified):
+    """Weights that were trained once and are never overwritten; its life is ``inference.lifecycle``."""
+
+    class State(models.TextChoices):
+        CANDIDATE = "candidate"
+        EVALUATED = "evaluated"
+        LIVE = "live"
+        RETIRED = "retired"
+        REFUSED = "refused"
+
+    family = models.ForeignKey(ModelFamily, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=12, choices=State.choices, default=State.CANDIDATE)
+    training_run = models.OneToOneField(TrainingRun, null=True, on_delete=models.PROTECT, related_name="version")
+    weights_digest = models.CharField(max_length=64)
+    card_digest = models.CharField(max_length=64)
+    card = models.JSONField(default=dict, help_text="Config, preprocessing, calibration, thresholds, versions.")
+
+    class Meta:
+        ordering: ClassVar = ["family_id", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["family", "number"], name="version_number_once"),
+            models.UniqueConstraint(fields=["family"], condition=models.Q(state="live"), name="version_one_live"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.family.slug} v{self.number}"
+
+
+class Prediction(Identified):
+    """What one version said of one series of a work item."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested"
+        FINISHED = "finished"
+        FAILED = "failed"
+
+    workitem = models.ForeignKey(Workitem, on_delete=models.CASCADE, related_name="predictions")
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="predictions")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED)
+    input_digest = models.CharField(max_length=64, help_text="Digest of the pixel digests and preprocessing.")
+    output = models.JSONField(default=dict, help_text="Per label: probability, logit, threshold, case score.")
+    error_code = models.CharField(max_length=60, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workitem", "series", "version", "input_digest"], name="prediction_once")
+        ]
+
+
+class SaliencyMap(Identified):
+    """Why a version said what it said of one label, in the image's own grid."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested"
+        FINISHED = "finished"
+        FAILED = "failed"
+
+    prediction = models.ForeignKey(Prediction, on_delete=models.CASCADE, related_name="saliency_maps")
+    label_key = models.CharField(max_length=40)
+    method = models.CharField(max_length=30)
+    layer = models.CharField(max_length=120, blank=True)
+    parameters = models.JSONField(default=dict)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED)
+    map_digest = models.CharField(max_length=64, blank=True, help_text="Blob: zlib of uint8 map_kji, 0..255.")
+    shape_kji = models.JSONField(default=list)
+    sop_instance_uids = models.JSONField(default=list, help_text="The image of each k, with its frame number.")
+    error_code = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["prediction", "label_key", "method"], name="saliency_once")
+        ]
+
+
+class EvaluationReport(Identified):
+    """How a version did on a locked test split, and beside the live version; written once."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="reports")
+    snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, related_name="+")
+    compared_with = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    report = models.JSONField()
+    compared_report = models.JSONField(default=dict)
+    gate = models.JSONField(default=dict, help_text="passed, sentence, criteria[].")
+    outputs_digest = models.CharField(max_length=64, help_text="Blob with the raw outputs of each test case.")
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+
+class Promotion(Identified):
+    """A change of the live pointer, forward or back, with who and why. Never changed."""
+
+    class Direction(models.TextChoices):
+        PROMOTE = "promote"
+        ROLL_BACK = "roll_back"
+
+    family = models.ForeignKey(ModelFamily, on_delete=models.CASCADE, related_name="promotions")
+    direction = models.CharField(max_length=10, choices=Direction.choices)
+    from_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    to_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    report = models.ForeignKey(EvaluationReport, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]

@@ -1,0 +1,245 @@
+"""Reads of this room, in the API's shapes."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from annotations.revision_json import person_json
+from core import blobs
+from core.models import Job
+from inference import errors
+from inference.engine.methods import methods_for
+from inference.models import (
+    EvaluationReport,
+    ModelFamily,
+    ModelVersion,
+    Prediction,
+    Promotion,
+    SaliencyMap,
+    TrainingRun,
+)
+from inference.report_view import report_view
+from inference.services.families import change_plan_of
+from inference.services.promotion import previously_live
+from inference.services.training import training_defaults
+
+Json = dict[str, Any]
+
+
+def explanations_json(recipe: str) -> list[Json]:
+    """Return the explanations offered for a recipe, the quickest first."""
+    return [
+        {"method": one.name, "label": one.label, "cost": one.cost, "description": one.description}
+        for one in methods_for(recipe)
+    ]
+
+
+def prediction_json(prediction: Prediction) -> Json:
+    """Return a prediction in the API's shape."""
+    version = prediction.version
+    return {
+        "id": prediction.pk,
+        "workitem_id": prediction.workitem_id,
+        "series_instance_uid": prediction.series.series_instance_uid,
+        "version": {
+            "id": version.pk, "family_id": version.family_id, "family_slug": version.family.slug,
+            "family_title": version.family.title, "recipe": version.family.recipe, "number": version.number,
+            "state": version.state,
+        },
+        "state": prediction.state,
+        "output": prediction.output,
+        "error_code": prediction.error_code,
+        "created_at": prediction.created_at,
+        "finished_at": prediction.finished_at,
+        "explanations_offered": explanations_json(version.family.recipe),
+    }  # fmt: skip
+
+
+def saliency_json(saliency: SaliencyMap) -> Json:
+    """Return a saliency map's facts in the API's shape; the map itself is ``saliency_deflated``."""
+    version = saliency.prediction.version
+    frames = [{"sop_instance_uid": uid, "frame_number": number} for uid, number in saliency.sop_instance_uids]
+    return {
+        "id": saliency.pk,
+        "prediction_id": saliency.prediction_id,
+        "state": saliency.state,
+        "label_key": saliency.label_key,
+        "method": saliency.method,
+        "layer": saliency.layer,
+        "parameters": saliency.parameters,
+        "shape_kji": saliency.shape_kji,
+        "frames": frames,
+        "version": {"id": version.pk, "family_slug": version.family.slug, "number": version.number},
+        "error_code": saliency.error_code,
+    }
+
+
+def saliency_deflated(saliency: SaliencyMap) -> bytes:
+    """Return the map as zlib bytes of uint8 ``map_kji``; raises Conflict while it is being computed."""
+    if saliency.state != SaliencyMap.State.FINISHED:
+        raise errors.saliency_not_finished(saliency.state, saliency.error_code)
+    return blobs.get(saliency.map_digest)
+
+
+def saliency_bytes(saliency: SaliencyMap) -> bytes:
+    """Return the map as uint8 ``map_kji``, row-major; raises Conflict while it is being computed."""
+    return zlib.decompress(saliency_deflated(saliency))
+
+
+def version_json(version: ModelVersion) -> Json:
+    """Return a version in the API's short shape."""
+    newest = max(version.reports.all(), key=lambda report: report.created_at, default=None)
+    return {
+        "id": version.pk,
+        "family_id": version.family_id,
+        "number": version.number,
+        "state": version.state,
+        "created_at": version.created_at,
+        "digest": version.weights_digest,
+        "training_run_id": version.training_run_id,
+        "report_id": newest.pk if newest else None,
+        "gate_passed": newest.gate.get("passed") if newest else None,
+        "gate_sentence": newest.gate.get("sentence", "") if newest else "",
+    }
+
+
+def version_whole_json(version: ModelVersion) -> Json:
+    """Return a version with its card and reports."""
+    run = version.training_run
+    return {
+        **version_json(version),
+        "family": {"id": version.family_id, "slug": version.family.slug, "title": version.family.title},
+        "card": version.card,
+        "card_digest": version.card_digest,
+        "snapshot": snapshot_named(run) if run else None,
+        "reports": [report_row_json(report) for report in version.reports.select_related("compared_with")],
+    }
+
+
+def families_json(families: Iterable[ModelFamily]) -> list[Json]:
+    """Return model families with their versions, newest first."""
+    return [family_json(family) for family in families]
+
+
+def family_json(family: ModelFamily) -> Json:
+    """Return one family with its versions, newest first."""
+    versions = {row.pk: version_json(row) for row in family.versions.prefetch_related("reports").order_by("-number")}
+    before = previously_live(family) if family.live_id else None
+    return {
+        "id": family.pk,
+        "slug": family.slug,
+        "title": family.title,
+        "project": family.project.slug,
+        "recipe": family.recipe,
+        "label_keys": family.label_keys,
+        "modalities": family.modalities,
+        "change_plan": change_plan_of(family),
+        "live": versions.get(family.live_id) if family.live_id else None,
+        "roll_back_to": versions.get(before.pk) if before else None,
+        "versions": list(versions.values()),
+        "training_defaults": training_defaults(family),
+    }
+
+
+def snapshot_named(run: TrainingRun) -> Json:
+    """Return the dataset of a run by name."""
+    snapshot = run.snapshot
+    return {"id": snapshot.pk, "name": snapshot.name, "digest": snapshot.digest}
+
+
+def run_json(run: TrainingRun) -> Json:
+    """Return a training in the API's shape; its Job says whether it runs."""
+    version = ModelVersion.objects.filter(training_run=run).prefetch_related("reports").first()
+    job = Job.objects.filter(training_run=run).first()
+    newest = max(version.reports.all(), key=lambda report: report.created_at, default=None) if version else None
+    failed = job is not None and job.error_code
+    return {
+        "id": run.pk,
+        "family": {"id": run.family_id, "slug": run.family.slug, "title": run.family.title},
+        "state": job.state if job else Job.State.QUEUED,
+        "cancel_requested": bool(job and job.cancel_requested),
+        "attempt": job.attempt if job else 0,
+        "progress": job.progress if job else {},
+        "curves": run.curves,
+        "estimate": run.estimate,
+        "config": run.config,
+        "environment": run.environment,
+        "snapshot": snapshot_named(run),
+        "parent": short_version_json(run.parent),
+        "version_id": version.pk if version else None,
+        "version_state": version.state if version else None,
+        "report_id": newest.pk if newest else None,
+        "reason": run.reason,
+        "requested_by": person_json(run.requested_by),
+        "created_at": run.created_at,
+        "started_at": job.started_at if job else None,
+        "finished_at": job.finished_at if job else None,
+        "error": {"code": job.error_code, "message": job.error_message} if failed and job else None,
+    }
+
+
+def runs_json(runs: Iterable[TrainingRun]) -> list[Json]:
+    """Return trainings in the API's shape."""
+    return [run_json(run) for run in runs]
+
+
+def short_version_json(version: ModelVersion | None) -> Json | None:
+    """Return a version by number and state."""
+    return {"id": version.pk, "number": version.number, "state": version.state} if version else None
+
+
+def report_row_json(report: EvaluationReport) -> Json:
+    """Return a report without its numbers."""
+    return {
+        "id": report.pk,
+        "created_at": report.created_at,
+        "digest": report.digest,
+        "passed": report.gate.get("passed"),
+        "sentence": report.gate.get("sentence", ""),
+        "compared_with": short_version_json(report.compared_with),
+    }
+
+
+def report_json(report: EvaluationReport) -> Json:
+    """Return a report with its numbers, the live model's beside it, and the gate."""
+    version, snapshot = report.version, report.snapshot
+    family = version.family
+    return {
+        "id": report.pk,
+        "created_at": report.created_at,
+        "version": {
+            "id": version.pk, "number": version.number, "state": version.state,
+            "family_id": family.pk, "family_slug": family.slug, "family_title": family.title,
+            "recipe": family.recipe, "project": family.project.slug,
+        },
+        "compared_with": short_version_json(report.compared_with),
+        "snapshot": {"id": snapshot.pk, "name": snapshot.name, "digest": snapshot.digest},
+        "report": report_view(report.report),
+        "compared_report": report_view(report.compared_report),
+        "gate": report.gate,
+        "digest": report.digest,
+        "outputs_digest": report.outputs_digest,
+        "is_current": report.compared_with_id == family.live_id,
+    }  # fmt: skip
+
+
+def promotions_json(family: ModelFamily) -> list[Json]:
+    """Return the changes of a family's live pointer, newest first."""
+    rows = Promotion.objects.filter(family=family).select_related("from_version", "to_version", "decided_by")
+    return [promotion_json(row) for row in rows.order_by("-created_at", "-id")]
+
+
+def promotion_json(row: Promotion) -> Json:
+    """Return one change of the live pointer."""
+    return {
+        "id": row.pk,
+        "direction": row.direction,
+        "from_version": short_version_json(row.from_version),
+        "to_version": short_version_json(row.to_version),
+        "report_id": row.report_id,
+        "decided_by": person_json(row.decided_by),
+        "reason": row.reason,
+        "created_at": row.created_at,
+    }

@@ -1,0 +1,122 @@
+"""Evaluation reports: how a version did on locked test cases, beside the live one; written once."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+from django.db import transaction
+
+from annotations.models import DatasetSnapshot
+from core import audit, blobs, events
+from core.digest import digest_of
+from core.jobs import job_request
+from core.models import Job, User
+from inference import errors
+from inference.access import locked_version
+from inference.lifecycle import MODEL_VERSION
+from inference.models import EvaluationReport, ModelVersion
+
+Json = dict[str, Any]
+
+
+def judging_snapshot(version: ModelVersion) -> DatasetSnapshot:
+    """Return the dataset whose test split judges a version: that of its training, else the newest that fits.
+
+    Raises:
+        Conflict: there is none.
+    """
+    if version.training_run is not None:
+        return version.training_run.snapshot
+    family = version.family
+    for snapshot in DatasetSnapshot.objects.filter(project=family.project_id, recipe=family.recipe):
+        if set(family.label_keys) <= set(snapshot.label_keys):
+            return snapshot
+    raise errors.nothing_to_evaluate_on()
+
+
+def evaluation_request(
+    *, version: ModelVersion, requested_by: User | None, snapshot: DatasetSnapshot | None = None
+) -> Job:
+    """Ask for a version to be judged on locked test cases, beside the live version.
+
+    Raises:
+        Conflict: no test cases. Invalid: the dataset is of another project or recipe.
+    """
+    chosen = snapshot or judging_snapshot(version)
+    if chosen.project_id != version.family.project_id or chosen.recipe != version.family.recipe:
+        raise errors.snapshot_does_not_fit("This dataset does not belong to the model. Choose one of its project.")
+    if not chosen.counts.get("splits", {}).get("test", {}).get("cases"):
+        raise errors.nothing_to_evaluate_on()
+    with transaction.atomic():
+        job = job_request(
+            kind="evaluate",
+            arguments={"version_id": str(version.pk), "snapshot_id": str(chosen.pk)},
+            requested_by=requested_by,
+            project=version.family.project,
+        )
+        audit.record(
+            "evaluation.requested", "E", actor=requested_by, object_kind="version", object_id=version.pk,
+            project=version.family.project, detail={"snapshot": chosen.digest, "job": job.pk},
+        )  # fmt: skip
+    return job
+
+
+def evaluation_finish(
+    *,
+    version: ModelVersion,
+    snapshot: DatasetSnapshot,
+    compared_with: ModelVersion | None,
+    report: Json,
+    compared_report: Json,
+    gate: Json,
+    outputs: Json,
+) -> EvaluationReport:
+    """Keep a report; a candidate becomes evaluated. The same result again is the same row.
+
+    Args:
+        outputs: raw outputs of every test case by both versions, for whoever wants to compute anything again.
+    """
+    outputs_digest = blobs.put(zlib.compress(json.dumps(outputs, sort_keys=True).encode(), 6))
+    digest = digest_of(
+        {
+            "version": str(version.pk),
+            "weights": version.weights_digest,
+            "snapshot": snapshot.digest,
+            "compared_with": str(compared_with.pk) if compared_with else None,
+            "report": report,
+            "compared_report": compared_report,
+            "gate": gate,
+            "outputs": outputs_digest,
+        }
+    )
+    with transaction.atomic():
+        locked = locked_version(version.pk)
+        known = EvaluationReport.objects.filter(version=locked, digest=digest).first()
+        if known is not None:
+            return known
+        kept = EvaluationReport.objects.create(
+            version=locked,
+            snapshot=snapshot,
+            compared_with=compared_with,
+            report=report,
+            compared_report=compared_report,
+            gate=gate,
+            outputs_digest=outputs_digest,
+            digest=digest,
+        )
+        if locked.state == ModelVersion.State.CANDIDATE:
+            locked.state = MODEL_VERSION.next(locked.state, "evaluate")
+            locked.save(update_fields=["state"])
+        project = locked.family.project
+        audit.record(
+            "evaluation.finished", "C", actor=None, object_kind="report", object_id=kept.pk, project=project,
+            detail={
+                "version": locked.pk, "snapshot": snapshot.digest, "digest": digest, "passed": gate.get("passed"),
+                "looks": EvaluationReport.objects.filter(snapshot=snapshot).count(),
+            },
+        )  # fmt: skip
+        detail = {"version_id": str(locked.pk), "family_id": str(locked.family_id), "passed": bool(gate.get("passed"))}
+        events.publish("report.ready", kept.pk, project=project, version=digest, detail=detail)
+    return kept

@@ -1,0 +1,144 @@
+"""Predictions: asked for once, computed on a worker, kept with what they proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotations.models import Workitem
+from annotations.services.revisions import Proposal, proposals_record
+from core import audit, events
+from core.jobs import job_request
+from core.models import Job, User
+from imaging.models import Series
+from inference import errors
+from inference.access import locked_prediction
+from inference.models import ModelFamily, ModelVersion, Prediction
+from inference.series_choice import images_for, input_digest, series_for
+
+_State = Prediction.State
+
+
+def _tell(prediction: Prediction) -> None:
+    """Say that a prediction changed, and nothing of what it says: the reader may not know that yet."""
+    detail = {"workitem_id": str(prediction.workitem_id)}
+    events.publish("prediction.changed", prediction.pk, project=prediction.workitem.project, detail=detail)
+
+
+def prediction_request(
+    *, workitem: Workitem, series: Series, version: ModelVersion, requested_by: User | None
+) -> Prediction:
+    """Ask a version about a series; the same question about the same pixels is one prediction.
+
+    A prediction that failed is tried again.
+
+    Raises:
+        Conflict: the family does not read this series.
+    """
+    images = images_for(version.family, series)
+    if not images:
+        raise errors.nothing_to_predict(version.family.modalities)
+    with transaction.atomic():
+        prediction, made = Prediction.objects.get_or_create(
+            workitem=workitem, series=series, version=version, input_digest=input_digest(version, images)
+        )
+        prediction = locked_prediction(prediction.pk)
+        if prediction.state == _State.FINISHED:
+            return prediction
+        again = prediction.state == _State.FAILED
+        prediction.state, prediction.error_code = _State.REQUESTED, ""
+        prediction.job = job_request(
+            kind="predict",
+            arguments={"prediction_id": str(prediction.pk)},
+            requested_by=requested_by,
+            project=workitem.project,
+        )
+        prediction.save(update_fields=["state", "error_code", "job"])
+        if made or again:
+            audit.record(
+                "prediction.requested", "C", actor=requested_by, object_kind="prediction", object_id=prediction.pk,
+                project=workitem.project, detail={"workitem": workitem.pk, "version": version.pk},
+            )  # fmt: skip
+            _tell(prediction)
+    return prediction
+
+
+def predictions_on_arrival(*, workitem: Workitem) -> list[Prediction]:
+    """Ask every live model of the project about the series it reads (chapter 3 of the story)."""
+    live = ModelVersion.objects.filter(family__project=workitem.project_id, state=ModelVersion.State.LIVE)
+    return [
+        prediction_request(workitem=workitem, series=series, version=version, requested_by=None)
+        for version in live.select_related("family")
+        for series in series_for(version.family, workitem.study)
+    ]
+
+
+def predictions_on_demand(*, workitem: Workitem, requested_by: User, family: str | None = None) -> list[Prediction]:
+    """Ask the live models of the project (or the one family, by slug) because somebody wants to know.
+
+    Raises:
+        NotFound: no such family. Conflict: no live model, or none reads a series of this study.
+    """
+    families = ModelFamily.objects.filter(project=workitem.project_id)
+    if family:
+        families = families.filter(slug=family)
+        if not families.exists():
+            raise errors.family_not_found()
+    rows = ModelVersion.objects.filter(family__in=families, state=ModelVersion.State.LIVE)
+    live = list(rows.select_related("family"))
+    if not live:
+        raise errors.no_live_version()
+    asked = [
+        prediction_request(workitem=workitem, series=series, version=version, requested_by=requested_by)
+        for version in live
+        for series in series_for(version.family, workitem.study)
+    ]
+    if not asked:
+        raise errors.nothing_to_predict(sorted({one for version in live for one in version.family.modalities}))
+    return asked
+
+
+def prediction_finish(
+    *, prediction: Prediction, output: dict[str, Any], proposals: Sequence[Proposal], case_score: float | None
+) -> Prediction:
+    """Keep what the model said and propose its findings downstairs; a second run changes nothing.
+
+    Args:
+        output: see ``inference.jobs.predict``.
+        case_score: highest calibrated probability of the case, for the worklist.
+    """
+    with transaction.atomic():
+        locked = locked_prediction(prediction.pk)
+        if locked.state == _State.FINISHED:
+            return locked
+        proposed = proposals_record(workitem=locked.workitem, proposals=proposals, ai_score=case_score)
+        locked.state, locked.output, locked.error_code = _State.FINISHED, output, ""
+        locked.finished_at = timezone.now()
+        locked.save(update_fields=["state", "output", "error_code", "finished_at"])
+        audit.record(
+            "prediction.finished", "U", actor=None, object_kind="prediction", object_id=locked.pk,
+            project=locked.workitem.project,
+            detail={
+                "workitem": locked.workitem_id, "version": locked.version_id, "findings": len(proposed),
+                "weights": locked.version.weights_digest, "input": locked.input_digest,
+            },
+        )  # fmt: skip
+        _tell(locked)
+    return locked
+
+
+def prediction_failed(job: Job) -> None:
+    """Write on the prediction why its job came to nothing (the roof calls this after a failed or cancelled job)."""
+    with transaction.atomic():
+        found = Prediction.objects.filter(pk=job.arguments["prediction_id"]).first()
+        if found is None:
+            return
+        locked = locked_prediction(found.pk)
+        if locked.state != _State.REQUESTED:
+            return
+        locked.state, locked.error_code = _State.FAILED, job.error_code or "job_cancelled"
+        locked.save(update_fields=["state", "error_code"])
+        _tell(locked)

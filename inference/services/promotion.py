@@ -1,0 +1,143 @@
+"""Which version is live: a pointer that a person moves, forward through the gate or back in one step.
+
+Whoever holds the family's row lock may move it; the database allows one live version a family in any case.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from core import audit, events
+from core.models import User
+from inference import errors
+from inference.access import locked_family, locked_version
+from inference.lifecycle import MODEL_VERSION, PROMOTABLE
+from inference.models import EvaluationReport, ModelFamily, ModelVersion, Promotion
+
+
+def pointer_move(
+    family: ModelFamily,
+    version: ModelVersion,
+    *,
+    event: str,
+    direction: str,
+    reason: str,
+    by: User | None,
+    report: EvaluationReport | None = None,
+) -> Promotion:
+    """Make ``version`` live and retire the live one. The caller holds both row locks and a transaction."""
+    before = family.live
+    state = MODEL_VERSION.next(version.state, event)
+    if before is not None:
+        before = locked_version(before.pk)
+        before.state = MODEL_VERSION.next(before.state, "replace")
+        before.save(update_fields=["state"])
+    version.state = state
+    version.save(update_fields=["state"])
+    family.live = version
+    family.save(update_fields=["live"])
+    promotion = Promotion.objects.create(
+        family=family,
+        direction=direction,
+        from_version=before,
+        to_version=version,
+        report=report,
+        decided_by=by,
+        reason=reason,
+    )
+    audit.record(
+        "model.promoted" if direction == Promotion.Direction.PROMOTE else "model.rolled_back", "U", actor=by,
+        object_kind="model", object_id=family.pk, project=family.project,
+        detail={
+            "promotion": promotion.pk, "from": before.pk if before else None, "to": version.pk,
+            "weights": version.weights_digest, "report": report.digest if report else None, "reason": reason[:500],
+        },
+    )  # fmt: skip
+    detail = {"direction": direction, "version_id": str(version.pk)}
+    events.publish("model.promoted", family.pk, project=family.project, version=version.number, detail=detail)
+    return promotion
+
+
+def _checked_reason(reason: str) -> str:
+    if not reason.strip():
+        raise errors.reason_missing()
+    return reason.strip()[:2000]
+
+
+def version_promote(*, version: ModelVersion, report: EvaluationReport, reason: str, by: User) -> Promotion:
+    """Make an evaluated version live because its report passed the gate. There is no way around the gate.
+
+    A retired version may come back the same way, by a fresh report against the version that is live now.
+
+    Raises:
+        Invalid: no reason, or another version's report.
+        Conflict: ``gate_not_passed``; ``report_outdated`` when the live version is not the one the report compares
+            with (somebody was quicker); ``wrong_state``.
+    """
+    reason = _checked_reason(reason)
+    with transaction.atomic():
+        family = locked_family(version.family_id)
+        locked = locked_version(version.pk)
+        if report.version_id != locked.pk:
+            raise errors.report_of_other_version()
+        MODEL_VERSION.next(locked.state, PROMOTABLE.get(locked.state, "promote"))
+        if report.gate.get("passed") is not True:
+            raise errors.gate_not_passed(report.gate)
+        if report.compared_with_id != family.live_id:
+            raise errors.report_outdated()
+        return pointer_move(
+            family,
+            locked,
+            event=PROMOTABLE[locked.state],
+            direction=Promotion.Direction.PROMOTE,
+            reason=reason,
+            by=by,
+            report=report,
+        )
+
+
+def previously_live(family: ModelFamily) -> ModelVersion | None:
+    """Return the version that was live before the present one was promoted, or None."""
+    moves = Promotion.objects.filter(
+        family=family, to_version=family.live_id, direction=Promotion.Direction.PROMOTE, from_version__isnull=False
+    )
+    last = moves.select_related("from_version").order_by("-created_at").first()
+    return last.from_version if last else None
+
+
+def roll_back(*, family: ModelFamily, reason: str, by: User) -> Promotion:
+    """Make the version live again that was live before the present one. Findings keep the version that made them.
+
+    Raises:
+        Invalid: no reason. Conflict: there is nothing to go back to.
+    """
+    reason = _checked_reason(reason)
+    with transaction.atomic():
+        locked = locked_family(family.pk)
+        before = previously_live(locked)
+        if before is None:
+            raise errors.nothing_to_go_back_to()
+        return pointer_move(
+            locked,
+            locked_version(before.pk),
+            event="restore",
+            direction=Promotion.Direction.ROLL_BACK,
+            reason=reason,
+            by=by,
+        )
+
+
+def version_refuse(*, version: ModelVersion, reason: str, by: User) -> ModelVersion:
+    """Put a candidate or evaluated version aside for good, with a reason; raises Invalid, Conflict."""
+    reason = _checked_reason(reason)
+    with transaction.atomic():
+        locked = locked_version(version.pk)
+        locked.state = MODEL_VERSION.next(locked.state, "refuse")
+        locked.save(update_fields=["state"])
+        project = locked.family.project
+        audit.record(
+            "version.refused", "U", actor=by, object_kind="version", object_id=locked.pk, project=project,
+            detail={"reason": reason[:500]},
+        )  # fmt: skip
+        events.publish("model.changed", locked.family_id, project=project)
+    return locked

@@ -1,0 +1,281 @@
+"""Training runs: checked, estimated, requested, kept with everything their result depends on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, cast
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from annotations.models import DatasetSnapshot
+from core import audit, blobs, events
+from core.digest import canonical_json
+from core.jobs import job_cancel, job_request
+from core.models import Job, User
+from inference import errors
+from inference.access import locked_family
+from inference.engine.config import RecipeConfig, RecipeName
+from inference.models import ModelFamily, ModelVersion, TrainingRun
+from inference.services.families import change_plan_of
+from inference.training_cost import chance_to_pass, time_estimate
+
+Json = dict[str, Any]
+#: What an admin may choose; the rest follows from the family and the machine.
+CHOICES: Final = (
+    "dimensions", "preset", "image_shape", "channels", "spacing_mm", "intensity", "window", "epochs", "batch_size",
+    "learning_rate", "weight_decay", "location_weight", "label_smoothing", "augmentation", "seed", "mixed_precision",
+    "warm_start",
+)  # fmt: skip
+
+
+def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:
+    """Return the frozen configuration of a training of this family.
+
+    Args:
+        chosen: any of ``CHOICES``; ``image_size`` (one number) may stand for a square or cubic ``image_shape``.
+
+    Raises:
+        Invalid: unknown or wrong settings.
+    """
+    wanted = dict(chosen)
+    dimensions, preset = wanted.get("dimensions", 2), wanted.get("preset", "tiny")
+    if isinstance(dimensions, bool) or dimensions not in (2, 3) or preset not in ("tiny", "standard"):
+        raise errors.config_wrong("Choose 2 or 3 dimensions and the preset tiny or standard.")
+    size = wanted.pop("image_size", None)
+    if size is not None:
+        wanted.setdefault("image_shape", [size] * dimensions)
+    if unknown := sorted(set(wanted) - set(CHOICES)):
+        raise errors.config_wrong(f"Unknown settings: {', '.join(unknown)}.", known=[*CHOICES, "image_size"])
+    usual = RecipeConfig.for_preset(
+        cast("RecipeName", family.recipe), tuple(family.label_keys), preset=preset, dimensions=dimensions
+    )
+    fixed = {"recipe": family.recipe, "labels": list(family.label_keys), "threads": settings.OVERREAD_TORCH_THREADS}
+    return RecipeConfig.from_json({**usual.to_json(), **wanted, **fixed})
+
+
+def training_defaults(family: ModelFamily) -> Json:
+    """Return the settings a training has when nothing is chosen."""
+    whole = training_config(family, {}).to_json()
+    return {name: whole[name] for name in CHOICES}
+
+
+def _check_fit(family: ModelFamily, snapshot: DatasetSnapshot) -> None:
+    if snapshot.project_id != family.project_id:
+        raise errors.snapshot_does_not_fit("This dataset is of another project. Choose one of the model's project.")
+    if snapshot.recipe != family.recipe:
+        raise errors.snapshot_does_not_fit(
+            f"This dataset was frozen for {snapshot.recipe}, the model is for {family.recipe}. Freeze another one."
+        )
+    if missing := sorted(set(family.label_keys) - set(snapshot.label_keys)):
+        raise errors.snapshot_does_not_fit(
+            f"This dataset lacks labels of the model: {', '.join(missing)}. Freeze one that has them.", missing=missing
+        )
+
+
+def _cases(snapshot: DatasetSnapshot, split: str) -> int:
+    return int(snapshot.counts.get("splits", {}).get(split, {}).get("cases", 0))
+
+
+def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen: Json) -> Json:
+    """Return how long the training would take (a range) and how likely its gate could tell equal from worse.
+
+    Raises:
+        Invalid: the dataset or the settings do not fit.
+    """
+    _check_fit(family, snapshot)
+    config = training_config(family, chosen)
+    estimate = time_estimate(
+        config, training_cases=_cases(snapshot, "train"), validation_cases=_cases(snapshot, "validation")
+    )
+    margin = float(change_plan_of(family)["margin"])
+    labels = snapshot.counts.get("splits", {}).get("test", {}).get("labels", {})
+    power = {
+        key: {
+            "positive": labels[key]["positive"],
+            "negative": labels[key]["negative"],
+            "passes_if_equal": chance_to_pass(labels[key]["positive"], labels[key]["negative"], margin),
+        }
+        for key in family.label_keys
+        if key in labels
+    }
+    for key, one in power.items():
+        estimate["sentences"].append(
+            f"On {one['positive']} test cases with '{key}' and {one['negative']} without, a model exactly as good as "
+            f"the live one passes the gate with a chance of about {round(100 * one['passes_if_equal'])} %."
+        )
+    return {
+        **estimate,
+        "test_cases": _cases(snapshot, "test"),
+        "margin": margin,
+        "power": power,
+        "warm_start_possible": warm_start_weights(family.live, replace(config, warm_start=True)) is not None,
+    }
+
+
+def warm_start_weights(parent: ModelVersion | None, config: RecipeConfig) -> str | None:
+    """Return the digest of the weights a warm start begins with; None without one, or where they do not fit."""
+    if not config.warm_start or parent is None:
+        return None
+    before = parent.card.get("config", {})
+    same = all(before.get(name) == value for name, value in config.to_json().items()
+               if name in ("recipe", "labels", "dimensions", "preset"))  # fmt: skip
+    return parent.weights_digest if same else None
+
+
+def training_tell(run: TrainingRun, detail: Json | None = None) -> None:
+    """Tell the project how a training goes: numbers only."""
+    events.publish("training.changed", run.pk, project=run.family.project, detail=detail or {})
+
+
+def _ask(run: TrainingRun, requested_by: User | None) -> None:
+    run.job = job_request(
+        kind="train",
+        arguments={"training_run_id": str(run.pk)},
+        requested_by=requested_by,
+        project=run.family.project,
+    )
+    run.save(update_fields=["job"])
+    training_tell(run, {"phase": "queued"})
+
+
+def training_request(
+    *, family: ModelFamily, snapshot: DatasetSnapshot, chosen: Json, reason: str, requested_by: User | None
+) -> TrainingRun:
+    """Start a training of the family on a frozen dataset; while the same one waits or runs, it is that one.
+
+    Raises:
+        Invalid: the dataset or the settings do not fit, or the dataset has no case to train with.
+    """
+    estimate = training_estimate(family=family, snapshot=snapshot, chosen=chosen)
+    if not estimate["training_cases"] or not estimate["validation_cases"]:
+        raise errors.snapshot_does_not_fit("This dataset has no training or no validation cases. Freeze a larger one.")
+    config = training_config(family, chosen)
+    with transaction.atomic():
+        parent = locked_family(family.pk).live
+        same = TrainingRun.objects.filter(
+            family=family, snapshot=snapshot, config_digest=config.digest, parent=parent
+        ).filter(job__state__in=[Job.State.QUEUED, Job.State.RUNNING])
+        if (going := same.select_related("family__project", "job").first()) is not None:
+            return going
+        run = TrainingRun.objects.create(
+            family=family,
+            snapshot=snapshot,
+            parent=parent,
+            config=config.to_json(),
+            config_digest=config.digest,
+            estimate=estimate,
+            requested_by=requested_by,
+            reason=reason.strip()[:2000],
+        )
+        _ask(run, requested_by)
+        audit.record(
+            "training.requested", "C", actor=requested_by, object_kind="training", object_id=run.pk,
+            project=family.project,
+            detail={
+                "family": family.pk, "snapshot": snapshot.digest, "config": config.digest,
+                "parent": run.parent_id, "reason": run.reason[:500],
+            },
+        )  # fmt: skip
+    return run
+
+
+def training_cancel(*, run: TrainingRun, by: User) -> TrainingRun:
+    """Cancel a training: at once when it waits, before its next batch when it runs. Raises Conflict when it is over."""
+    if run.job is None:
+        raise errors.training_is_over()
+    with transaction.atomic():
+        run.job = job_cancel(job=run.job, by=by)
+        audit.record(
+            "training.cancelled", "U", actor=by, object_kind="training", object_id=run.pk, project=run.family.project
+        )
+        training_tell(run, {"phase": "cancelling" if run.job.state == Job.State.RUNNING else "cancelled"})
+    return run
+
+
+def training_resume(*, run: TrainingRun, by: User) -> TrainingRun:
+    """Go on with a training that was cancelled or failed, from its last checkpoint. Raises Conflict otherwise."""
+    with transaction.atomic():
+        locked_family(run.family_id)
+        job = Job.objects.filter(training_run=run).first()
+        if job is not None and job.state not in (Job.State.CANCELLED, Job.State.FAILED):
+            raise errors.training_not_stopped(job.state)
+        _ask(run, by)
+        audit.record(
+            "training.resumed", "U", actor=by, object_kind="training", object_id=run.pk, project=run.family.project
+        )
+    return run
+
+
+def training_stopped(job: Job) -> None:
+    """Tell the project that a training failed or was cancelled (the roof calls this)."""
+    run = TrainingRun.objects.select_related("family__project").filter(pk=job.arguments["training_run_id"]).first()
+    if run is not None:
+        training_tell(run, {"phase": job.state, "error_code": job.error_code})
+
+
+def training_began(*, run: TrainingRun, environment: Json) -> None:
+    """Keep what the result will depend on: versions, device, threads, seed."""
+    run.environment = {**run.environment, **environment}
+    run.save(update_fields=["environment"])
+
+
+def curves_keep(*, run: TrainingRun, curves: list[Json]) -> None:
+    """Keep the curves so far, one entry an epoch."""
+    run.curves = curves
+    run.save(update_fields=["curves"])
+
+
+def training_finish(*, run: TrainingRun, weights: Path, card: Json, curves: list[Json], cost: Json) -> ModelVersion:
+    """Keep the trained weights as the family's next version, a candidate; a second run returns the first's version.
+
+    Args:
+        weights: a safetensors file; it is moved into the blob store.
+        cost: measured seconds, for later estimates.
+    """
+    known = ModelVersion.objects.filter(training_run=run).first()
+    if known is not None:
+        return known
+    whole = {
+        **card,
+        "family": run.family.slug,
+        "snapshot_digest": run.snapshot.digest,
+        "origin": {"training_run": str(run.pk), "parent": str(run.parent_id) if run.parent_id else None},
+    }
+    weights_digest, card_digest = blobs.put_file(weights), blobs.put(canonical_json(whole))
+    with transaction.atomic():
+        locked_family(run.family_id)
+        known = ModelVersion.objects.filter(training_run=run).first()
+        if known is not None:
+            return known
+        version = version_add(run.family, weights_digest, card_digest, whole, run=run)
+        run.curves, run.environment = curves, {**run.environment, "cost": cost}
+        run.save(update_fields=["curves", "environment"])
+        audit.record(
+            "training.finished", "U", actor=None, object_kind="training", object_id=run.pk, project=run.family.project,
+            detail={"version": version.pk, "weights": weights_digest, "card": card_digest},
+        )  # fmt: skip
+        training_tell(run, {"phase": "succeeded", "version_id": str(version.pk)})
+    return version
+
+
+def version_add(
+    family: ModelFamily, weights_digest: str, card_digest: str, card: Json, *, run: TrainingRun | None
+) -> ModelVersion:
+    """Add the next version of a family whose row lock the caller holds."""
+    last = ModelVersion.objects.filter(family=family).aggregate(last=Max("number"))["last"] or 0
+    return ModelVersion.objects.create(
+        family=family,
+        number=last + 1,
+        training_run=run,
+        weights_digest=weights_digest,
+        card_digest=card_digest,
+        card=card,
+    )
+
+
+def workdir_of(run: TrainingRun) -> Path:
+    """Return the folder where a run keeps its checkpoints until it has finished."""
+    return Path(settings.OVERREAD_DATA_DIR) / "training" / str(run.pk)
