@@ -1,0 +1,78 @@
+"""Who is at the door: a session cookie, or a hashed API token."""
+
+from __future__ import annotations
+
+import time
+from http.cookies import SimpleCookie
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, get_user
+from django.http import HttpRequest
+from knox.auth import TokenAuthentication
+from rest_framework.authentication import SessionAuthentication as DrfSessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+
+from core.models import User
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+_CACHE_SECONDS = 3.0
+_cache: dict[str, tuple[float, User | None]] = {}
+
+
+class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox carries no types
+    """``Authorization: Bearer …`` with a token that is stored as a hash only."""
+
+
+class SessionAuthentication(DrfSessionAuthentication):
+    """The session cookie; unsafe methods need the CSRF header. A stranger gets 401, not 403."""
+
+    def authenticate_header(self, request: Request) -> str:
+        """Make DRF answer 401 to strangers."""
+        return "Session"
+
+
+def _user_of_token(header: str) -> User | None:
+    try:
+        user, _ = BearerAuthentication().authenticate_credentials(header.removeprefix("Bearer ").encode())
+    except AuthenticationFailed:
+        return None
+    return user if isinstance(user, User) else None
+
+
+def _user_of_session(session_key: str) -> User | None:
+    engine = import_module(settings.SESSION_ENGINE)
+    request = HttpRequest()
+    request.session = engine.SessionStore(session_key)
+    if SESSION_KEY not in request.session:
+        return None
+    user = get_user(request)
+    return user if isinstance(user, User) and user.is_active else None
+
+
+def user_of_scope(scope: dict[str, Any]) -> User | None:
+    """Return the user of a raw ASGI HTTP scope, or None. Blocking; remembered for three seconds.
+
+    Args:
+        scope: an ASGI ``http`` scope; cookies and the Authorization header are read from it.
+    """
+    headers = {
+        name: value.decode("latin-1") for name, value in scope["headers"] if name in (b"cookie", b"authorization")
+    }
+    authorization = headers.get(b"authorization", "")
+    cookie = SimpleCookie(headers.get(b"cookie", ""))
+    session = cookie.get(settings.SESSION_COOKIE_NAME)
+    key = authorization if authorization.startswith("Bearer ") else f"session:{session.value}" if session else ""
+    if not key:
+        return None
+    known = _cache.get(key)
+    if known and known[0] > time.monotonic():
+        return known[1]
+    user = _user_of_token(authorization) if authorization else _user_of_session(session.value) if session else None
+    if len(_cache) > 2000:
+        _cache.clear()
+    _cache[key] = (time.monotonic() + _CACHE_SECONDS, user)
+    return user

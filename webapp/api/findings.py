@@ -1,0 +1,249 @@
+"""Findings, their revisions, and reviewers' decisions about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations import selectors
+from annotations.access import access_finding, access_revision, access_workitem
+from annotations.models import Finding, Review
+from annotations.revision_json import revision_json
+from annotations.services.reviews import review_record
+from annotations.services.revisions import finding_create, finding_delete, revision_append, revision_restore
+from webapp.api.base import caller, checked, etag, if_match
+from webapp.api.projects import PersonOut
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, required=True, description="The digest of the head revision, quoted."
+)
+
+
+class GeometryOut(serializers.Serializer[Any]):
+    """A shape: LPS mm in patient space, (column, row) pixels in image space."""
+
+    space = serializers.ChoiceField(choices=["patient", "image"])
+    frame_of_reference_uid = serializers.CharField(allow_null=True)
+    sop_instance_uid = serializers.CharField()
+    frame_number = serializers.IntegerField(min_value=1)
+    points = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+
+
+class MaskFrameOut(serializers.Serializer[Any]):
+    """The painted pixels of one frame: start, length, start, length, … over row-major pixels."""
+
+    sop_instance_uid = serializers.CharField()
+    frame_number = serializers.IntegerField(min_value=1)
+    runs = serializers.ListField(child=serializers.IntegerField())
+
+
+class MaskOut(serializers.Serializer[Any]):
+    """A segmentation of one series."""
+
+    series_instance_uid = serializers.CharField()
+    rows = serializers.IntegerField()
+    columns = serializers.IntegerField()
+    frames = MaskFrameOut(many=True)
+
+
+class MeasureOut(serializers.Serializer[Any]):
+    """A measured value, computed by the server; mm only where the image proves its spacing."""
+
+    value = serializers.FloatField()
+    unit = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a declared field is no attribute of the class
+
+
+class RevisionContentOut(serializers.Serializer[Any]):
+    """What a finding says."""
+
+    kind = serializers.ChoiceField(choices=Finding.Kind.choices)
+    label_key = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_blank=True)
+    text = serializers.CharField(allow_blank=True)
+    present = serializers.BooleanField(allow_null=True)
+    color = serializers.CharField(allow_null=True)
+    locked = serializers.BooleanField()
+    geometry = GeometryOut(allow_null=True)
+    mask = MaskOut(allow_null=True)
+    measures = serializers.DictField(child=MeasureOut())
+
+
+@extend_schema_field(RevisionContentOut)
+class ContentField(serializers.JSONField):
+    """A content; checked by ``annotations.content``, strictly and with its own codes."""
+
+
+class RevisionOut(serializers.Serializer[Any]):
+    """One revision of a finding; its digest is its ETag."""
+
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    parent = serializers.UUIDField(allow_null=True)  # type: ignore[assignment]  # see MeasureOut.source
+    author = PersonOut(allow_null=True)
+    created_at = serializers.DateTimeField()
+    digest = serializers.CharField()
+    cause = serializers.CharField()
+    label_key = serializers.CharField(allow_null=True)
+    content = ContentField()
+    difference = serializers.DictField()
+    ai_visible = serializers.BooleanField()
+
+
+class ReviewOut(serializers.Serializer[Any]):
+    """A reviewer's decision about one revision."""
+
+    id = serializers.UUIDField()
+    decision = serializers.ChoiceField(choices=Review.Decision.choices)
+    reason = serializers.CharField()
+    remark = serializers.CharField()
+    reviewer = PersonOut()
+    created_at = serializers.DateTimeField()
+    revision = serializers.UUIDField()
+    corrected_revision = serializers.UUIDField(allow_null=True)
+    difference = serializers.DictField()
+    saliency_shown = serializers.BooleanField()
+    at_sign_off = serializers.BooleanField()
+
+
+class FindingOut(serializers.Serializer[Any]):
+    """A finding with its head revision and the decisions about it."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=Finding.Kind.choices)
+    author = PersonOut(allow_null=True)
+    algorithm_type = serializers.ChoiceField(choices=Finding.AlgorithmType.choices)
+    algorithm_name = serializers.CharField()
+    algorithm_version = serializers.CharField()
+    probability = serializers.FloatField(allow_null=True)
+    threshold = serializers.FloatField(allow_null=True)
+    deleted = serializers.BooleanField()
+    head = RevisionOut()
+    reviews = ReviewOut(many=True)
+    prediction_id = serializers.UUIDField(allow_null=True)
+
+
+class FindingIn(serializers.Serializer[Any]):
+    """A new finding."""
+
+    content = ContentField()
+    client_key = serializers.CharField(max_length=64, allow_blank=True, default="")
+
+
+class RevisionIn(FindingIn):
+    """What the author says now."""
+
+    cause = serializers.ChoiceField(choices=["edit", "merge"], default="edit")
+
+
+class RestoreIn(serializers.Serializer[Any]):
+    """Which revision to say again."""
+
+    revision_id = serializers.UUIDField()
+
+
+class ReviewIn(serializers.Serializer[Any]):
+    """A decision; a rejection needs a reason, a correction the corrected content."""
+
+    decision = serializers.ChoiceField(choices=Review.Decision.choices)
+    reason = serializers.ChoiceField(choices=Review.Reason.choices, allow_blank=True, default="")
+    remark = serializers.CharField(allow_blank=True, default="", max_length=4000)
+    corrected_content = ContentField(allow_null=True, default=None)
+    saliency_shown = serializers.BooleanField(default=False)
+
+
+class WorkitemFindings(APIView):
+    """The findings of a study."""
+
+    @extend_schema(operation_id="findings_list", responses=FindingOut(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        """List the findings the caller may know of; the model's are left out while the reveal rule hides them."""
+        workitem = access_workitem(caller(request), "workitem.read", id=id)
+        return Response(FindingOut(selectors.findings_json(caller(request), workitem), many=True).data)
+
+    @extend_schema(operation_id="findings_create", request=FindingIn, responses={201: FindingOut})
+    def post(self, request: Request, id: str) -> Response:
+        """Begin a finding; the same client key returns the finding it made before."""
+        workitem = access_workitem(caller(request), "finding.write", id=id)
+        finding = finding_create(workitem=workitem, author=caller(request), **checked(FindingIn, request))
+        shown = selectors.finding_json(finding)
+        return Response(FindingOut(shown).data, status=201, headers=etag(shown["head"]["digest"]))
+
+
+class FindingRevisions(APIView):
+    """The history of a finding."""
+
+    @extend_schema(operation_id="revisions_list", responses=RevisionOut(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        """List who said what and when, oldest first."""
+        finding = access_finding(caller(request), "workitem.read", id=id)
+        return Response(RevisionOut(selectors.history_json(finding), many=True).data)
+
+    @extend_schema(
+        operation_id="revisions_append", parameters=[IF_MATCH], request=RevisionIn, responses={201: RevisionOut}
+    )
+    def post(self, request: Request, id: str) -> Response:
+        """Append what the author says now; 412 carries the head when somebody was faster."""
+        finding = access_finding(caller(request), "finding.write", id=id)
+        fields, match = checked(RevisionIn, request), if_match(request, required=False)
+        revision = revision_append(finding=finding, author=caller(request), if_match=match, **fields)
+        return Response(RevisionOut(revision_json(revision)).data, status=201, headers=etag(revision.digest))
+
+
+class FindingDetail(APIView):
+    """One finding."""
+
+    @extend_schema(operation_id="findings_read", responses=FindingOut)
+    def get(self, request: Request, id: str) -> Response:
+        """Return the finding with its head and reviews."""
+        shown = selectors.finding_json(access_finding(caller(request), "workitem.read", id=id))
+        return Response(FindingOut(shown).data, headers=etag(shown["head"]["digest"]))
+
+    @extend_schema(operation_id="findings_delete", parameters=[IF_MATCH], responses={200: RevisionOut})
+    def delete(self, request: Request, id: str) -> Response:
+        """Take the finding back; restoring a revision undoes it."""
+        finding = access_finding(caller(request), "finding.write", id=id)
+        revision = finding_delete(finding=finding, author=caller(request), if_match=if_match(request))
+        return Response(RevisionOut(revision_json(revision)).data, headers=etag(revision.digest))
+
+
+class FindingRestore(APIView):
+    """Back to an earlier revision."""
+
+    @extend_schema(
+        operation_id="revisions_restore", parameters=[IF_MATCH], request=RestoreIn, responses={201: RevisionOut}
+    )
+    def post(self, request: Request, id: str) -> Response:
+        """Say again what an earlier revision said, as a new revision."""
+        finding = access_finding(caller(request), "finding.write", id=id)
+        match, fields = if_match(request), checked(RestoreIn, request)
+        wanted = access_revision(finding, id=fields["revision_id"])
+        revision = revision_restore(finding=finding, author=caller(request), revision=wanted, if_match=match)
+        return Response(RevisionOut(revision_json(revision)).data, status=201, headers=etag(revision.digest))
+
+
+class FindingReviews(APIView):
+    """Decisions about a finding."""
+
+    @extend_schema(operation_id="reviews_record", parameters=[IF_MATCH], request=ReviewIn, responses={201: ReviewOut})
+    def post(self, request: Request, id: str) -> Response:
+        """Accept, correct or reject the head of a finding."""
+        finding = access_finding(caller(request), "finding.review", id=id)
+        match, fields = if_match(request), checked(ReviewIn, request)
+        review = review_record(finding=finding, reviewer=caller(request), if_match=match, **fields)
+        return Response(ReviewOut(selectors.review_json(review)).data, status=201)
+
+
+urlpatterns = [
+    path("workitems/<uuid:id>/findings", WorkitemFindings.as_view()),
+    path("findings/<uuid:id>", FindingDetail.as_view()),
+    path("findings/<uuid:id>/revisions", FindingRevisions.as_view()),
+    path("findings/<uuid:id>/restore", FindingRestore.as_view()),
+    path("findings/<uuid:id>/reviews", FindingReviews.as_view()),
+]

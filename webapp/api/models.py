@@ -1,0 +1,231 @@
+"""Model families and their versions: what predicts, what came before, and who decided so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.access import project_for
+from inference import selectors
+from inference.access import access_family, access_report, access_version, accessible_families
+from inference.models import ModelFamily, ModelVersion, Promotion
+from inference.services.families import family_create
+from inference.services.promotion import roll_back, version_promote, version_refuse
+from webapp.api.base import caller, checked
+from webapp.api.projects import PersonOut
+
+
+class ShortVersionOut(serializers.Serializer[Any]):
+    """A version by number."""
+
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=ModelVersion.State.choices)
+
+
+class VersionOut(ShortVersionOut):
+    """A version of a model; ``digest`` is of its weights."""
+
+    family_id = serializers.UUIDField()
+    created_at = serializers.DateTimeField()
+    digest = serializers.CharField()
+    training_run_id = serializers.UUIDField(allow_null=True)
+    report_id = serializers.UUIDField(allow_null=True)
+    gate_passed = serializers.BooleanField(allow_null=True)
+    gate_sentence = serializers.CharField()
+
+
+class FamilyOut(serializers.Serializer[Any]):
+    """A model family with its versions, newest first."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    project = serializers.CharField()
+    recipe = serializers.ChoiceField(choices=ModelFamily.Recipe.choices)
+    label_keys = serializers.ListField(child=serializers.CharField())
+    modalities = serializers.ListField(child=serializers.CharField())
+    change_plan = serializers.JSONField()
+    live = VersionOut(allow_null=True)
+    roll_back_to = VersionOut(allow_null=True)
+    versions = VersionOut(many=True)
+    training_defaults = serializers.JSONField()
+
+
+class FamilyIn(serializers.Serializer[Any]):
+    """A model family to begin."""
+
+    project = serializers.SlugField()
+    slug = serializers.SlugField(max_length=60)
+    title = serializers.CharField(max_length=120)
+    recipe = serializers.ChoiceField(choices=ModelFamily.Recipe.choices)
+    label_keys = serializers.ListField(child=serializers.SlugField(), allow_empty=False, max_length=64)
+    modalities = serializers.ListField(child=serializers.CharField(max_length=16), default=list, max_length=20)
+    change_plan = serializers.DictField(default=dict)
+
+
+class ModelSnapshotOut(serializers.Serializer[Any]):
+    """The dataset that something was made from."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    digest = serializers.CharField()
+
+
+class VersionFamilyOut(serializers.Serializer[Any]):
+    """The family of a version."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    title = serializers.CharField()
+
+
+class ReportRowOut(serializers.Serializer[Any]):
+    """A report without its numbers."""
+
+    id = serializers.UUIDField()
+    created_at = serializers.DateTimeField()
+    digest = serializers.CharField()
+    passed = serializers.BooleanField(allow_null=True)
+    sentence = serializers.CharField()
+    compared_with = ShortVersionOut(allow_null=True)
+
+
+class VersionDetailOut(VersionOut):
+    """A version with its card and reports."""
+
+    family = VersionFamilyOut()
+    card = serializers.JSONField()
+    card_digest = serializers.CharField()
+    snapshot = ModelSnapshotOut(allow_null=True)
+    reports = ReportRowOut(many=True)
+
+
+class PromotionOut(serializers.Serializer[Any]):
+    """A change of the live version, forward or back."""
+
+    id = serializers.UUIDField()
+    direction = serializers.ChoiceField(choices=Promotion.Direction.choices)
+    from_version = ShortVersionOut(allow_null=True)
+    to_version = ShortVersionOut()
+    report_id = serializers.UUIDField(allow_null=True)
+    decided_by = PersonOut(allow_null=True)
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class PromoteIn(serializers.Serializer[Any]):
+    """Why, and on which report, a version goes live."""
+
+    report_id = serializers.UUIDField()
+    reason = serializers.CharField(max_length=2000)
+
+
+class ModelReasonIn(serializers.Serializer[Any]):
+    """Why."""
+
+    reason = serializers.CharField(max_length=2000)
+
+
+class Models(APIView):
+    """Model families."""
+
+    @extend_schema(
+        operation_id="models_list", parameters=[OpenApiParameter("project", str)], responses=FamilyOut(many=True)
+    )
+    def get(self, request: Request) -> Response:
+        """List the families of the caller's projects, or of one."""
+        rows = accessible_families(caller(request), project=request.GET.get("project"))
+        return Response(FamilyOut(selectors.families_json(rows.order_by("title")), many=True).data)
+
+    @extend_schema(operation_id="models_create", request=FamilyIn, responses={201: FamilyOut})
+    def post(self, request: Request) -> Response:
+        """Begin a family; it predicts nothing before its first version is live."""
+        user, fields = caller(request), checked(FamilyIn, request)
+        project = project_for(user, "model.promote", slug=fields.pop("project"))
+        family = family_create(project=project, by=user, **fields)
+        return Response(FamilyOut(selectors.family_json(family)).data, status=201)
+
+
+class ModelDetail(APIView):
+    """One family."""
+
+    @extend_schema(operation_id="models_read", responses=FamilyOut)
+    def get(self, request: Request, id: str) -> Response:
+        """Return the family with its versions."""
+        return Response(FamilyOut(selectors.family_json(access_family(caller(request), "model.read", id=id))).data)
+
+
+class ModelPromotions(APIView):
+    """Which version was live, and why."""
+
+    @extend_schema(operation_id="models_promotions", responses=PromotionOut(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        """List the changes of the live version, newest first."""
+        family = access_family(caller(request), "model.read", id=id)
+        return Response(PromotionOut(selectors.promotions_json(family), many=True).data)
+
+
+class ModelRollBack(APIView):
+    """The way back."""
+
+    @extend_schema(operation_id="models_roll_back", request=ModelReasonIn, responses=FamilyOut)
+    def post(self, request: Request, id: str) -> Response:
+        """Make the version live again that was live before."""
+        user = caller(request)
+        family = access_family(user, "model.promote", id=id)
+        roll_back(family=family, by=user, **checked(ModelReasonIn, request))
+        return Response(FamilyOut(selectors.family_json(access_family(user, "model.read", id=id))).data)
+
+
+class VersionDetail(APIView):
+    """One version."""
+
+    @extend_schema(operation_id="versions_read", responses=VersionDetailOut)
+    def get(self, request: Request, id: str) -> Response:
+        """Return the version's card and reports."""
+        version = access_version(caller(request), "model.read", id=id)
+        return Response(VersionDetailOut(selectors.version_whole_json(version)).data)
+
+
+class VersionPromote(APIView):
+    """The way forward."""
+
+    @extend_schema(operation_id="versions_promote", request=PromoteIn, responses=FamilyOut)
+    def post(self, request: Request, id: str) -> Response:
+        """Make a version live whose report passed the gate; the old one is retired, not overwritten."""
+        user = caller(request)
+        version, fields = access_version(user, "model.promote", id=id), checked(PromoteIn, request)
+        report = access_report(user, "model.promote", id=fields["report_id"])
+        version_promote(version=version, report=report, reason=fields["reason"], by=user)
+        family = access_family(user, "model.read", id=version.family_id)
+        return Response(FamilyOut(selectors.family_json(family)).data)
+
+
+class VersionRefuse(APIView):
+    """A version put aside."""
+
+    @extend_schema(operation_id="versions_refuse", request=ModelReasonIn, responses=VersionOut)
+    def post(self, request: Request, id: str) -> Response:
+        """Put a version aside for good, with a reason."""
+        user = caller(request)
+        version = access_version(user, "model.promote", id=id)
+        refused = version_refuse(version=version, by=user, **checked(ModelReasonIn, request))
+        return Response(VersionOut(selectors.version_json(refused)).data)
+
+
+urlpatterns = [
+    path("models", Models.as_view()),
+    path("models/<uuid:id>", ModelDetail.as_view()),
+    path("models/<uuid:id>/promotions", ModelPromotions.as_view()),
+    path("models/<uuid:id>/roll-back", ModelRollBack.as_view()),
+    path("versions/<uuid:id>", VersionDetail.as_view()),
+    path("versions/<uuid:id>/promote", VersionPromote.as_view()),
+    path("versions/<uuid:id>/refuse", VersionRefuse.as_view()),
+]

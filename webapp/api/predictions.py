@@ -1,0 +1,83 @@
+"""What models say of a study."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.access import access_workitem
+from inference.access import predictions_of
+from inference.models import ModelVersion, Prediction
+from inference.selectors import prediction_json
+from inference.services.predictions import predictions_on_demand
+from webapp.api.base import caller, checked
+
+
+class PredictingVersionOut(serializers.Serializer[Any]):
+    """The model version that predicts."""
+
+    id = serializers.UUIDField()
+    family_id = serializers.UUIDField()
+    family_slug = serializers.CharField()
+    family_title = serializers.CharField()
+    recipe = serializers.CharField()
+    number = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=ModelVersion.State.choices)
+
+
+class ExplanationOut(serializers.Serializer[Any]):
+    """A way to explain a prediction; ``cost`` is instant, seconds or minutes."""
+
+    method = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # DRF's Field has an attribute of this name
+    cost = serializers.CharField()
+    description = serializers.CharField()
+
+
+class PredictionOut(serializers.Serializer[Any]):
+    """What one version says of one series: every label with its calibrated probability, below the threshold too."""
+
+    id = serializers.UUIDField()
+    workitem_id = serializers.UUIDField()
+    series_instance_uid = serializers.CharField()
+    version = PredictingVersionOut()
+    state = serializers.ChoiceField(choices=Prediction.State.choices)
+    output = serializers.JSONField()
+    error_code = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    explanations_offered = ExplanationOut(many=True)
+
+
+class PredictionIn(serializers.Serializer[Any]):
+    """Which model to ask; all live ones of the project when left out."""
+
+    family = serializers.SlugField(required=False, allow_blank=True)
+
+
+class WorkitemPredictions(APIView):
+    """The predictions of a work item."""
+
+    @extend_schema(operation_id="predictions_list", responses=PredictionOut(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        """List them, newest first; none while the reading protocol hides them from the caller."""
+        rows = predictions_of(caller(request), workitem_id=id)
+        return Response(PredictionOut([prediction_json(row) for row in rows], many=True).data)
+
+    @extend_schema(operation_id="predictions_request", request=PredictionIn, responses={202: PredictionOut(many=True)})
+    def post(self, request: Request, id: str) -> Response:
+        """Ask the live models; the same question is answered once. Answers with what the caller may see."""
+        user = caller(request)
+        workitem, fields = access_workitem(user, "prediction.request", id=id), checked(PredictionIn, request)
+        predictions_on_demand(workitem=workitem, requested_by=user, family=fields.get("family") or None)
+        rows = predictions_of(user, workitem_id=id)
+        return Response(PredictionOut([prediction_json(row) for row in rows], many=True).data, status=202)
+
+
+urlpatterns = [path("workitems/<uuid:id>/predictions", WorkitemPredictions.as_view())]

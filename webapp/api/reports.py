@@ -1,0 +1,93 @@
+"""Evaluation reports: how a version did on locked test cases, beside the live one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.access import access_snapshot
+from inference import selectors
+from inference.access import access_report, access_version
+from inference.services.evaluation import evaluation_request
+from webapp.api.base import caller, checked
+from webapp.api.models import ModelSnapshotOut, ReportRowOut, ShortVersionOut
+from webapp.api.system import JobOut
+
+
+class ReportVersionOut(ShortVersionOut):
+    """The version that a report is about."""
+
+    family_id = serializers.UUIDField()
+    family_slug = serializers.CharField()
+    family_title = serializers.CharField()
+    recipe = serializers.CharField()
+    project = serializers.CharField()
+
+
+class ReportOut(serializers.Serializer[Any]):
+    """A report, the live version's beside it, and what the gate says. Shapes: ``inference.engine.evaluate``."""
+
+    id = serializers.UUIDField()
+    created_at = serializers.DateTimeField()
+    version = ReportVersionOut()
+    compared_with = ShortVersionOut(allow_null=True)
+    snapshot = ModelSnapshotOut()
+    report = serializers.JSONField()
+    compared_report = serializers.JSONField()
+    gate = serializers.JSONField()
+    digest = serializers.CharField()
+    outputs_digest = serializers.CharField()
+    is_current = serializers.BooleanField()
+
+
+class EvaluateIn(serializers.Serializer[Any]):
+    """On which dataset's test split; that of the version's training when left out."""
+
+    snapshot_id = serializers.UUIDField(required=False, allow_null=True)
+
+
+class VersionReports(APIView):
+    """The reports of a version."""
+
+    @extend_schema(operation_id="reports_list", responses=ReportRowOut(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        """List them, newest first."""
+        version = access_version(caller(request), "model.read", id=id)
+        rows = version.reports.select_related("compared_with").order_by("-created_at")
+        return Response(ReportRowOut([selectors.report_row_json(row) for row in rows], many=True).data)
+
+
+class VersionEvaluate(APIView):
+    """A new report."""
+
+    @extend_schema(operation_id="versions_evaluate", request=EvaluateIn, responses={202: JobOut})
+    def post(self, request: Request, id: str) -> Response:
+        """Ask for the version to be judged beside the live one; the report arrives as ``report.ready``."""
+        user = caller(request)
+        version, fields = access_version(user, "training.request", id=id), checked(EvaluateIn, request)
+        wanted = fields.get("snapshot_id")
+        snapshot = access_snapshot(user, "snapshot.read", id=wanted) if wanted else None
+        job = evaluation_request(version=version, requested_by=user, snapshot=snapshot)
+        return Response(JobOut(job).data, status=202)
+
+
+class ReportDetail(APIView):
+    """One report."""
+
+    @extend_schema(operation_id="reports_read", responses=ReportOut)
+    def get(self, request: Request, id: str) -> Response:
+        """Return the numbers, side by side, and the gate."""
+        return Response(ReportOut(selectors.report_json(access_report(caller(request), "model.read", id=id))).data)
+
+
+urlpatterns = [
+    path("versions/<uuid:id>/reports", VersionReports.as_view()),
+    path("versions/<uuid:id>/evaluate", VersionEvaluate.as_view()),
+    path("reports/<uuid:id>", ReportDetail.as_view()),
+]

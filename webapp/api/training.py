@@ -1,0 +1,175 @@
+"""Trainings: what they would cost, how they go, how they end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.access import access_snapshot
+from core.models import Job
+from inference import selectors
+from inference.access import access_family, access_run, accessible_runs
+from inference.models import ModelVersion
+from inference.services.training import training_cancel, training_estimate, training_request, training_resume
+from webapp.api.base import caller, checked
+from webapp.api.models import ModelSnapshotOut, ShortVersionOut, VersionFamilyOut
+from webapp.api.projects import PersonOut
+
+
+class TrainingErrorOut(serializers.Serializer[Any]):
+    """Why a training came to nothing."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class TrainingRunOut(serializers.Serializer[Any]):
+    """One training; ``state`` is that of its job."""
+
+    id = serializers.UUIDField()
+    family = VersionFamilyOut()
+    state = serializers.ChoiceField(choices=Job.State.choices)
+    cancel_requested = serializers.BooleanField()
+    attempt = serializers.IntegerField()
+    progress = serializers.JSONField()
+    curves = serializers.JSONField()
+    estimate = serializers.JSONField()
+    config = serializers.JSONField()
+    environment = serializers.JSONField()
+    snapshot = ModelSnapshotOut()
+    parent = ShortVersionOut(allow_null=True)
+    version_id = serializers.UUIDField(allow_null=True)
+    version_state = serializers.ChoiceField(choices=ModelVersion.State.choices, allow_null=True)
+    report_id = serializers.UUIDField(allow_null=True)
+    reason = serializers.CharField()
+    requested_by = PersonOut(allow_null=True)
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    error = TrainingErrorOut(allow_null=True)
+
+
+class TrainingEstimateIn(serializers.Serializer[Any]):
+    """What to train on, with which settings (any of the family's ``training_defaults``)."""
+
+    snapshot_id = serializers.UUIDField()
+    config = serializers.DictField(default=dict)
+
+
+class TrainingIn(TrainingEstimateIn):
+    """A training to start."""
+
+    reason = serializers.CharField(max_length=2000)
+
+
+class GatePowerOut(serializers.Serializer[Any]):
+    """How likely an equally good model passes the gate of one label."""
+
+    positive = serializers.IntegerField()
+    negative = serializers.IntegerField()
+    passes_if_equal = serializers.FloatField()
+
+
+class TrainingEstimateOut(serializers.Serializer[Any]):
+    """How long it would take, as a range, and how well the test split can tell equal from worse."""
+
+    seconds = serializers.FloatField()
+    seconds_low = serializers.FloatField()
+    seconds_high = serializers.FloatField()
+    steps = serializers.IntegerField()
+    training_cases = serializers.IntegerField()
+    validation_cases = serializers.IntegerField()
+    test_cases = serializers.IntegerField()
+    measured_runs = serializers.IntegerField()
+    sentences = serializers.ListField(child=serializers.CharField())
+    margin = serializers.FloatField()
+    power = serializers.DictField(child=GatePowerOut())
+    warm_start_possible = serializers.BooleanField()
+
+
+class ModelTrainingEstimate(APIView):
+    """A look before training."""
+
+    @extend_schema(operation_id="training_estimate", request=TrainingEstimateIn, responses=TrainingEstimateOut)
+    def post(self, request: Request, id: str) -> Response:
+        """Say how long it would take."""
+        user = caller(request)
+        family, fields = access_family(user, "training.request", id=id), checked(TrainingEstimateIn, request)
+        snapshot = access_snapshot(user, "snapshot.read", id=fields["snapshot_id"])
+        estimate = training_estimate(family=family, snapshot=snapshot, chosen=fields["config"])
+        return Response(TrainingEstimateOut(estimate).data)
+
+
+class ModelTraining(APIView):
+    """The start of a training."""
+
+    @extend_schema(operation_id="training_request", request=TrainingIn, responses={201: TrainingRunOut})
+    def post(self, request: Request, id: str) -> Response:
+        """Start a training on a frozen dataset."""
+        user = caller(request)
+        family, fields = access_family(user, "training.request", id=id), checked(TrainingIn, request)
+        snapshot = access_snapshot(user, "snapshot.read", id=fields["snapshot_id"])
+        run = training_request(
+            family=family, snapshot=snapshot, chosen=fields["config"], reason=fields["reason"], requested_by=user
+        )
+        return Response(TrainingRunOut(selectors.run_json(run)).data, status=201)
+
+
+class Trainings(APIView):
+    """Trainings of the caller's projects."""
+
+    @extend_schema(
+        operation_id="training_list", parameters=[OpenApiParameter("project", str)], responses=TrainingRunOut(many=True)
+    )
+    def get(self, request: Request) -> Response:
+        """List the newest hundred."""
+        rows = accessible_runs(caller(request), project=request.GET.get("project"))
+        newest = rows.select_related("family", "snapshot", "parent", "requested_by").order_by("-created_at")[:100]
+        return Response(TrainingRunOut(selectors.runs_json(newest), many=True).data)
+
+
+class TrainingDetail(APIView):
+    """One training."""
+
+    @extend_schema(operation_id="training_read", responses=TrainingRunOut)
+    def get(self, request: Request, id: str) -> Response:
+        """Return its state, progress and curves."""
+        return Response(TrainingRunOut(selectors.run_json(access_run(caller(request), "training.read", id=id))).data)
+
+
+class TrainingCancel(APIView):
+    """The end of a training before its end."""
+
+    @extend_schema(operation_id="training_cancel", request=None, responses=TrainingRunOut)
+    def post(self, request: Request, id: str) -> Response:
+        """Cancel: at once when it waits, before the next batch when it runs."""
+        user = caller(request)
+        run = training_cancel(run=access_run(user, "training.request", id=id), by=user)
+        return Response(TrainingRunOut(selectors.run_json(run)).data)
+
+
+class TrainingResume(APIView):
+    """A training that goes on."""
+
+    @extend_schema(operation_id="training_resume", request=None, responses=TrainingRunOut)
+    def post(self, request: Request, id: str) -> Response:
+        """Go on from the last checkpoint of a training that failed or was cancelled."""
+        user = caller(request)
+        run = training_resume(run=access_run(user, "training.request", id=id), by=user)
+        return Response(TrainingRunOut(selectors.run_json(run)).data)
+
+
+urlpatterns = [
+    path("models/<uuid:id>/training/estimate", ModelTrainingEstimate.as_view()),
+    path("models/<uuid:id>/training", ModelTraining.as_view()),
+    path("training", Trainings.as_view()),
+    path("training/<uuid:id>", TrainingDetail.as_view()),
+    path("training/<uuid:id>/cancel", TrainingCancel.as_view()),
+    path("training/<uuid:id>/resume", TrainingResume.as_view()),
+]

@@ -1,0 +1,23 @@
+"""Every noun of the API, one file each."""
+
+from django.urls import include, path
+
+from webapp.api import schema  # noqa: F401  (registers the security schemes)
+
+urlpatterns = [
+    path("", include("webapp.api.auth")),
+    path("", include("webapp.api.users")),
+    path("", include("webapp.api.audit")),
+    path("", include("webapp.api.system")),
+    path("", include("webapp.api.uploads")),
+    path("", include("webapp.api.projects")),
+    path("", include("webapp.api.workitems")),
+    path("", include("webapp.api.findings")),
+    path("", include("webapp.api.comments")),
+    path("", include("webapp.api.snapshots")),
+    path("", include("webapp.api.predictions")),
+    path("", include("webapp.api.saliency")),
+    path("", include("webapp.api.models")),
+    path("", include("webapp.api.training")),
+    path("", include("webapp.api.reports")),
+]

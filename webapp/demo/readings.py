@@ -1,0 +1,57 @@
+"""What the demo's people said of the drawn cases, through the same services as the browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from annotations.models import Workitem
+from annotations.services.revisions import finding_create
+from annotations.services.workitems import workitem_claim, workitem_decide, workitem_submit
+from webapp.demo.projects import TAUGHT_LABEL
+
+if TYPE_CHECKING:
+    from core.models import User
+    from imaging.models import Instance
+    from webapp.demo.cases import Case
+    from webapp.demo.phantoms import Lesion, Radiograph
+
+
+def _label(said: bool) -> dict[str, Any]:
+    return {"kind": "image_label", "label_key": TAUGHT_LABEL, "present": said}
+
+
+def _box(lesion: Lesion, instance: Instance) -> dict[str, Any]:
+    """Return a rectangle around a lesion in pixel coordinates, corners in order (column, row)."""
+    j0, i0, j1, i1 = lesion.box_jiji
+    return {
+        "kind": "rectangle",
+        "label_key": lesion.kind,
+        "geometry": {
+            "space": "image",
+            "frame_of_reference_uid": None,
+            "sop_instance_uid": instance.sop_instance_uid,
+            "frame_number": 1,
+            "points": [[i0, j0], [i1, j0], [i1, j1], [i0, j1]],
+        },
+    }
+
+
+def case_read(*, workitem: Workitem, case: Case, drawn: Radiograph, instance: Instance, reader: User) -> Workitem:
+    """Read a case: say whether there is a consolidation, and submit it.
+
+    Only where nothing is taught are lesions drawn as well: in test cases, so that where a model looks can be graded.
+    """
+    with transaction.atomic():
+        workitem = workitem_claim(workitem=workitem, by=reader, version=workitem.version)
+        finding_create(workitem=workitem, author=reader, content=_label(case.said))
+        if case.split == "test" or case.use == "waiting":
+            for lesion in drawn.lesions:
+                finding_create(workitem=workitem, author=reader, content=_box(lesion, instance))
+        return workitem_submit(workitem=workitem, by=reader, version=workitem.version, reading_seconds=20)
+
+
+def case_signed_off(*, workitem: Workitem, reviewer: User) -> Workitem:
+    """Accept a submitted reading as it is."""
+    return workitem_decide(workitem=workitem, by=reviewer, version=workitem.version, event="accept")

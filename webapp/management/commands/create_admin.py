@@ -1,0 +1,40 @@
+"""``manage.py create_admin``: the first person of a new installation."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from core.errors import OverreadError
+from core.roles import Role
+from core.users import user_create
+
+
+class Command(BaseCommand):
+    help = "Add an admin. The password is asked for, or read as one line from standard input."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--display-name", default="")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        asked = sys.stdin.isatty()
+        password = getpass.getpass("Password: ") if asked else sys.stdin.readline().rstrip("\n")
+        if asked and getpass.getpass("Again: ") != password:
+            raise CommandError("The two passwords differ. Nothing was changed.")
+        name = options["display_name"] or options["username"]
+        try:
+            validate_password(password)
+            user_create(
+                username=options["username"], display_name=name, role=Role.ADMIN.value, password=password, by=None
+            )
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        except OverreadError as error:
+            raise CommandError(error.message) from None
+        self.stdout.write(f"{options['username']} is an admin now.")

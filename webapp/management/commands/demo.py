@@ -1,0 +1,56 @@
+"""``manage.py demo``: people, images, readings and a first model for a first look."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from core.models import User
+from webapp.demo.install import Progress, demo_install, is_complete
+
+
+class Command(BaseCommand):
+    help = "Install the demo; what is there already is left as it is."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--second-reading",
+            type=int,
+            nargs="?",
+            const=10_000,
+            metavar="N",
+            help="instead: read N (or all) of the reopened studies again as the demo's careful reviewer",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError("The demo's passwords are published; it is not installed in production mode.")
+        # What has to wait for a worker runs here, in this process.
+        settings.OVERREAD_JOBS_WAKE = "none"
+        if options["second_reading"] is not None:
+            self._second_reading(options["second_reading"])
+        elif not is_complete():
+            started = time.monotonic()
+            self._say("Preparing the demo …")
+            call_command("migrate", interactive=False, verbosity=0)
+            demo_install(say=self._say)
+            self._say(f"The demo is ready ({time.monotonic() - started:.0f} s).")
+
+    def _second_reading(self, limit: int) -> None:
+        from webapp.demo.second_look import second_reading
+
+        reviewer = User.objects.filter(username="demo-reviewer").first()
+        if reviewer is None:
+            raise CommandError("There is no demo here yet. Say: make demo")
+        progress = Progress(self._say)
+        progress.begin("Read the reopened studies again")
+        count = second_reading(reviewer=reviewer, limit=limit, done=progress.step)
+        progress.end(f"{count} studies signed off")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

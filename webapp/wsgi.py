@@ -1,0 +1,8 @@
+"""Django under WSGI; inside the ASGI process it answers all but frames and the socket."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+application = get_wsgi_application()
