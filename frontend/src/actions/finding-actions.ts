@@ -1,0 +1,198 @@
+import {
+  changeContent,
+  changeFindings,
+  type FindingRow,
+  findingRow,
+  redo,
+  undo,
+  useFindings,
+} from "../state/reading-findings";
+import { reading, session, shownKeys } from "../state/reading-session";
+import { readingUi, say, setReadingUi, toggleHidden } from "../state/reading-ui";
+import { isEditable } from "../viewer/hit";
+import { showFinding } from "../viewer/jump";
+import type { Action } from "./action";
+
+const selected = (): FindingRow | undefined => findingRow(readingUi().selected);
+const selectedEditable = () => isEditable(selected());
+
+export function stepFinding(step: 1 | -1): void {
+  const keys = shownKeys();
+  const at = keys.indexOf(readingUi().selected ?? "");
+  const next = keys[at < 0 ? (step === 1 ? 0 : keys.length - 1) : at + step];
+  if (next) {
+    void showFinding(next);
+  }
+}
+
+export function deleteFinding(key: string): void {
+  const row = findingRow(key);
+  if (isEditable(row) && !row.correctionOf) {
+    changeFindings([{ key, deleted: true }], { label: "Delete" });
+    setReadingUi({ selected: null });
+    say("Finding deleted. Ctrl Z brings it back.");
+  }
+}
+
+export function setLocked(key: string, locked: boolean): void {
+  changeContent(key, { locked }, { label: locked ? "Lock" : "Unlock" });
+}
+
+const regionLabels = () =>
+  reading().workitem?.labels.filter(
+    (label) => !label.retired_at && label.uses.some((use) => use !== "image"),
+  ) ?? [];
+
+/** The label of what is drawn next, and of the selected finding while nothing is being drawn. */
+export function chooseLabel(labelKey: string): void {
+  setReadingUi({ labelKey });
+  const row = selected();
+  const { tool, correcting } = readingUi();
+  // With a drawing tool in hand the choice is for the next drawing, not for the last one.
+  const choosing = tool === "select" || tool === "window";
+  const mine = isEditable(row) && row.kind !== "image_label" && !correcting;
+  if (choosing && mine && row.content.label_key !== labelKey) {
+    changeContent(row.key, { label_key: labelKey }, { label: "Label" });
+  }
+}
+
+const labelChoices: Action[] = Array.from({ length: 9 }, (_, index) => ({
+  id: `finding.label.${index + 1}`,
+  group: "Findings" as const,
+  label: () => `Draw as: ${regionLabels()[index]?.code_meaning ?? "—"}`,
+  keys: [`Shift+${index + 1}`],
+  when: () => regionLabels()[index] !== undefined,
+  run: () => {
+    const label = regionLabels()[index];
+    if (label) {
+      chooseLabel(label.key);
+    }
+  },
+  undoable: true,
+}));
+
+export const findingActions: Action[] = [
+  {
+    id: "undo",
+    group: "Findings",
+    label: "Undo",
+    keys: ["Ctrl+Z"],
+    when: () => useFindings.getState().past.length > 0,
+    run: () => {
+      const label = undo();
+      if (label) {
+        say(`Undone: ${label}`);
+      }
+    },
+    undoable: false,
+    repeats: true,
+  },
+  {
+    id: "redo",
+    group: "Findings",
+    label: "Redo",
+    keys: ["Ctrl+Shift+Z", "Ctrl+Y"],
+    when: () => useFindings.getState().future.length > 0,
+    run: () => {
+      const label = redo();
+      if (label) {
+        say(`Done again: ${label}`);
+      }
+    },
+    undoable: false,
+    repeats: true,
+  },
+  {
+    id: "finding.next",
+    group: "Findings",
+    label: "Next finding",
+    keys: ["J"],
+    when: () => shownKeys().length > 0,
+    run: () => stepFinding(1),
+    undoable: false,
+    repeats: true,
+  },
+  {
+    id: "finding.previous",
+    group: "Findings",
+    label: "Previous finding",
+    keys: ["K"],
+    when: () => shownKeys().length > 0,
+    run: () => stepFinding(-1),
+    undoable: false,
+    repeats: true,
+  },
+  {
+    id: "finding.delete",
+    group: "Findings",
+    label: "Delete the selected finding",
+    keys: ["Delete", "Backspace"],
+    when: selectedEditable,
+    run: () => deleteFinding(readingUi().selected ?? ""),
+    undoable: true,
+  },
+  {
+    id: "finding.rename",
+    group: "Findings",
+    label: "Rename the selected finding",
+    keys: ["F2"],
+    when: selectedEditable,
+    run: () => setReadingUi({ renaming: readingUi().selected, tab: "findings" }),
+    undoable: true,
+  },
+  {
+    id: "finding.lock",
+    group: "Findings",
+    label: "Lock or unlock the selected finding",
+    keys: ["Shift+L"],
+    when: () => {
+      const row = selected();
+      return row !== undefined && isEditable({ ...row, content: { ...row.content, locked: false } });
+    },
+    run: () => {
+      const row = selected();
+      if (row) {
+        setLocked(row.key, !row.content.locked);
+      }
+    },
+    undoable: true,
+  },
+  {
+    id: "finding.hide",
+    group: "Findings",
+    label: "Hide or show the selected finding",
+    keys: ["Shift+U"],
+    when: () => selected() !== undefined,
+    run: () => toggleHidden(readingUi().selected ?? ""),
+    undoable: false,
+  },
+  {
+    id: "findings.hide-all",
+    group: "Findings",
+    label: "Hide or show all findings",
+    keys: ["U"],
+    run: () => setReadingUi({ allHidden: !readingUi().allHidden }),
+    undoable: false,
+  },
+  {
+    id: "finding.history",
+    group: "Findings",
+    label: "History of the selected finding",
+    keys: ["Shift+Y"],
+    when: () => selected()?.id !== null && selected() !== undefined,
+    run: () => setReadingUi({ tab: "history" }),
+    undoable: false,
+  },
+  {
+    id: "save.now",
+    group: "Findings",
+    label: "Save now",
+    keys: ["Ctrl+S"],
+    run: async () => {
+      session.retrySaving();
+      await session.flush();
+    },
+    undoable: false,
+  },
+  ...labelChoices,
+];

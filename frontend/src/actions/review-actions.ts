@@ -1,0 +1,149 @@
+import {
+  dropCorrection,
+  type FindingRow,
+  findingRow,
+  startCorrection,
+  useFindings,
+} from "../state/reading-findings";
+import { saliencyIsShown } from "../state/reading-saliency";
+import { canReview, session, shownKeys } from "../state/reading-session";
+import type { Decision, RejectReason, ReviewOut } from "../state/reading-types";
+import { readingUi, say, setReadingUi } from "../state/reading-ui";
+import { showFinding } from "../viewer/jump";
+import type { Action } from "./action";
+
+export const rejectReasons = [
+  { code: "not_present", label: "There is no such finding" },
+  { code: "wrong_label", label: "It is something else" },
+  { code: "wrong_place", label: "The place is wrong" },
+  { code: "wrong_extent", label: "The outline is wrong" },
+  { code: "poor_image", label: "The image does not allow a decision" },
+  { code: "right_for_wrong_reason", label: "Right answer, but the model looked elsewhere" },
+  { code: "other", label: "Other (say what)" },
+] as const satisfies readonly { code: RejectReason; label: string }[];
+
+/** The decision that stands: the newest one about what the finding says now. */
+export function decisionOf(row: FindingRow): ReviewOut | undefined {
+  const head = row.saved?.contentRevisionId;
+  return row.reviews
+    .filter((review) => review.revision === head || review.corrected_revision === head)
+    .sort((a, b) => a.created_at.localeCompare(b.created_at))
+    .at(-1);
+}
+
+/** Findings that a reviewer has not decided yet. */
+export function undecided(): FindingRow[] {
+  const { rows } = useFindings.getState();
+  return shownKeys().flatMap((key) => {
+    const row = rows[key];
+    return row?.id && !row.correctionOf && !decisionOf(row) ? [row] : [];
+  });
+}
+
+/** Those that must be decided before the case can be signed off: the model's, at or above its threshold. */
+export const waitingForDecision = (): FindingRow[] =>
+  undecided().filter((row) => row.byModel && (row.probability ?? 1) >= (row.threshold ?? 0));
+
+const target = (): FindingRow | undefined => {
+  const row = findingRow(readingUi().selected);
+  return row?.correctionOf ? findingRow(row.correctionOf) : row;
+};
+
+const reviewable = () => {
+  const row = target();
+  return canReview() && row !== undefined && row.id !== null && !row.deleted;
+};
+
+const idle = () => reviewable() && readingUi().correcting === null;
+
+/** Record a decision about the selected finding and go to the next undecided one. */
+export async function decide(decision: Decision, reason: RejectReason | "" = "", remark = ""): Promise<void> {
+  const row = target();
+  if (!row || !canReview()) {
+    return;
+  }
+  const order = shownKeys();
+  await session.review(row.key, { decision, reason, remark }, saliencyIsShown());
+  setReadingUi({ dialog: null });
+  const rest = undecided();
+  const open = new Set((waitingForDecision().length > 0 ? waitingForDecision() : rest).map((one) => one.key));
+  const at = order.indexOf(row.key);
+  const next = [...order.slice(at + 1), ...order.slice(0, at)].find((key) => open.has(key));
+  if (next) {
+    await showFinding(next);
+  } else {
+    setReadingUi({ selected: row.key });
+    say("All findings are decided. Ctrl Enter signs the case off.");
+  }
+}
+
+export function beginCorrection(): void {
+  const row = target();
+  const key = row ? startCorrection(row.key) : null;
+  if (row && key) {
+    setReadingUi({
+      correcting: key,
+      selected: key,
+      tab: "findings",
+      tool: row.kind === "mask" ? "brush" : "select",
+    });
+    void showFinding(key);
+  }
+}
+
+export function cancelCorrection(): void {
+  const { correcting } = readingUi();
+  if (correcting) {
+    const original = findingRow(correcting)?.correctionOf ?? null;
+    dropCorrection(correcting);
+    setReadingUi({ correcting: null, selected: original });
+  }
+}
+
+export const reviewActions: Action[] = [
+  {
+    id: "review.accept",
+    group: "Review",
+    label: "Accept the selected finding",
+    keys: ["A"],
+    when: idle,
+    run: () => decide("accepted"),
+    undoable: false,
+  },
+  {
+    id: "review.correct",
+    group: "Review",
+    label: "Correct the selected finding",
+    keys: ["C"],
+    when: idle,
+    run: beginCorrection,
+    undoable: false,
+  },
+  {
+    id: "review.save-correction",
+    group: "Review",
+    label: "Save the correction",
+    keys: ["Enter"],
+    when: () => canReview() && readingUi().correcting !== null,
+    run: () => decide("corrected"),
+    undoable: false,
+  },
+  {
+    id: "review.cancel-correction",
+    group: "Review",
+    label: "Drop the correction",
+    keys: ["Escape"],
+    when: () => readingUi().correcting !== null,
+    run: cancelCorrection,
+    undoable: false,
+  },
+  {
+    id: "review.reject",
+    group: "Review",
+    label: "Reject the selected finding",
+    keys: ["X"],
+    when: idle,
+    run: () => setReadingUi({ dialog: "reject" }),
+    undoable: false,
+  },
+];

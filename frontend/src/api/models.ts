@@ -1,0 +1,90 @@
+import { queryOptions } from "@tanstack/react-query";
+import { get, post, rowsOf } from "./client";
+import type {
+  FamilyOut,
+  PromotionOut,
+  RecipeName,
+  ReportOut,
+  TrainingEstimateOut,
+  TrainingRunOut,
+} from "./types";
+
+export type TrainingConfig = Record<string, number | string | boolean>;
+
+export const modelsQuery = (project: string | undefined) =>
+  queryOptions({
+    queryKey: ["models", project ?? "all"],
+    queryFn: async ({ signal }) =>
+      rowsOf(await get<FamilyOut[] | { results: FamilyOut[] }>("models", { project }, signal)),
+  });
+
+export const createFamily = (fields: {
+  project: string;
+  slug: string;
+  title: string;
+  recipe: RecipeName;
+  label_keys: string[];
+  modalities: string[];
+}) => post<FamilyOut>("models", fields);
+
+export const promotionsQuery = (familyId: string) =>
+  queryOptions({
+    queryKey: ["promotions", familyId],
+    queryFn: async ({ signal }) =>
+      rowsOf(
+        await get<PromotionOut[] | { results: PromotionOut[] }>(
+          `models/${familyId}/promotions`,
+          undefined,
+          signal,
+        ),
+      ),
+  });
+
+export const estimateQuery = (familyId: string, snapshotId: string, config: TrainingConfig) =>
+  queryOptions({
+    queryKey: ["training", "estimate", familyId, snapshotId, config],
+    queryFn: ({ signal }) =>
+      post<TrainingEstimateOut>(
+        `models/${familyId}/training/estimate`,
+        { snapshot_id: snapshotId, config },
+        { signal },
+      ),
+    enabled: snapshotId !== "",
+    staleTime: 60_000,
+  });
+
+export const requestTraining = (
+  familyId: string,
+  snapshotId: string,
+  config: TrainingConfig,
+  reason: string,
+) => post<TrainingRunOut>(`models/${familyId}/training`, { snapshot_id: snapshotId, config, reason });
+
+export const trainingsQuery = (project: string | undefined) =>
+  queryOptions({
+    queryKey: ["training", "list", project ?? "all"],
+    queryFn: async ({ signal }) =>
+      rowsOf(await get<TrainingRunOut[] | { results: TrainingRunOut[] }>("training", { project }, signal)),
+  });
+
+export const trainingQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["training", id],
+    queryFn: ({ signal }) => get<TrainingRunOut>(`training/${id}`, undefined, signal),
+  });
+
+export const cancelTraining = (id: string) => post<TrainingRunOut>(`training/${id}/cancel`);
+export const resumeTraining = (id: string) => post<TrainingRunOut>(`training/${id}/resume`);
+
+export const promoteVersion = (versionId: string, reportId: string, reason: string) =>
+  post<unknown>(`versions/${versionId}/promote`, { report_id: reportId, reason });
+export const rollBack = (familyId: string, reason: string) =>
+  post<unknown>(`models/${familyId}/roll-back`, { reason });
+export const evaluateVersion = (versionId: string) => post<unknown>(`versions/${versionId}/evaluate`);
+
+export const reportQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["report", id],
+    queryFn: ({ signal }) => get<ReportOut>(`reports/${id}`, undefined, signal),
+    enabled: id !== "",
+  });

@@ -1,0 +1,57 @@
+import { queryOptions } from "@tanstack/react-query";
+import { get, patch, post, put, remove, rowsOf } from "./client";
+import type { LabelOut, LabelUse, ProjectOut, ProjectRow, Reveal, RoleName, UserOut } from "./types";
+
+export interface LabelIn {
+  key: string;
+  code_value: string;
+  coding_scheme_designator: string;
+  code_meaning: string;
+  uses: LabelUse[];
+  color: string;
+  position?: number;
+}
+
+export const projectsQuery = queryOptions({
+  queryKey: ["projects"],
+  queryFn: async ({ signal }) =>
+    rowsOf(await get<ProjectRow[] | { results: ProjectRow[] }>("projects", undefined, signal)),
+});
+
+export const projectQuery = (slug: string) =>
+  queryOptions({
+    queryKey: ["projects", slug],
+    queryFn: ({ signal }) => get<ProjectOut>(`projects/${slug}`, undefined, signal),
+    enabled: slug !== "",
+  });
+
+export const createProject = (fields: { slug: string; title: string; description: string }) =>
+  post<ProjectOut>("projects", fields);
+export const changeProject = (
+  slug: string,
+  fields: Partial<{ title: string; description: string; instructions: string; reveal: Reveal }>,
+) => patch<ProjectOut>(`projects/${slug}`, fields);
+export const setMember = (slug: string, userId: string, role: RoleName) =>
+  put<unknown>(`projects/${slug}/members/${userId}`, { role });
+export const removeMember = (slug: string, userId: string) =>
+  remove<void>(`projects/${slug}/members/${userId}`);
+export const createLabel = (slug: string, label: LabelIn) => post<LabelOut>(`projects/${slug}/labels`, label);
+export const changeLabel = (slug: string, key: string, label: Partial<LabelIn> & { retired?: boolean }) =>
+  patch<LabelOut>(`projects/${slug}/labels/${key}`, label);
+
+export const usersQuery = queryOptions({
+  queryKey: ["users"],
+  queryFn: async ({ signal }) =>
+    rowsOf(await get<UserOut[] | { results: UserOut[] }>("users", undefined, signal)),
+});
+
+export const createUser = (fields: {
+  username: string;
+  display_name: string;
+  role: RoleName;
+  password: string;
+}) => post<UserOut>("users", fields);
+export const changeUser = (
+  id: string,
+  fields: Partial<{ display_name: string; role: RoleName; is_active: boolean; password: string }>,
+) => patch<UserOut>(`users/${id}`, fields);

@@ -1,0 +1,72 @@
+/** The shapes of the JSON API: the generated ones by their names, narrowed where the schema says only "JSON". */
+import type { components } from "./schema.gen";
+
+export type Schemas = components["schemas"];
+/** A generated shape with some of its fields said more exactly. */
+export type Narrowed<Shape, Fields> = Omit<Shape, keyof Fields> & Fields;
+
+export interface Page<Row> {
+  results: Row[];
+  next_cursor: string | null;
+  count: number;
+}
+
+export type RoleName = "radiologist" | "reviewer" | "admin";
+export type RecipeName = "classification" | "segmentation";
+export type SplitName = "train" | "validation" | "test";
+export type JobState = Schemas["TrainingRunOut"]["state"];
+export type WorkitemState = Schemas["WorkitemRowOut"]["state"];
+export type VersionState = Schemas["VersionOut"]["state"];
+export type Reveal = Schemas["ProjectOut"]["reveal"];
+export type LabelUse = Schemas["LabelOut"]["uses"][number];
+
+export type PersonOut = Schemas["PersonOut"];
+export type MeProject = Narrowed<Schemas["MyProjectOut"], { role: RoleName }>;
+export type MeOut = Narrowed<Schemas["MeOut"], { role: RoleName; projects: MeProject[] }>;
+export type TokenOut = Narrowed<Schemas["TokenOut"], { id: string }>;
+export type TokenCreatedOut = Schemas["TokenMadeOut"];
+export type UserOut = Narrowed<Schemas["UserOut"], { role: RoleName }>;
+
+export type LabelOut = Schemas["LabelOut"];
+export type MemberOut = Schemas["MemberOut"];
+export type ProjectRow = Schemas["ProjectRowOut"];
+export type ProjectOut = Schemas["ProjectOut"];
+
+export type WorkitemStudy = Schemas["WorkitemStudyOut"];
+export type WorkitemRow = Schemas["WorkitemRowOut"];
+
+export type VerdictOut = Narrowed<
+  Schemas["VerdictOut"],
+  { outcome: "stored" | "already_stored" | "conflict" | "refused" }
+>;
+export type UploadOut = Schemas["UploadOut"];
+
+export type LabelCounts = Schemas["LabelBalanceOut"];
+export type SplitCounts = Schemas["SplitCountsOut"];
+export type SnapshotCounts = Narrowed<
+  Schemas["SnapshotCountsOut"],
+  { splits: Record<SplitName, SplitCounts> }
+>;
+export type SnapshotPreviewOut = Narrowed<Schemas["SnapshotPreviewOut"], { counts: SnapshotCounts }>;
+export type SnapshotOut = Narrowed<Schemas["SnapshotOut"], { counts: SnapshotCounts }>;
+
+export type VersionOut = Schemas["VersionOut"];
+export type FamilyOut = Narrowed<Schemas["FamilyOut"], { training_defaults: Record<string, unknown> }>;
+export type PromotionOut = Schemas["PromotionOut"];
+export type ReportOut = Schemas["ReportOut"];
+export type TrainingEstimateOut = Schemas["TrainingEstimateOut"];
+export type TrainingRunOut = Narrowed<
+  Schemas["TrainingRunOut"],
+  {
+    progress: Record<string, unknown>;
+    curves: Record<string, unknown>[];
+    estimate: Record<string, unknown>;
+    config: Record<string, unknown>;
+  }
+>;
+
+export type AuditEventOut = Schemas["AuditEventOut"];
+export type AuditVerificationOut = Schemas["AuditVerificationOut"];
+export type JobOut = Narrowed<Schemas["JobOut"], { state: JobState }>;
+export type HealthOut = Schemas["HealthOut"];
+export type SystemOut = Schemas["SystemOut"];

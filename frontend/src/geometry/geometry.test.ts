@@ -1,0 +1,258 @@
+import { describe, expect, it } from "vitest";
+import { affineFromCorners, cornerBased, toCanvas, toImage } from "./affine";
+import { geometryFromImage, geometryOnFrame } from "./bridge";
+import { overlayTable } from "./colormaps";
+import { emptyContent, saysTheSame } from "./content";
+import type { JsonDataset } from "./dicom-json";
+import { type FrameFacts, frameFactsOf, suvFactorOf } from "./frame-facts";
+import { polygonArea, sizeOf, statisticsInside } from "./measure";
+import { directionLetters, edgeLetters } from "./orientation";
+import { canvasPoint, imagePoint } from "./points";
+import { isOn, maskFromRuns, paintStroke, pixelsIn, runsFromMask } from "./runs";
+import { scaleBarOf } from "./scale-bar";
+import { distanceToShape, ellipsePoints, rectanglePoints, withHandleAt } from "./shapes";
+import { stackOrder } from "./stack-order";
+import { valueRange, windowPresets } from "./window-presets";
+
+const ds = (values: unknown[], vr = "DS") => ({ vr, Value: values });
+
+function ctImage(extra: JsonDataset = {}): JsonDataset {
+  return {
+    "00080018": ds(["1.2.3.1"], "UI"),
+    "00080060": ds(["CT"], "CS"),
+    "00200013": ds([1], "IS"),
+    "00200032": ds([-100, -120, 50]),
+    "00200037": ds([1, 0, 0, 0, 1, 0]),
+    "00200052": ds(["1.2.9"], "UI"),
+    "00280002": ds([1], "US"),
+    "00280004": ds(["MONOCHROME2"], "CS"),
+    "00280010": ds([256], "US"),
+    "00280011": ds([512], "US"),
+    "00280030": ds([0.8, 0.5]),
+    "00281050": ds([40]),
+    "00281051": ds([400]),
+    ...extra,
+  };
+}
+
+function only(dataset: JsonDataset): FrameFacts {
+  const [frame] = frameFactsOf(dataset);
+  if (!frame) {
+    throw new Error("no frame");
+  }
+  return frame;
+}
+
+describe("the way from pixels to the patient", () => {
+  it("stores millimetres of the patient and comes back to the same pixels", () => {
+    const frame = only(ctImage());
+    const points = [imagePoint(10, 20), imagePoint(300.25, 199.5)];
+    const stored = geometryFromImage(frame, points);
+    expect(stored.space).toBe("patient");
+    expect(stored.frame_of_reference_uid).toBe("1.2.9");
+    expect(stored.points[0]).toEqual([-95, -104, 50]);
+    const back = geometryOnFrame(stored, frame);
+    expect(back?.[1]?.[0]).toBeCloseTo(300.25, 3);
+    expect(back?.[1]?.[1]).toBeCloseTo(199.5, 3);
+  });
+
+  it("does not show a finding on a slice it does not lie on", () => {
+    const frame = only(ctImage());
+    const next = only(ctImage({ "00080018": ds(["1.2.3.2"], "UI"), "00200032": ds([-100, -120, 52]) }));
+    const stored = geometryFromImage(frame, [imagePoint(1, 1)]);
+    expect(geometryOnFrame(stored, next)).toBeNull();
+  });
+
+  it("shows it on another series whose plane passes through the same place", () => {
+    const frame = only(ctImage());
+    const twin = only(ctImage({ "00080018": ds(["1.2.4.1"], "UI"), "00280030": ds([0.4, 0.25]) }));
+    const stored = geometryFromImage(frame, [imagePoint(10, 20)]);
+    expect(geometryOnFrame(stored, twin)?.[0]?.[0]).toBeCloseTo(20, 3);
+  });
+
+  it("keeps pixel coordinates where the image has no patient space", () => {
+    const frame = only(ctImage({ "00200032": undefined }));
+    const stored = geometryFromImage(frame, [imagePoint(3.5, 4)]);
+    expect(stored).toMatchObject({ space: "image", frame_of_reference_uid: null, points: [[3.5, 4]] });
+    expect(geometryOnFrame(stored, frame)?.[0]).toEqual([3.5, 4]);
+  });
+
+  it("does not believe one position for all frames of a loop", () => {
+    const frames = frameFactsOf(ctImage({ "00280008": ds([3], "IS") }));
+    expect(frames).toHaveLength(3);
+    expect(frames[0]?.plane).toBeNull();
+  });
+});
+
+describe("orientation letters", () => {
+  it("follow rotation and flips", () => {
+    const { plane } = only(ctImage());
+    if (!plane) {
+      throw new Error("no plane");
+    }
+    expect(edgeLetters(plane, { a: 1, b: 0, c: 0, d: 1, e: 0, f: 0 })).toEqual({
+      left: "R",
+      right: "L",
+      top: "A",
+      bottom: "P",
+    });
+    expect(edgeLetters(plane, { a: -1, b: 0, c: 0, d: 1, e: 0, f: 0 }).left).toBe("L");
+    // Rotated by 90° clockwise: what was the left edge is at the top.
+    expect(edgeLetters(plane, { a: 0, b: 1, c: -1, d: 0, e: 0, f: 0 }).top).toBe("R");
+  });
+
+  it("names oblique directions by their parts", () => {
+    expect(directionLetters([0.9, 0.43, 0])).toBe("LP");
+    expect(directionLetters([0, 0, -1])).toBe("F");
+  });
+});
+
+describe("units", () => {
+  it("measures in millimetres only when the image proves them", () => {
+    const line = [imagePoint(0, 0), imagePoint(30, 0)];
+    expect(sizeOf("length", line, only(ctImage()))).toMatchObject({ value: 15, unit: "mm" });
+    expect(sizeOf("length", line, only(ctImage({ "00280030": undefined })))).toMatchObject({
+      value: 30,
+      unit: "px",
+    });
+  });
+
+  it("reads ultrasound calibration and refuses regions that disagree", () => {
+    const region = (delta: number): JsonDataset => ({
+      "00186024": ds([3], "US"),
+      "00186026": ds([3], "US"),
+      "0018602C": ds([delta], "FD"),
+      "0018602E": ds([delta], "FD"),
+    });
+    const us = (regions: JsonDataset[]) =>
+      only(
+        ctImage({
+          "00280030": undefined,
+          "00080060": ds(["US"], "CS"),
+          "00186011": { vr: "SQ", Value: regions },
+        }),
+      );
+    expect(us([region(0.05)]).spacing?.rowMm).toBeCloseTo(0.5);
+    expect(us([region(0.05), region(0.02)]).spacing).toBeNull();
+  });
+
+  it("draws a scale bar in pixels and says so without calibration", () => {
+    const zoomed = { a: 2, b: 0, c: 0, d: 2, e: 0, f: 0 };
+    expect(scaleBarOf(zoomed, null, 150)).toMatchObject({ label: "50 px", length: 100 });
+    const bar = scaleBarOf(zoomed, { rowMm: 1, columnMm: 1, source: "PixelSpacing" }, 150);
+    expect(bar).toMatchObject({ label: "5 cm", length: 100 });
+  });
+
+  it("turns becquerel into SUV only with weight, dose and decay known", () => {
+    const pet: JsonDataset = {
+      "00080060": ds(["PT"], "CS"),
+      "00541001": ds(["BQML"], "CS"),
+      "00541102": ds(["START"], "CS"),
+      "00080031": ds(["110000"], "TM"),
+      "00101030": ds([70]),
+      "00540016": {
+        vr: "SQ",
+        Value: [{ "00181074": ds([370e6]), "00181075": ds([3600]), "00181072": ds(["100000"], "TM") }],
+      },
+    };
+    expect(suvFactorOf(pet)).toBeCloseTo(70_000 / 185e6, 12);
+    expect(suvFactorOf({ ...pet, "00101030": undefined })).toBeNull();
+  });
+});
+
+describe("the image on the canvas", () => {
+  it("is found again from three points, whatever rotation", () => {
+    const m = affineFromCorners(canvasPoint(300, 10), canvasPoint(300, 522), canvasPoint(44, 10), 512, 256);
+    expect(toCanvas(m, imagePoint(512, 0))).toEqual([300, 522]);
+    const back = toImage(m, canvasPoint(172, 266));
+    expect(back[0]).toBeCloseTo(256);
+    expect(back[1]).toBeCloseTo(128);
+    expect(cornerBased({ a: 2, b: 0, c: 0, d: 2, e: 10, f: 10 })).toMatchObject({ e: 9, f: 9 });
+  });
+});
+
+describe("masks", () => {
+  it("become runs and come back", () => {
+    const mask = new Uint8Array([0, 1, 1, 0, 0, 1]);
+    expect(runsFromMask(mask)).toEqual([1, 2, 5, 1]);
+    expect(maskFromRuns([1, 2, 5, 1], 6)).toEqual(mask);
+    expect(pixelsIn([1, 2, 5, 1])).toBe(3);
+    expect(isOn([1, 2, 5, 1], 2)).toBe(true);
+    expect(isOn([1, 2, 5, 1], 3)).toBe(false);
+  });
+
+  it("are painted without gaps along a fast stroke and erased again", () => {
+    const mask = new Uint8Array(50 * 50);
+    paintStroke(mask, 50, 50, imagePoint(5, 25), imagePoint(45, 25), 2, true);
+    for (let column = 5; column <= 45; column += 1) {
+      expect(mask[25 * 50 + column]).toBe(1);
+    }
+    expect(mask[28 * 50 + 20]).toBe(0);
+    paintStroke(mask, 50, 50, imagePoint(0, 25), imagePoint(49, 25), 3, false);
+    expect(mask.every((pixel) => pixel === 0)).toBe(true);
+  });
+
+  it("do not leave the image at its edge", () => {
+    const mask = new Uint8Array(10 * 10);
+    paintStroke(mask, 10, 10, imagePoint(-3, 0), imagePoint(-3, 9), 2, true);
+    expect(pixelsIn(runsFromMask(mask))).toBe(0);
+  });
+});
+
+describe("shapes", () => {
+  it("keep a rectangle a rectangle and its corner order when a corner is dragged", () => {
+    const box = rectanglePoints(imagePoint(0, 0), imagePoint(10, 5));
+    const dragged = withHandleAt("rectangle", box, 2, imagePoint(20, 8));
+    expect(dragged).toEqual(rectanglePoints(imagePoint(0, 0), imagePoint(20, 8)));
+    const other = withHandleAt("rectangle", box, 1, imagePoint(12, -2));
+    expect(other[1]).toEqual([12, -2]);
+    expect(other[3]).toEqual([0, 5]);
+  });
+
+  it("count pixel centres inside and measure what they hold", () => {
+    const frame = only(ctImage());
+    const box = rectanglePoints(imagePoint(1.5, 1.5), imagePoint(4.5, 3.5));
+    const found = statisticsInside("rectangle", box, frame, (column, row) => column + 10 * row);
+    expect(found).toMatchObject({ count: 6, min: 22, max: 34, mean: 28 });
+    expect(polygonArea(box)).toBe(6);
+  });
+
+  it("find an ellipse by its line, not by its middle", () => {
+    const points = ellipsePoints(imagePoint(0, 0), imagePoint(20, 10));
+    expect(distanceToShape("ellipse", points, imagePoint(20, 5))).toBeLessThan(0.1);
+    expect(distanceToShape("ellipse", points, imagePoint(10, 5))).toBeGreaterThan(4);
+  });
+});
+
+describe("display", () => {
+  it("orders slices along the normal and keeps the scanner's direction", () => {
+    const slice = (uid: string, z: number, number: number) =>
+      only(
+        ctImage({ "00080018": ds([uid], "UI"), "00200032": ds([0, 0, z]), "00200013": ds([number], "IS") }),
+      );
+    const order = stackOrder([slice("c", 3, 1), slice("a", 1, 3), slice("b", 2, 2)]);
+    expect(order.map((frame) => frame.sopInstanceUid)).toEqual(["c", "b", "a"]);
+  });
+
+  it("hides an overlay below its threshold", () => {
+    const table = overlayTable("turbo", 0.5, 0.5);
+    expect(table[4 * 100 + 3]).toBe(0);
+    expect(table[4 * 255 + 3]).toBe(128);
+  });
+
+  it("offers lung on CT and finds ranges elsewhere", () => {
+    expect(windowPresets("CT").map((preset) => preset.name)).toContain("Lung");
+    expect(windowPresets("CR")[1]?.window).toBe("percentile");
+    expect(valueRange([5, 1, 3, Number.NaN]).max).toBe(5);
+  });
+});
+
+describe("content", () => {
+  it("counts as changed when a person decides otherwise, not when the server adds measures", () => {
+    const a = emptyContent("length", "nodule");
+    expect(
+      saysTheSame(a, { ...a, measures: { length_mm: { value: 3, unit: "mm", source: "PixelSpacing" } } }),
+    ).toBe(true);
+    expect(saysTheSame(a, { ...a, name: "left upper" })).toBe(false);
+  });
+});

@@ -1,0 +1,115 @@
+import { Alert, List, Stack, Table, Text } from "@mantine/core";
+import type { SnapshotCounts, SplitCounts, SplitName } from "../../api/types";
+import { formatCount, formatPercent, formatWords } from "../../ui/format";
+import { ShareBar } from "../../ui/share-bar";
+
+const splitNames: readonly SplitName[] = ["train", "validation", "test"];
+
+/** Cases and patients per split, and the balance of every label in each. */
+export function CountsTable({
+  counts,
+  labels,
+}: {
+  counts: SnapshotCounts;
+  labels: { key: string; color: string; name: string }[];
+}) {
+  return (
+    <Stack gap="sm">
+      <Table data-testid="snapshot-counts">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th />
+            {splitNames.map((name) => (
+              <Table.Th key={name}>{formatWords(name)}</Table.Th>
+            ))}
+            <Table.Th>All</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          <Table.Tr>
+            <Table.Td>Patients</Table.Td>
+            {splitNames.map((name) => (
+              <Table.Td key={name}>{formatCount(counts.splits[name].patients)}</Table.Td>
+            ))}
+            <Table.Td>{formatCount(counts.patients)}</Table.Td>
+          </Table.Tr>
+          <Table.Tr>
+            <Table.Td>Cases</Table.Td>
+            {splitNames.map((name) => (
+              <Table.Td key={name}>{formatCount(counts.splits[name].cases)}</Table.Td>
+            ))}
+            <Table.Td>{formatCount(counts.cases)}</Table.Td>
+          </Table.Tr>
+          {labels.map((label) => (
+            <Table.Tr key={label.key}>
+              <Table.Td>{label.name}</Table.Td>
+              {splitNames.map((name) => (
+                <Table.Td key={name}>
+                  <Balance split={counts.splits[name]} label={label} />
+                </Table.Td>
+              ))}
+              <Table.Td>
+                <Balance split={counts} label={label} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      <Tally what="How the answers came about" counts={counts.provenance} />
+      <Tally what="Left out" counts={counts.left_out} />
+    </Stack>
+  );
+}
+
+function Balance({
+  split,
+  label,
+}: {
+  split: SplitCounts;
+  label: { key: string; color: string; name: string };
+}) {
+  const row = split.labels[label.key];
+  if (!row) {
+    return <>–</>;
+  }
+  const all = row.positive + row.negative + row.unknown;
+  const share = (part: number) => (all > 0 ? part / all : 0);
+  return (
+    <Stack gap={2}>
+      <ShareBar
+        width={130}
+        parts={[
+          { share: share(row.positive), color: label.color },
+          { share: share(row.negative), color: "var(--ov-line-strong)" },
+        ]}
+        label={`${row.positive} positive, ${row.negative} negative, ${row.unknown} not said`}
+      />
+      <Text size="xs" c="dimmed">
+        {row.positive} of {all} ({formatPercent(share(row.positive))})
+      </Text>
+    </Stack>
+  );
+}
+
+function Tally({ what, counts }: { what: string; counts: Record<string, number> }) {
+  const rows = Object.entries(counts).filter(([, count]) => count > 0);
+  return rows.length > 0 ? (
+    <Text size="xs" c="dimmed">
+      {what}: {rows.map(([name, count]) => `${formatWords(name)} ${formatCount(count)}`).join(" · ")}
+    </Text>
+  ) : null;
+}
+
+/** What is missing before a snapshot can be frozen. */
+export function Missing({ sentences }: { sentences: string[] }) {
+  return sentences.length > 0 ? (
+    <Alert color="yellow" title="Not yet enough to freeze" data-testid="snapshot-missing">
+      <List size="sm">
+        {sentences.slice(0, 8).map((line) => (
+          <List.Item key={line}>{line}</List.Item>
+        ))}
+      </List>
+      {sentences.length > 8 ? <Text size="xs">and {sentences.length - 8} more</Text> : null}
+    </Alert>
+  ) : null;
+}

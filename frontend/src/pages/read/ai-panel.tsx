@@ -1,0 +1,180 @@
+import { Alert, Button, Group, Select, Slider, Switch, Text, Tooltip } from "@mantine/core";
+import { performById } from "../../actions/action-table";
+import { toggleSaliency } from "../../actions/ai-actions";
+import { type ColormapName, colormapNames, gradientOf } from "../../geometry/colormaps";
+import { useFindings } from "../../state/reading-findings";
+import { saliencyTarget, showSaliency, useSaliency } from "../../state/reading-saliency";
+import { useReading } from "../../state/reading-session";
+import { setReadingUi, setSaliency, useReadingUi } from "../../state/reading-ui";
+import { useMay } from "../../state/session";
+import { labelMeaning } from "../../viewer/findings-on-frame";
+import panelClasses from "./panel.module.css";
+import viewportClasses from "./viewport.module.css";
+import { frequencyOf, momentOf, percentOf } from "./words";
+
+function SaliencyControls() {
+  const saliency = useReadingUi((state) => state.saliency);
+  useReadingUi((state) => state.selected);
+  useFindings((state) => state.rows);
+  const { status, message } = useSaliency();
+  const target = saliencyTarget();
+  const offered = target?.prediction.explanations_offered ?? [];
+  return (
+    <section aria-label="Saliency map">
+      <div className={panelClasses.heading}>
+        Saliency map <span className={panelClasses.key}>S</span>
+      </div>
+      <Switch
+        label={saliency.on ? "Shown on the image" : "Off"}
+        checked={saliency.on}
+        disabled={!target}
+        data-testid="saliency-toggle"
+        onChange={toggleSaliency}
+      />
+      {target ? (
+        <Text size="xs" c="dimmed" mt={4}>
+          Explains: {labelMeaning(target.labelKey)} by {target.prediction.version.family_slug} v
+          {target.prediction.version.number}
+        </Text>
+      ) : (
+        <Text size="xs" c="dimmed" mt={4}>
+          There is no model finding to explain.
+        </Text>
+      )}
+      {status === "failed" ? (
+        <Alert color="red" p="xs" mt="xs" data-testid="saliency-problem">
+          {message}
+        </Alert>
+      ) : null}
+      {status === "computing" ? (
+        <Text size="xs" mt="xs" role="status">
+          Computing…
+        </Text>
+      ) : null}
+      {offered.length > 0 ? (
+        <Select
+          mt="xs"
+          label="Method"
+          description={
+            offered.find((offer) => offer.method === (saliency.method ?? offered[0]?.method))?.description
+          }
+          data-testid="saliency-method"
+          data={offered.map((offer) => ({
+            value: offer.method,
+            label: `${offer.label}${offer.cost ? ` (${offer.cost})` : ""}`,
+          }))}
+          value={saliency.method ?? offered[0]?.method ?? null}
+          onChange={(method) => {
+            if (method) {
+              void showSaliency(method);
+            }
+          }}
+        />
+      ) : null}
+      <Text size="xs" mt="sm" id="saliency-opacity">
+        Opacity {Math.round(saliency.opacity * 100)} %
+      </Text>
+      <Slider
+        size="sm"
+        min={0.05}
+        max={1}
+        step={0.05}
+        label={null}
+        aria-labelledby="saliency-opacity"
+        thumbLabel="Opacity"
+        data-testid="saliency-opacity"
+        value={saliency.opacity}
+        onChange={(opacity) => setSaliency({ opacity })}
+      />
+      <Text size="xs" mt="sm" id="saliency-threshold">
+        Show from {Math.round(saliency.threshold * 100)} % of the strongest value
+      </Text>
+      <Slider
+        size="sm"
+        min={0}
+        max={0.95}
+        step={0.05}
+        label={null}
+        aria-labelledby="saliency-threshold"
+        thumbLabel="Threshold"
+        data-testid="saliency-threshold"
+        value={saliency.threshold}
+        onChange={(threshold) => setSaliency({ threshold })}
+      />
+      <Select
+        mt="sm"
+        label="Colours"
+        data-testid="saliency-colormap"
+        data={colormapNames.map((name) => ({ value: name, label: name }))}
+        value={saliency.colormap}
+        onChange={(colormap) => setSaliency({ colormap: colormap as ColormapName })}
+      />
+      <div className={viewportClasses.legendBar} style={{ background: gradientOf(saliency.colormap) }} />
+    </section>
+  );
+}
+
+/** What the model says of this study, and why it says so. */
+export function AiPanel() {
+  const predictions = useReading((state) => state.predictions);
+  const workitem = useReading((state) => state.workitem);
+  const modelHidden = useReadingUi((state) => state.modelHidden);
+  const mayAsk = useMay("prediction.request", workitem?.project);
+  const hiddenByProtocol = workitem?.reveal_ai === false;
+  return (
+    <>
+      <div className={panelClasses.heading}>Predictions</div>
+      {hiddenByProtocol ? (
+        <div className={panelClasses.none}>Shown after you submit your own reading.</div>
+      ) : null}
+      {predictions.map((prediction) => (
+        <section key={prediction.id} className={panelClasses.detail} data-testid="prediction">
+          <Group justify="space-between" gap={4}>
+            <strong>
+              {prediction.version.family_slug} v{prediction.version.number}
+            </strong>
+            <span className={panelClasses.small}>
+              {prediction.state === "finished" && prediction.finished_at
+                ? momentOf(prediction.finished_at)
+                : prediction.state}
+            </span>
+          </Group>
+          <dl className={panelClasses.facts}>
+            {Object.entries(prediction.output.labels ?? {}).map(([key, label]) => (
+              <div key={key} style={{ display: "contents" }}>
+                <dt>{labelMeaning(key)}</dt>
+                <Tooltip label={frequencyOf(label.probability)} multiline maw={260}>
+                  <dd
+                    style={
+                      label.probability >= label.threshold
+                        ? { color: "var(--ov-ai)", fontWeight: 600 }
+                        : undefined
+                    }
+                  >
+                    {percentOf(label.probability)}
+                  </dd>
+                </Tooltip>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+      {predictions.length === 0 && !hiddenByProtocol ? (
+        <div className={panelClasses.none}>No model has looked at this study.</div>
+      ) : null}
+      <Group gap={6} mt="xs">
+        {mayAsk ? (
+          <Button variant="default" data-testid="ask-prediction" onClick={() => performById("ai.predict")}>
+            Ask for a prediction
+          </Button>
+        ) : null}
+        <Switch
+          label="Model findings on the image"
+          checked={!modelHidden}
+          onChange={(event) => setReadingUi({ modelHidden: !event.currentTarget.checked })}
+        />
+      </Group>
+      <SaliencyControls />
+    </>
+  );
+}

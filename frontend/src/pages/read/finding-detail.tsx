@@ -1,0 +1,244 @@
+import { Button, ColorInput, Group, Select, Switch, Textarea, TextInput } from "@mantine/core";
+import { useEffect, useRef } from "react";
+import { performById } from "../../actions/action-table";
+import { decisionOf, rejectReasons } from "../../actions/review-actions";
+import { written } from "../../geometry/measure";
+import { changeContent, type FindingRow, findingRow, useFindings } from "../../state/reading-findings";
+import { canReview, useReading } from "../../state/reading-session";
+import { setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { colorOf } from "../../viewer/findings-on-frame";
+import { isEditable } from "../../viewer/hit";
+import classes from "./panel.module.css";
+import { frequencyOf, kindWord, measureName, measureValue, percentOf, titleOf } from "./words";
+
+function Fields({ row }: { row: FindingRow }) {
+  const workitem = useReading((state) => state.workitem);
+  const renaming = useReadingUi((state) => state.renaming === row.key);
+  const name = useRef<HTMLInputElement>(null);
+  const { content } = row;
+  useEffect(() => {
+    if (renaming) {
+      name.current?.focus();
+      name.current?.select();
+    }
+  }, [renaming]);
+  const wanted = row.kind === "image_label" ? "image" : row.kind === "mask" ? "segment" : "region";
+  const labels =
+    workitem?.labels.filter((label) => label.uses.includes(wanted) || label.key === content.label_key) ?? [];
+  return (
+    <>
+      <Select
+        label="Label"
+        data-testid="detail-label"
+        data={labels.map((label) => ({ value: label.key, label: label.code_meaning }))}
+        value={content.label_key}
+        placeholder="Choose a label"
+        clearable={row.kind !== "image_label"}
+        disabled={row.kind === "image_label" && !row.correctionOf}
+        onChange={(labelKey) => changeContent(row.key, { label_key: labelKey }, { label: "Label" })}
+      />
+      {row.kind === "image_label" && row.correctionOf ? (
+        <Switch
+          label="Present"
+          checked={content.present !== false}
+          data-testid="detail-present"
+          onChange={(event) =>
+            changeContent(row.key, { present: event.currentTarget.checked }, { label: "Image label" })
+          }
+        />
+      ) : null}
+      <TextInput
+        ref={name}
+        label="Name"
+        data-testid="detail-name"
+        value={content.name}
+        placeholder={titleOf(row)}
+        maxLength={80}
+        onChange={(event) =>
+          changeContent(
+            row.key,
+            { name: event.currentTarget.value },
+            { label: "Rename", merge: `name:${row.key}` },
+          )
+        }
+        onBlur={() => setReadingUi({ renaming: null })}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" || event.key === "Escape") {
+            event.preventDefault();
+            event.currentTarget.blur();
+          }
+        }}
+      />
+      <Textarea
+        label="Text"
+        autosize
+        minRows={1}
+        maxRows={4}
+        data-testid="detail-text"
+        value={content.text}
+        onChange={(event) =>
+          changeContent(
+            row.key,
+            { text: event.currentTarget.value },
+            { label: "Text", merge: `text:${row.key}` },
+          )
+        }
+        onKeyDown={(event) => {
+          if (event.key === "Escape") {
+            event.preventDefault();
+            event.currentTarget.blur();
+          }
+        }}
+      />
+      {row.kind === "image_label" ? null : (
+        <ColorInput
+          label="Colour"
+          size="xs"
+          format="hex"
+          data-testid="detail-color"
+          value={colorOf(content)}
+          swatches={["#4fb3e8", "#4cc38a", "#e9b949", "#f2706b", "#b48cf2", "#ff8ac4", "#ffffff"]}
+          swatchesPerRow={7}
+          onChangeEnd={(color) => {
+            if (/^#[0-9a-f]{6}$/i.test(color)) {
+              changeContent(
+                row.key,
+                { color: color.toLowerCase() },
+                { label: "Colour", merge: `color:${row.key}` },
+              );
+            }
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function differenceWords(difference: Record<string, unknown>): string {
+  return Object.entries(difference)
+    .flatMap(([name, value]) => {
+      if (typeof value !== "number") {
+        return [];
+      }
+      const unit = /_(mm|px)$/.exec(name)?.[1] ?? "";
+      const word = name === "iou" ? "IoU" : measureName(name);
+      return [`${word} ${written(value)}${unit ? ` ${unit}` : ""}`];
+    })
+    .join(" · ");
+}
+
+function Facts({ row }: { row: FindingRow }) {
+  const decision = decisionOf(row);
+  const difference = decision?.difference ? differenceWords(decision.difference) : "";
+  const reason = rejectReasons.find((one) => one.code === decision?.reason)?.label;
+  return (
+    <dl className={classes.facts}>
+      <dt>Kind</dt>
+      <dd>{kindWord[row.kind]}</dd>
+      {row.byModel ? (
+        <>
+          <dt>Model</dt>
+          <dd data-testid="finding-version">
+            {row.algorithmName} {row.algorithmVersion}
+          </dd>
+        </>
+      ) : (
+        <>
+          <dt>By</dt>
+          <dd>{row.author?.display_name ?? "—"}</dd>
+        </>
+      )}
+      {row.probability !== null ? (
+        <>
+          <dt>Probability</dt>
+          <dd title={frequencyOf(row.probability)}>{percentOf(row.probability)}</dd>
+        </>
+      ) : null}
+      {Object.entries(row.content.measures ?? {}).map(([name, measure]) => (
+        <div key={name} style={{ display: "contents" }}>
+          <dt>{measureName(name)}</dt>
+          <dd title={measure.source !== "none" ? `from ${measure.source}` : undefined}>
+            {measureValue(measure)}
+          </dd>
+        </div>
+      ))}
+      {decision ? (
+        <>
+          <dt>Decision</dt>
+          <dd>
+            {decision.decision} by {decision.reviewer?.display_name ?? "—"}
+            {reason ? `: ${reason}` : ""}
+            {decision.remark ? ` “${decision.remark}”` : ""}
+          </dd>
+        </>
+      ) : null}
+      {difference ? (
+        <>
+          <dt>Difference</dt>
+          <dd data-testid="review-difference">{difference}</dd>
+        </>
+      ) : null}
+    </dl>
+  );
+}
+
+/** The selected finding: its facts, and its fields where it may be changed. */
+export function FindingDetail() {
+  const key = useReadingUi((state) => state.correcting ?? state.selected);
+  const row = useFindings((state) => (key ? state.rows[key] : undefined));
+  useReading((state) => state.workitem);
+  if (!row || row.deleted) {
+    return null;
+  }
+  const correcting = row.correctionOf !== null;
+  const original = correcting ? findingRow(row.correctionOf) : undefined;
+  return (
+    <section
+      className={`${classes.detail} ${classes.pinned}`}
+      data-correcting={correcting}
+      data-testid="finding-detail"
+      aria-label={correcting ? "Correction" : "Selected finding"}
+    >
+      {correcting ? <strong>Correcting: {original ? titleOf(original) : ""}</strong> : null}
+      {canReview() && !correcting ? (
+        <Group gap={6} grow>
+          <Button color="green" data-testid="review-accept" onClick={() => performById("review.accept")}>
+            Accept <span className={classes.key}>&nbsp;A</span>
+          </Button>
+          <Button
+            color="yellow"
+            variant="light"
+            data-testid="review-correct"
+            onClick={() => performById("review.correct")}
+          >
+            Correct <span className={classes.key}>&nbsp;C</span>
+          </Button>
+          <Button
+            color="red"
+            variant="light"
+            data-testid="review-reject"
+            onClick={() => performById("review.reject")}
+          >
+            Reject <span className={classes.key}>&nbsp;X</span>
+          </Button>
+        </Group>
+      ) : null}
+      {correcting ? null : <Facts row={row} />}
+      {isEditable(row) ? <Fields row={row} /> : null}
+      {correcting ? (
+        <Group gap={6} grow>
+          <Button
+            color="yellow"
+            data-testid="review-save-correction"
+            onClick={() => performById("review.save-correction")}
+          >
+            Save correction <span className={classes.key}>&nbsp;Enter</span>
+          </Button>
+          <Button variant="default" onClick={() => performById("review.cancel-correction")}>
+            Cancel <span className={classes.key}>&nbsp;Esc</span>
+          </Button>
+        </Group>
+      ) : null}
+    </section>
+  );
+}

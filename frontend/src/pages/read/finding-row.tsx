@@ -1,0 +1,161 @@
+import { Badge, Tooltip } from "@mantine/core";
+import {
+  IconBrush,
+  IconCircle,
+  IconEye,
+  IconEyeOff,
+  IconLasso,
+  IconLock,
+  IconLockOpen,
+  IconPencilPin,
+  IconPolygon,
+  IconRectangle,
+  IconRuler2,
+  IconTag,
+  IconTrash,
+} from "@tabler/icons-react";
+import type { ComponentType } from "react";
+import { deleteFinding, setLocked } from "../../actions/finding-actions";
+import { decisionOf } from "../../actions/review-actions";
+import type { FindingKind } from "../../geometry/content";
+import { type FindingRow, isUnsaved } from "../../state/reading-findings";
+import { canEdit } from "../../state/reading-session";
+import { setReadingUi, toggleHidden, useReadingUi } from "../../state/reading-ui";
+import { colorOf } from "../../viewer/findings-on-frame";
+import { isOwn } from "../../viewer/hit";
+import { showFinding } from "../../viewer/jump";
+import classes from "./panel.module.css";
+import { frequencyOf, kindWord, measuresOf, percentOf, saysOf, titleOf } from "./words";
+
+const marks: Record<FindingKind, ComponentType<{ size?: number; stroke?: number }>> = {
+  image_label: IconTag,
+  length: IconRuler2,
+  rectangle: IconRectangle,
+  ellipse: IconCircle,
+  polygon: IconPolygon,
+  freehand: IconLasso,
+  point: IconPencilPin,
+  mask: IconBrush,
+};
+
+const decisionTones = {
+  accepted: "var(--ov-good)",
+  corrected: "var(--ov-warn)",
+  rejected: "var(--ov-bad)",
+} as const;
+
+function RowTools({ row }: { row: FindingRow }) {
+  const hidden = useReadingUi((state) => state.hidden.has(row.key));
+  const mine = canEdit() && isOwn(row);
+  const { locked } = row.content;
+  return (
+    <span className={classes.rowTools}>
+      {row.kind === "image_label" ? null : (
+        <button
+          type="button"
+          className={classes.rowTool}
+          data-on={hidden}
+          aria-label={hidden ? "Show" : "Hide"}
+          data-testid="finding-hide"
+          onClick={() => toggleHidden(row.key)}
+        >
+          {hidden ? <IconEyeOff size={15} /> : <IconEye size={15} />}
+        </button>
+      )}
+      {mine ? (
+        <>
+          <button
+            type="button"
+            className={classes.rowTool}
+            data-on={locked}
+            aria-label={locked ? "Unlock" : "Lock"}
+            data-testid="finding-lock"
+            onClick={() => setLocked(row.key, !locked)}
+          >
+            {locked ? <IconLock size={15} /> : <IconLockOpen size={15} />}
+          </button>
+          <button
+            type="button"
+            className={classes.rowTool}
+            aria-label="Delete"
+            data-testid="finding-delete"
+            disabled={locked}
+            onClick={() => deleteFinding(row.key)}
+          >
+            <IconTrash size={15} />
+          </button>
+        </>
+      ) : null}
+    </span>
+  );
+}
+
+/** One finding: colour, kind, name, value, and what can be done with it. */
+export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boolean }) {
+  const selected = useReadingUi((state) => state.selected === row.key);
+  const hovered = useReadingUi((state) => state.hovered === row.key);
+  const hidden = useReadingUi((state) => state.hidden.has(row.key));
+  const Mark = marks[row.kind];
+  const decision = decisionOf(row);
+  const said = row.byModel ? "" : saysOf(row).toLowerCase();
+  const sub = [
+    slim ? "" : said,
+    measuresOf(row),
+    row.content.text,
+    slim ? "" : row.byModel ? row.algorithmVersion || row.algorithmName : "",
+  ]
+    .filter(Boolean)
+    .join(" · ");
+  return (
+    <div
+      className={classes.row}
+      data-testid="finding-row"
+      data-kind={row.kind}
+      data-model={row.byModel}
+      data-selected={selected}
+      data-hidden={hidden}
+      data-decision={decision?.decision ?? ""}
+      style={hovered && !selected ? { borderColor: "var(--ov-line-strong)" } : undefined}
+      onPointerEnter={() => setReadingUi({ hovered: row.key })}
+      onPointerLeave={() => setReadingUi({ hovered: null })}
+    >
+      <span className={classes.dot} style={{ background: colorOf(row.content) }} aria-hidden />
+      <Mark size={15} stroke={1.6} />
+      <button
+        type="button"
+        className={classes.rowMain}
+        aria-pressed={selected}
+        aria-label={`${row.byModel ? "Model finding" : kindWord[row.kind]}: ${titleOf(row)}`}
+        onClick={() => void showFinding(row.key)}
+      >
+        <span className={classes.rowTitle}>
+          {/* Under the heading of its label the kind says more than the label again. */}
+          {slim ? row.content.name || saysOf(row) || kindWord[row.kind] : titleOf(row)}
+          {!row.correctionOf && isUnsaved(row) ? <span title="Not saved yet"> •</span> : null}
+        </span>
+        {sub ? <span className={classes.rowSub}>{sub}</span> : null}
+        {decision ? (
+          <Tooltip
+            label={[decision.decision, decision.reason.replaceAll("_", " "), decision.remark]
+              .filter(Boolean)
+              .join(": ")}
+          >
+            <span className={classes.rowSub} style={{ color: decisionTones[decision.decision] }}>
+              {[decision.decision, decision.at_sign_off ? "with the case" : ""].filter(Boolean).join(" ")}
+            </span>
+          </Tooltip>
+        ) : null}
+      </button>
+      <span className={classes.rowTools}>
+        {row.probability !== null ? (
+          <Tooltip label={frequencyOf(row.probability)} multiline maw={260}>
+            <Badge color="grape" data-testid="finding-probability">
+              {percentOf(row.probability)}
+            </Badge>
+          </Tooltip>
+        ) : null}
+        {slim ? null : <RowTools row={row} />}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,83 @@
+import { Button, Group, Kbd, Modal, Stack, Text, Textarea } from "@mantine/core";
+import { useEffect, useState } from "react";
+import { isTyping } from "../../actions/keys";
+import { actionPorts } from "../../actions/ports";
+import { decide, rejectReasons } from "../../actions/review-actions";
+import { findingRow } from "../../state/reading-findings";
+import type { RejectReason } from "../../state/reading-types";
+import { readingUi, setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { titleOf } from "./words";
+
+/** Why a finding is rejected: a number key chooses the coded reason. */
+export function RejectDialog() {
+  const open = useReadingUi((state) => state.dialog === "reject");
+  const [remark, setRemark] = useState("");
+  const [missing, setMissing] = useState(false);
+  useEffect(() => {
+    if (open) {
+      setRemark("");
+      setMissing(false);
+    }
+  }, [open]);
+  const choose = (code: RejectReason) => {
+    if (code === "other" && remark.trim() === "") {
+      setMissing(true);
+      return;
+    }
+    decide("rejected", code, remark.trim()).catch(actionPorts().reportProblem);
+  };
+  const row = findingRow(readingUi().selected);
+  return (
+    <Modal
+      opened={open}
+      onClose={() => setReadingUi({ dialog: null })}
+      title={`Reject: ${row ? titleOf(row) : ""}`}
+      size="md"
+    >
+      <Stack
+        gap={6}
+        data-testid="reject-dialog"
+        onKeyDown={(event) => {
+          const reason = rejectReasons[Number(event.key) - 1];
+          if (reason && !isTyping(event.target)) {
+            event.preventDefault();
+            choose(reason.code);
+          }
+        }}
+      >
+        <Text size="sm" c="dimmed">
+          Press the number of the reason.
+        </Text>
+        {rejectReasons.map((reason, index) => (
+          <Button
+            key={reason.code}
+            variant="default"
+            justify="space-between"
+            fullWidth
+            data-autofocus={index === 0 ? true : undefined}
+            data-testid={`reject-${reason.code}`}
+            rightSection={<Kbd>{index + 1}</Kbd>}
+            onClick={() => choose(reason.code)}
+          >
+            {reason.label}
+          </Button>
+        ))}
+        <Textarea
+          label="Remark"
+          description="Optional; needed for “Other”"
+          autosize
+          minRows={2}
+          value={remark}
+          error={missing ? "Say what is wrong" : undefined}
+          data-testid="reject-remark"
+          onChange={(event) => setRemark(event.currentTarget.value)}
+        />
+        <Group justify="flex-end">
+          <Button variant="subtle" onClick={() => setReadingUi({ dialog: null })}>
+            Cancel
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

@@ -1,0 +1,53 @@
+import { useFindings } from "../../state/reading-findings";
+import { useReading } from "../../state/reading-session";
+import { type PanelTab, setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { AiPanel } from "./ai-panel";
+import { CommentsPanel } from "./comments-panel";
+import { FindingsPanel } from "./findings-panel";
+import { HistoryPanel } from "./history-panel";
+import classes from "./panel.module.css";
+
+const tabs: { id: PanelTab; label: string }[] = [
+  { id: "findings", label: "Findings" },
+  { id: "ai", label: "AI" },
+  { id: "comments", label: "Comments" },
+  { id: "history", label: "History" },
+];
+
+/** What is known of the case, beside the image. */
+export function SidePanel() {
+  const tab = useReadingUi((state) => state.tab);
+  const comments = useReading((state) => state.comments.length);
+  const findings = useFindings(
+    (state) => Object.values(state.rows).filter((row) => !row.deleted && !row.correctionOf).length,
+  );
+  const counts: Partial<Record<PanelTab, number>> = { findings, comments };
+  return (
+    <aside className={classes.panel} aria-label="Case panel">
+      <div className={classes.tabs} role="tablist" aria-label="Case panel">
+        {tabs.map(({ id, label }) => (
+          <button
+            key={id}
+            type="button"
+            role="tab"
+            id={`tab-${id}`}
+            className={classes.tab}
+            aria-selected={tab === id}
+            aria-controls="side-panel"
+            data-testid={`tab-${id}`}
+            onClick={() => setReadingUi({ tab: id })}
+          >
+            {label}
+            {counts[id] ? ` ${counts[id]}` : ""}
+          </button>
+        ))}
+      </div>
+      <div className={classes.panelBody} role="tabpanel" id="side-panel" aria-labelledby={`tab-${tab}`}>
+        {tab === "findings" ? <FindingsPanel /> : null}
+        {tab === "ai" ? <AiPanel /> : null}
+        {tab === "comments" ? <CommentsPanel /> : null}
+        {tab === "history" ? <HistoryPanel /> : null}
+      </div>
+    </aside>
+  );
+}

@@ -1,0 +1,67 @@
+import { TextInput } from "@mantine/core";
+import { useEffect, useState } from "react";
+import { actionPorts } from "../../actions/ports";
+import { imagePoint } from "../../geometry/points";
+import { findingRow } from "../../state/reading-findings";
+import { session } from "../../state/reading-session";
+import { type PaneId, readingUi, setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { commitShape } from "../../viewer/draw-gestures";
+import { deskOf } from "../../viewer/pointer-desk";
+import classes from "./viewport.module.css";
+
+/** The little field that opens on the image for a text or a comment. */
+export function TypingBox({ pane }: { pane: PaneId }) {
+  const typing = useReadingUi((state) => (state.typing?.pane === pane ? state.typing : null));
+  const [text, setText] = useState("");
+  useEffect(() => {
+    if (typing) {
+      setText("");
+    }
+  }, [typing]);
+  if (!typing) {
+    return null;
+  }
+  const close = () => setReadingUi({ typing: null });
+  const done = () => {
+    const words = text.trim();
+    close();
+    if (typing.purpose === "comment") {
+      if (words) {
+        const finding = findingRow(readingUi().selected);
+        session.comment(words, typing.pin, finding?.id ?? null).catch(actionPorts().reportProblem);
+        setReadingUi({ tab: "comments", tool: "window" });
+      }
+    } else {
+      const desk = deskOf(pane);
+      if (desk) {
+        commitShape(desk.bench, "point", [imagePoint(typing.pin.point[0], typing.pin.point[1])], words);
+      }
+    }
+  };
+  const comment = typing.purpose === "comment";
+  return (
+    <div
+      className={classes.typing}
+      style={{ left: Math.max(0, typing.x + 8), top: Math.max(0, typing.y + 8) }}
+    >
+      <TextInput
+        autoFocus
+        size="xs"
+        label={comment ? "Comment here" : "Text at this point"}
+        description="Enter keeps it, Esc drops it"
+        data-testid={comment ? "comment-input" : "point-text-input"}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") {
+            event.preventDefault();
+            done();
+          } else if (event.key === "Escape") {
+            event.preventDefault();
+            close();
+          }
+        }}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,76 @@
+import { written } from "../../geometry/measure";
+import { edgeLetters } from "../../geometry/orientation";
+import { scaleBarOf } from "../../geometry/scale-bar";
+import { useReading } from "../../state/reading-session";
+import type { ViewState } from "../../viewer/view-state";
+import classes from "./viewport.module.css";
+import { ageOf, dayOf, nameOf } from "./words";
+
+const value = (number: number) => (Math.abs(number) >= 10 ? Math.round(number).toString() : written(number));
+
+/** Everything that is written on the image: who, what, where, how it is shown. */
+export function ViewportTexts({ view }: { view: ViewState }) {
+  const workitem = useReading((state) => state.workitem);
+  const { frame, stack } = view;
+  const series = workitem?.series.find((one) => one.series_instance_uid === stack?.seriesUid);
+  if (!frame || !stack || !workitem) {
+    return null;
+  }
+  const letters = frame.plane ? edgeLetters(frame.plane, view.imageToCanvas) : null;
+  const bar = scaleBarOf(view.imageToCanvas, frame.spacing, view.size.width * 0.22);
+  const { study } = workitem;
+  const turned = [
+    view.rotation ? `rotated ${view.rotation}°` : "",
+    view.flipped.horizontal ? "flipped L–R" : "",
+    view.flipped.vertical ? "flipped T–B" : "",
+    view.inverted !== (frame.photometric === "MONOCHROME1") ? "inverted" : "",
+  ].filter(Boolean);
+  return (
+    <>
+      <div className={`${classes.note} ${classes.topLeft}`} data-testid="overlay-patient">
+        {[
+          nameOf(study.patient_name),
+          [study.patient_id, study.patient_sex, ageOf(study.patient_age)].filter(Boolean).join("  "),
+          [dayOf(study.study_date), study.study_description].filter(Boolean).join("  "),
+        ].join("\n")}
+      </div>
+      <div className={`${classes.note} ${classes.topRight}`} data-testid="overlay-series">
+        {[
+          `${stack.modality}  ${series?.series_number ?? ""}`.trim(),
+          series?.series_description ?? "",
+          `${frame.columns} × ${frame.rows}`,
+        ].join("\n")}
+      </div>
+      <div className={`${classes.note} ${classes.bottomLeft}`} data-testid="overlay-view">
+        {[
+          turned.join(", "),
+          frame.color ? "Colour" : `W ${value(view.windowWidth)}  L ${value(view.windowCenter)} ${view.unit}`,
+          `Zoom ${Math.round(view.zoom * 100)} %`,
+          `Image ${view.index + 1} / ${stack.frames.length}${view.playing ? `  ▶ ${Math.round(view.framesPerSecond)} fps` : ""}`,
+        ]
+          .filter(Boolean)
+          .join("\n")}
+      </div>
+      {letters ? (
+        <>
+          <div className={`${classes.note} ${classes.letter} ${classes.letterTop}`}>{letters.top}</div>
+          <div className={`${classes.note} ${classes.letter} ${classes.letterBottom}`}>{letters.bottom}</div>
+          <div
+            className={`${classes.note} ${classes.letter} ${classes.letterLeft}`}
+            data-testid="orientation-left"
+          >
+            {letters.left}
+          </div>
+          <div className={`${classes.note} ${classes.letter} ${classes.letterRight}`}>{letters.right}</div>
+        </>
+      ) : null}
+      {bar ? (
+        <div className={`${classes.note} ${classes.scale}`} data-testid="scale-bar">
+          {bar.label}
+          <div className={classes.scaleLine} style={{ width: bar.length }} />
+          {bar.source}
+        </div>
+      ) : null}
+    </>
+  );
+}

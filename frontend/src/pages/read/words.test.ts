@@ -1,0 +1,27 @@
+import { describe, expect, it, vi } from "vitest";
+import { ageOf, dayOf, frequencyOf, measureName, measureValue, nameOf, percentOf } from "./words";
+
+vi.mock("../../viewer/findings-on-frame", () => ({ labelMeaning: (key: string) => key }));
+
+describe("the words of the reading page", () => {
+  it("write names, ages and dates as people do", () => {
+    expect(nameOf("Curie^Marie^^Dr")).toBe("Curie, Marie");
+    expect(nameOf("")).toBe("No name");
+    expect(ageOf("047Y")).toBe("47 y");
+    expect(ageOf("63")).toBe("63");
+    expect(dayOf("20260131")).toBe("31 Jan 2026");
+    expect(dayOf("2026-01-31")).toBe("31 Jan 2026");
+    expect(dayOf(null)).toBe("");
+  });
+
+  it("name measures without their unit and write the unit once", () => {
+    expect(measureName("long_axis_mm")).toBe("Long axis");
+    expect(measureValue({ value: 31.416, unit: "mm2", source: "PixelSpacing" })).toBe("31.4 mm²");
+  });
+
+  it("say a probability as a percentage and as a frequency", () => {
+    expect(percentOf(0.724)).toBe("72 %");
+    expect(percentOf(0.004)).toBe("< 1 %");
+    expect(frequencyOf(0.72)).toContain("about 72 show it and 28 do not");
+  });
+});

@@ -1,0 +1,267 @@
+import { Alert, Button, Code, Group, Progress, Stack, Text } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { live } from "../../api/live";
+import { cancelTraining, modelsQuery, resumeTraining, trainingQuery } from "../../api/models";
+import type { TrainingRunOut } from "../../api/types";
+import { useLabelNames } from "../../state/label-names";
+import { may, useMay, useMe } from "../../state/session";
+import { readProgress, shareDone, type TrainingProgress } from "../../state/training-progress";
+import { useConfirm } from "../../ui/confirm";
+import { formatAgo, formatDuration, formatFigure, formatPercent, formatWords } from "../../ui/format";
+import { ButtonLink, TextLink } from "../../ui/links";
+import { notifyDone, notifyError } from "../../ui/notify";
+import { Facts, PageBody, Panel } from "../../ui/page";
+import { Failed, Forbidden, Loading } from "../../ui/page-states";
+import { StateBadge } from "../../ui/state-badge";
+import { TrainingCurves } from "./training-curves";
+
+const route = getRouteApi("/app/training/$trainingId");
+
+export function TrainingPage() {
+  const { trainingId } = route.useParams();
+  const allowed = useMay("training.read");
+  const run = useQuery({
+    ...trainingQuery(trainingId),
+    enabled: allowed,
+    // The line brings the numbers; this is for when the line is down.
+    refetchInterval: (query) => (isActive(query.state.data) ? 10_000 : false),
+  });
+  const progress = useLiveProgress(trainingId, run.data);
+  if (!allowed) {
+    return <Forbidden what="Seeing trainings" />;
+  }
+  if (run.isPending) {
+    return <Loading what="the training" />;
+  }
+  if (run.isError) {
+    return <Failed error={run.error} what="the training" onRetry={() => void run.refetch()} />;
+  }
+  return <Training run={run.data} progress={progress} />;
+}
+
+function isActive(run: TrainingRunOut | undefined): boolean {
+  return run?.state === "queued" || run?.state === "running";
+}
+
+/** The latest numbers: those of the answer, then those that events bring. */
+function useLiveProgress(id: string, run: TrainingRunOut | undefined): TrainingProgress {
+  const queries = useQueryClient();
+  const [heard, setHeard] = useState<TrainingProgress | null>(null);
+  useEffect(() => {
+    setHeard(null);
+    let epoch: number | null = null;
+    let phase = "";
+    return live.on("training.changed", (event) => {
+      if (event.object_id !== id) {
+        return;
+      }
+      const now = readProgress(event.detail);
+      if (now.phase) {
+        setHeard(now);
+      }
+      // A new epoch or phase has more to tell than the event carries: curves, version, error.
+      if (now.epoch !== epoch || now.phase !== phase || !now.phase) {
+        epoch = now.epoch;
+        phase = now.phase;
+        void queries.invalidateQueries({ queryKey: ["training", id] });
+      }
+    });
+  }, [id, queries]);
+  return heard && isActive(run) ? heard : readProgress(run?.progress);
+}
+
+function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingProgress }) {
+  const me = useMe();
+  const families = useQuery(modelsQuery(undefined));
+  const project = families.data?.find((family) => family.id === run.family.id)?.project;
+  const nameOf = useLabelNames(project);
+  const active = isActive(run);
+  return (
+    <PageBody
+      testId="training-page"
+      title={
+        <Group gap="sm">
+          Training of {run.family.title} <StateBadge state={run.state} />
+        </Group>
+      }
+      about={run.reason || undefined}
+      actions={may(me, "training.request", project) ? <Actions run={run} /> : null}
+    >
+      {run.error ? (
+        <Alert
+          color={run.state === "cancelled" ? "orange" : "red"}
+          title="It stopped"
+          data-testid="training-error"
+        >
+          {run.error.message} <Code>{run.error.code}</Code>
+          <Text size="sm" mt={4}>
+            What was learned up to the last checkpoint is kept: Resume goes on from there.
+          </Text>
+        </Alert>
+      ) : null}
+      {run.state === "succeeded" ? <Outcome run={run} project={project} /> : null}
+      <Panel title={active ? "Now" : "How it ended"} testId="training-progress">
+        <ProgressLines progress={progress} active={active} />
+      </Panel>
+      <TrainingCurves curves={run.curves} />
+      <Panel title="What it learns from">
+        <Facts
+          rows={[
+            ["Family", <FamilyLink key="family" run={run} project={project} />],
+            ["Snapshot", <SnapshotLink key="snapshot" run={run} project={project} />],
+            ["Started", formatAgo(run.created_at)],
+            ["By", run.requested_by?.display_name ?? "–"],
+            ...Object.entries(run.config)
+              .filter(([, value]) => typeof value !== "object" || value === null || Array.isArray(value))
+              .map(([name, value]): [string, string] => [
+                formatWords(name),
+                settingWords(name, value, nameOf),
+              ]),
+          ]}
+        />
+      </Panel>
+    </PageBody>
+  );
+}
+
+function settingWords(name: string, value: unknown, nameOf: (key: string) => string): string {
+  if (Array.isArray(value)) {
+    return name === "image_shape" ? value.join(" × ") : value.map((one) => nameOf(String(one))).join(", ");
+  }
+  return typeof value === "boolean" ? (value ? "yes" : "no") : String(value ?? "–");
+}
+
+function FamilyLink({ run, project }: { run: TrainingRunOut; project: string | undefined }) {
+  return (
+    <TextLink
+      to="/models/$family"
+      params={{ family: run.family.slug }}
+      search={project ? { project } : {}}
+      size="sm"
+    >
+      {run.family.title}
+    </TextLink>
+  );
+}
+
+function SnapshotLink({ run, project }: { run: TrainingRunOut; project: string | undefined }) {
+  return (
+    <TextLink
+      to="/datasets"
+      search={{ snapshot: run.snapshot.id, ...(project ? { project } : {}) }}
+      size="sm"
+    >
+      {run.snapshot.name}
+    </TextLink>
+  );
+}
+
+function Actions({ run }: { run: TrainingRunOut }) {
+  const queries = useQueryClient();
+  const confirm = useConfirm();
+  const fresh = () => void queries.invalidateQueries({ queryKey: ["training"] });
+  const cancel = useMutation({
+    mutationFn: () => cancelTraining(run.id),
+    onSuccess: () => {
+      notifyDone("Cancelling; it stops within ten seconds.");
+      fresh();
+    },
+    onError: (error) => notifyError(error, "Could not cancel"),
+  });
+  const resume = useMutation({
+    mutationFn: () => resumeTraining(run.id),
+    onSuccess: () => {
+      notifyDone("Going on from the last checkpoint.");
+      fresh();
+    },
+    onError: (error) => notifyError(error, "Could not resume"),
+  });
+  if (isActive(run)) {
+    return (
+      <Button
+        color="red"
+        variant="default"
+        loading={cancel.isPending}
+        disabled={run.cancel_requested}
+        data-testid="training-cancel"
+        onClick={() =>
+          confirm({
+            title: "Cancel this training?",
+            body: "It stops within ten seconds. The last checkpoint is kept, so it can be resumed.",
+            yes: "Cancel it",
+            danger: true,
+            onYes: () => cancel.mutate(),
+          })
+        }
+      >
+        {run.cancel_requested ? "Cancelling…" : "Cancel"}
+      </Button>
+    );
+  }
+  return run.state === "failed" || run.state === "cancelled" ? (
+    <Button loading={resume.isPending} onClick={() => resume.mutate()} data-testid="training-resume">
+      Resume
+    </Button>
+  ) : null;
+}
+
+function Outcome({ run, project }: { run: TrainingRunOut; project: string | undefined }) {
+  return (
+    <Alert color="green" title="A new version was made" data-testid="training-outcome">
+      <Group gap="sm">
+        {run.report_id ? (
+          <>
+            <Text size="sm">It was measured on the locked test part.</Text>
+            <ButtonLink
+              to="/reports/$reportId"
+              params={{ reportId: run.report_id }}
+              size="compact-xs"
+              data-testid="training-report"
+            >
+              Look at the report
+            </ButtonLink>
+          </>
+        ) : (
+          <Text size="sm">
+            It is being measured on the locked test part; the report appears here by itself.
+          </Text>
+        )}
+        <FamilyLink run={run} project={project} />
+      </Group>
+    </Alert>
+  );
+}
+
+function ProgressLines({ progress, active }: { progress: TrainingProgress; active: boolean }) {
+  const share = shareDone(progress);
+  return (
+    <Stack gap="sm">
+      {active ? (
+        <Progress
+          value={(share ?? 0) * 100}
+          striped={share === null}
+          animated
+          size="md"
+          aria-label="Share of the training that is done"
+        />
+      ) : null}
+      <Facts
+        rows={[
+          ["Phase", progress.phase ? formatWords(progress.phase) : active ? "Waiting for a worker" : "–"],
+          ["Epoch", progress.epochs ? `${progress.epoch ?? 0} of ${progress.epochs}` : "–"],
+          ["Step", progress.steps ? `${progress.step ?? 0} of ${progress.steps}` : "–"],
+          ["Done", active ? formatPercent(share) : "–"],
+          ["Time left", active && progress.etaSeconds !== null ? formatDuration(progress.etaSeconds) : "–"],
+          ["Time spent", progress.elapsedSeconds === null ? "–" : formatDuration(progress.elapsedSeconds)],
+          [progress.metricName ? formatWords(progress.metricName) : "Metric", formatFigure(progress.metric)],
+          ...progress.losses.map(([name, loss]): [string, string] => [
+            formatWords(name),
+            formatFigure(loss, 4),
+          ]),
+        ]}
+      />
+    </Stack>
+  );
+}

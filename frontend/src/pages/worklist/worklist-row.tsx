@@ -1,0 +1,90 @@
+import { Tooltip } from "@mantine/core";
+import type { CSSProperties } from "react";
+import type { WorkitemRow } from "../../api/types";
+import { formatAge, formatAgo, formatInstant, formatPatientName, formatPercent } from "../../ui/format";
+import { ShareBar } from "../../ui/share-bar";
+import { StateBadge } from "../../ui/state-badge";
+import classes from "./worklist.module.css";
+
+/** One case of the worklist. */
+export function WorklistRow({
+  row,
+  index,
+  selected,
+  style,
+  onOpen,
+}: {
+  row: WorkitemRow;
+  index: number;
+  selected: boolean;
+  style: CSSProperties;
+  onOpen: () => void;
+}) {
+  const { study } = row;
+  const patient = [study.patient_sex, formatAge(study.patient_age)].filter(Boolean).join(" · ");
+  return (
+    // The table itself takes the keys (arrows, Enter); a row only needs the pointer.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the grid that owns the row
+    <div
+      id={`case-${row.id}`}
+      role="row"
+      tabIndex={-1}
+      aria-rowindex={index + 2}
+      aria-selected={selected}
+      className={`${classes.row} ${classes.item}`}
+      style={style}
+      onClick={onOpen}
+      data-testid="worklist-row"
+      data-workitem={row.id}
+    >
+      <div role="gridcell" title={formatPatientName(study.patient_name)}>
+        {formatPatientName(study.patient_name)}
+      </div>
+      <div role="gridcell" className={classes.id} title={study.patient_id}>
+        {study.patient_id || "–"}
+      </div>
+      <div role="gridcell" title={study.study_description}>
+        {study.study_description || "No description"}
+        {patient ? <span className={classes.sub}>{patient}</span> : null}
+      </div>
+      <div role="gridcell" title={study.modalities.join(", ")}>
+        {study.modalities.join(", ") || "–"}
+      </div>
+      <div role="gridcell">{study.body_parts.join(", ") || "–"}</div>
+      <div role="gridcell">{study.study_date ?? "–"}</div>
+      <div role="gridcell">
+        <StateBadge state={row.state} />
+      </div>
+      <div role="gridcell">{row.reader?.display_name ?? "–"}</div>
+      <div role="gridcell">
+        {row.ai_score === null ? (
+          <span className={classes.sub}>–</span>
+        ) : (
+          <span className={classes.score}>
+            <ShareBar
+              width={36}
+              parts={[{ share: row.ai_score, color: "var(--ov-ai)" }]}
+              label={`Highest probability of a model finding: ${formatPercent(row.ai_score)}`}
+            />
+            {formatPercent(row.ai_score)}
+          </span>
+        )}
+      </div>
+      <div role="gridcell">
+        <Tooltip
+          label={`${row.finding_counts.own} by readers, ${row.finding_counts.ai} by models, ${row.finding_counts.open} without a decision`}
+        >
+          <span>
+            {row.finding_counts.own} / {row.finding_counts.ai}
+            {row.finding_counts.open > 0 ? (
+              <span className={classes.sub}>{row.finding_counts.open} open</span>
+            ) : null}
+          </span>
+        </Tooltip>
+      </div>
+      <div role="gridcell" title={formatInstant(row.updated_at)}>
+        {formatAgo(row.updated_at)}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,76 @@
+import { type IDBPDatabase, openDB } from "idb";
+import type { RevisionContent } from "../geometry/content";
+
+/** A change that the server has not confirmed yet; survives a crash, a reload and lost network. */
+export interface Draft {
+  /** Person, work item and finding: one draft each. */
+  id: string;
+  owner: string;
+  workitemId: string;
+  findingKey: string;
+  findingId: string | null;
+  content: RevisionContent;
+  deleted: boolean;
+  /** Digest of the revision the change was made on; null for a new finding. */
+  base: string | null;
+  clientKey: string;
+  at: number;
+}
+
+export interface DraftStore {
+  put(draft: Draft): Promise<void>;
+  drop(id: string): Promise<void>;
+  of(owner: string, workitemId: string): Promise<Draft[]>;
+}
+
+export const draftId = (owner: string, workitemId: string, findingKey: string) =>
+  `${owner}|${workitemId}|${findingKey}`;
+
+export class MemoryDraftStore implements DraftStore {
+  readonly drafts = new Map<string, Draft>();
+
+  async put(draft: Draft): Promise<void> {
+    this.drafts.set(draft.id, structuredClone(draft));
+  }
+
+  async drop(id: string): Promise<void> {
+    this.drafts.delete(id);
+  }
+
+  async of(owner: string, workitemId: string): Promise<Draft[]> {
+    return [...this.drafts.values()]
+      .filter((draft) => draft.owner === owner && draft.workitemId === workitemId)
+      .sort((a, b) => a.at - b.at);
+  }
+}
+
+const table = "drafts";
+
+/** Drafts in the browser's own database; nothing of them leaves the machine until it is saved. */
+export class BrowserDraftStore implements DraftStore {
+  private opened: Promise<IDBPDatabase> | null = null;
+
+  private open(): Promise<IDBPDatabase> {
+    this.opened ??= openDB("overread", 1, {
+      upgrade(database) {
+        database.createObjectStore(table, { keyPath: "id" });
+      },
+    });
+    return this.opened;
+  }
+
+  async put(draft: Draft): Promise<void> {
+    await (await this.open()).put(table, draft);
+  }
+
+  async drop(id: string): Promise<void> {
+    await (await this.open()).delete(table, id);
+  }
+
+  async of(owner: string, workitemId: string): Promise<Draft[]> {
+    const rows = (await (await this.open()).getAll(table)) as Draft[];
+    return rows
+      .filter((draft) => draft.owner === owner && draft.workitemId === workitemId)
+      .sort((a, b) => a.at - b.at);
+  }
+}

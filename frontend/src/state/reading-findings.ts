@@ -1,0 +1,367 @@
+import { create } from "zustand";
+import { emptyContent, type FindingKind, type RevisionContent, saysTheSame } from "../geometry/content";
+import type { FindingOut, PersonOut, ReviewOut, RevisionOut } from "./reading-types";
+
+/** What the server is known to hold of a finding. */
+export interface SavedState {
+  digest: string;
+  number: number;
+  deleted: boolean;
+  content: RevisionContent;
+  /** The newest revision that is not a deletion: what restore goes back to. */
+  contentRevisionId: string | null;
+  at: string;
+}
+
+export interface FindingRow {
+  /** Stable while the page lives: the server's id, or `new:…` until the end of the page. */
+  key: string;
+  id: string | null;
+  kind: FindingKind;
+  author: PersonOut | null;
+  byModel: boolean;
+  algorithmName: string;
+  algorithmVersion: string;
+  probability: number | null;
+  threshold: number | null;
+  predictionId: string | null;
+  reviews: ReviewOut[];
+  content: RevisionContent;
+  deleted: boolean;
+  saved: SavedState | null;
+  /** Set while a reviewer edits a copy of a finding: the key of the original. Never autosaved. */
+  correctionOf: string | null;
+}
+
+interface Said {
+  content: RevisionContent;
+  deleted: boolean;
+}
+
+/** One step of undo: what some findings said before and after. */
+export interface Step {
+  label: string;
+  merge: string | null;
+  at: number;
+  changes: { key: string; before: Said; after: Said }[];
+}
+
+interface FindingsState {
+  rows: Record<string, FindingRow>;
+  order: string[];
+  past: Step[];
+  future: Step[];
+}
+
+export const useFindings = create<FindingsState>(() => ({ rows: {}, order: [], past: [], future: [] }));
+
+const undoDepth = 200;
+const mergeWithinMs = 1500;
+
+type Listener = (key: string) => void;
+const listeners = new Set<Listener>();
+
+/** Hear of every change a person made (undo and redo too). */
+export function onFindingChanged(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
+export function findingRow(key: string | null): FindingRow | undefined {
+  return key ? useFindings.getState().rows[key] : undefined;
+}
+
+export function isUnsaved(row: FindingRow): boolean {
+  if (row.correctionOf) {
+    return false;
+  }
+  if (row.saved === null) {
+    return !row.deleted;
+  }
+  return row.deleted !== row.saved.deleted || (!row.deleted && !saysTheSame(row.content, row.saved.content));
+}
+
+function write(changes: { key: string; said: Said }[], also: Partial<FindingsState>): void {
+  useFindings.setState((state) => {
+    const rows = { ...state.rows };
+    for (const { key, said } of changes) {
+      const row = rows[key];
+      if (row) {
+        rows[key] = { ...row, content: said.content, deleted: said.deleted };
+      }
+    }
+    return { rows, ...also };
+  });
+  for (const { key } of changes) {
+    for (const listener of [...listeners]) {
+      listener(key);
+    }
+  }
+}
+
+function remember(step: Step): Pick<FindingsState, "past" | "future"> {
+  const { past } = useFindings.getState();
+  const last = past[past.length - 1];
+  const joins =
+    last && step.merge !== null && last.merge === step.merge && step.at - last.at < mergeWithinMs
+      ? last
+      : null;
+  if (joins) {
+    const changes = step.changes.map((change) => {
+      const earlier = joins.changes.find((old) => old.key === change.key);
+      return earlier ? { ...change, before: earlier.before } : change;
+    });
+    return { past: [...past.slice(0, -1), { ...step, changes }], future: [] };
+  }
+  return { past: [...past.slice(-undoDepth + 1), step], future: [] };
+}
+
+export interface ChangeOptions {
+  /** What the undo entry is called. */
+  label: string;
+  /** Quick successive changes with the same tag (typing, sliding) become one step. */
+  merge?: string;
+}
+
+/** Let findings say something else, as one step of undo. Unknown keys and no-changes are skipped. */
+export function changeFindings(
+  changes: { key: string; content?: RevisionContent; deleted?: boolean }[],
+  options: ChangeOptions,
+): void {
+  const steps: Step["changes"] = [];
+  for (const change of changes) {
+    const row = findingRow(change.key);
+    if (!row) {
+      continue;
+    }
+    const before = { content: row.content, deleted: row.deleted };
+    const after = { content: change.content ?? row.content, deleted: change.deleted ?? row.deleted };
+    if (before.deleted !== after.deleted || !saysTheSame(before.content, after.content)) {
+      steps.push({ key: change.key, before, after });
+    }
+  }
+  if (steps.length === 0) {
+    return;
+  }
+  const step: Step = { label: options.label, merge: options.merge ?? null, at: Date.now(), changes: steps };
+  write(
+    steps.map(({ key, after }) => ({ key, said: after })),
+    remember(step),
+  );
+}
+
+export function changeContent(key: string, patch: Partial<RevisionContent>, options: ChangeOptions): void {
+  const row = findingRow(key);
+  if (row) {
+    changeFindings([{ key, content: { ...row.content, ...patch } }], options);
+  }
+}
+
+function addRow(row: FindingRow): void {
+  useFindings.setState((state) => ({
+    rows: { ...state.rows, [row.key]: row },
+    order: state.order.includes(row.key) ? state.order : [...state.order, row.key],
+  }));
+}
+
+/** Add a finding of this person; undoing it deletes it again. Returns its key. */
+export function addFinding(content: RevisionContent, author: PersonOut | null, label: string): string {
+  const key = `new:${crypto.randomUUID()}`;
+  addRow({ ...blankRow(key, content.kind), author, content, deleted: true });
+  changeFindings([{ key, deleted: false }], { label });
+  return key;
+}
+
+function blankRow(key: string, kind: FindingKind): FindingRow {
+  return {
+    key,
+    id: null,
+    kind,
+    author: null,
+    byModel: false,
+    algorithmName: "",
+    algorithmVersion: "",
+    probability: null,
+    threshold: null,
+    predictionId: null,
+    reviews: [],
+    content: emptyContent(kind, null),
+    deleted: false,
+    saved: null,
+    correctionOf: null,
+  };
+}
+
+/** Put back a finding from a draft: nothing is sent or remembered for undo here. */
+export function adoptDraft(draft: {
+  findingKey: string;
+  findingId: string | null;
+  content: RevisionContent;
+  deleted: boolean;
+  author: PersonOut | null;
+}): string {
+  const existing = draft.findingId
+    ? Object.values(useFindings.getState().rows).find((row) => row.id === draft.findingId)
+    : undefined;
+  const row = existing ?? { ...blankRow(draft.findingKey, draft.content.kind), author: draft.author };
+  addRow({ ...row, content: draft.content, deleted: draft.deleted });
+  return row.key;
+}
+
+export function undo(): string | null {
+  const { past, future } = useFindings.getState();
+  const step = past[past.length - 1];
+  if (!step) {
+    return null;
+  }
+  write(
+    step.changes.map(({ key, before }) => ({ key, said: before })),
+    { past: past.slice(0, -1), future: [...future, step] },
+  );
+  return step.label;
+}
+
+export function redo(): string | null {
+  const { past, future } = useFindings.getState();
+  const step = future[future.length - 1];
+  if (!step) {
+    return null;
+  }
+  write(
+    step.changes.map(({ key, after }) => ({ key, said: after })),
+    { past: [...past, step], future: future.slice(0, -1) },
+  );
+  return step.label;
+}
+
+/**
+ * Merge some fields into one row without a step of undo (what the server said). When the server turns out to know
+ * the finding under another row (a save whose answer was lost, a label said before), the two become one.
+ */
+export function patchRow(key: string, fields: Partial<FindingRow>): void {
+  useFindings.setState((state) => {
+    const row = state.rows[key];
+    if (!row) {
+      return state;
+    }
+    const rows = { ...state.rows, [key]: { ...row, ...fields } };
+    const twin = Object.values(rows).find(
+      (other) => fields.id && other.id === fields.id && other.key !== key && other.correctionOf === null,
+    );
+    if (!twin) {
+      return { rows };
+    }
+    delete rows[twin.key];
+    return { rows, order: state.order.filter((other) => other !== twin.key) };
+  });
+}
+
+export function savedStateOf(head: RevisionOut, deleted: boolean, before?: SavedState | null): SavedState {
+  return {
+    digest: head.digest,
+    number: head.number,
+    deleted,
+    content: withAllFields(head.content),
+    contentRevisionId: deleted ? (before?.contentRevisionId ?? head.parent) : head.id,
+    at: head.created_at,
+  };
+}
+
+function withAllFields(content: RevisionContent): RevisionContent {
+  return { ...emptyContent(content.kind, content.label_key), ...content, measures: content.measures ?? {} };
+}
+
+export function rowFromServer(out: FindingOut, key: string = out.id, before?: FindingRow): FindingRow {
+  const saved = savedStateOf(out.head, out.deleted, before?.saved);
+  return {
+    ...(before ?? blankRow(key, out.kind)),
+    key,
+    id: out.id,
+    kind: out.kind,
+    author: out.author,
+    byModel: out.algorithm_type === "AUTOMATIC",
+    algorithmName: out.algorithm_name,
+    algorithmVersion: out.algorithm_version,
+    probability: out.probability,
+    threshold: out.threshold,
+    predictionId: out.prediction_id,
+    reviews: out.reviews,
+    content: saved.content,
+    deleted: out.deleted,
+    saved,
+  };
+}
+
+/** Take over what the server holds now; rows with unsaved changes keep them. */
+export function mergeFromServer(list: readonly FindingOut[]): void {
+  useFindings.setState((state) => {
+    const rows = { ...state.rows };
+    const keyOfId = new Map(
+      Object.values(rows).flatMap((row) => (row.id && !row.correctionOf ? [[row.id, row.key] as const] : [])),
+    );
+    const seen = new Set<string>();
+    const order = [...state.order];
+    for (const out of list) {
+      const key = keyOfId.get(out.id) ?? out.id;
+      seen.add(key);
+      const before = rows[key];
+      if (before && isUnsaved(before)) {
+        rows[key] = { ...before, reviews: out.reviews, probability: out.probability };
+      } else if (before?.saved && before.saved.number > out.head.number) {
+        // An answer that was under way while a newer revision was saved.
+        rows[key] = { ...before, reviews: out.reviews };
+      } else {
+        rows[key] = rowFromServer(out, key, before);
+      }
+      if (!order.includes(key)) {
+        order.push(key);
+      }
+    }
+    for (const row of Object.values(rows)) {
+      if (row.id && !seen.has(row.key) && !row.correctionOf && !isUnsaved(row) && !row.deleted) {
+        delete rows[row.key];
+      }
+    }
+    return { rows, order: order.filter((key) => rows[key]) };
+  });
+}
+
+/** Start editing a copy of a finding for a correction. Returns the copy's key. */
+export function startCorrection(originalKey: string): string | null {
+  const original = findingRow(originalKey);
+  if (!original) {
+    return null;
+  }
+  const key = `correction:${originalKey}`;
+  addRow({
+    ...original,
+    key,
+    id: null,
+    saved: null,
+    byModel: false,
+    correctionOf: originalKey,
+    content: { ...original.content, locked: false },
+  });
+  return key;
+}
+
+export function dropCorrection(key: string): void {
+  useFindings.setState((state) => {
+    const rows = { ...state.rows };
+    delete rows[key];
+    const without = (steps: Step[]) =>
+      steps.filter((step) => !step.changes.some((change) => change.key === key));
+    return {
+      rows,
+      order: state.order.filter((other) => other !== key),
+      past: without(state.past),
+      future: without(state.future),
+    };
+  });
+}
+
+export function forgetFindings(): void {
+  useFindings.setState({ rows: {}, order: [], past: [], future: [] });
+}

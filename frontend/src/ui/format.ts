@@ -1,0 +1,114 @@
+/** "DOE^JANE^M" as a reader expects it: "DOE, JANE M". Empty names are said to be empty. */
+export function formatPatientName(name: string): string {
+  const [family = "", ...given] = (name.split("=")[0] ?? "").split("^").map((part) => part.trim());
+  const rest = given.filter(Boolean).join(" ");
+  return [family, rest].filter(Boolean).join(", ") || "No name";
+}
+
+/** DICOM age strings: "054Y" → "54 y", "006M" → "6 mo". */
+export function formatAge(age: string): string {
+  const match = /^(\d{1,3})([DWMY])$/.exec(age);
+  if (!match) {
+    return age;
+  }
+  const unit = { D: "d", W: "wk", M: "mo", Y: "y" }[match[2] as "D" | "W" | "M" | "Y"];
+  return `${Number(match[1])} ${unit}`;
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? size : size.toFixed(size < 10 ? 1 : 0)} ${units[unit]}`;
+}
+
+/** Seconds as a person says them: "45 s", "3 min 20 s", "2 h 5 min". */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) {
+    return `${whole} s`;
+  }
+  if (whole < 3600) {
+    const rest = whole % 60;
+    return rest ? `${Math.floor(whole / 60)} min ${rest} s` : `${whole / 60} min`;
+  }
+  const minutes = Math.round((whole % 3600) / 60);
+  return minutes ? `${Math.floor(whole / 3600)} h ${minutes} min` : `${Math.floor(whole / 3600)} h`;
+}
+
+const stamp = new Intl.DateTimeFormat("en-GB", {
+  day: "2-digit",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+});
+
+/** An instant in the reader's own time zone, to the minute. */
+export function formatInstant(iso: string | null | undefined): string {
+  if (!iso) {
+    return "–";
+  }
+  const instant = new Date(iso);
+  return Number.isNaN(instant.getTime()) ? iso : stamp.format(instant);
+}
+
+/** How long ago an instant was, roughly: "just now", "5 min ago", "3 d ago". */
+export function formatAgo(iso: string | null | undefined, now: number = Date.now()): string {
+  if (!iso) {
+    return "–";
+  }
+  const seconds = (now - Date.parse(iso)) / 1000;
+  if (seconds < 60) {
+    return "just now";
+  }
+  if (seconds < 3600) {
+    return `${Math.floor(seconds / 60)} min ago`;
+  }
+  if (seconds < 86_400) {
+    return `${Math.floor(seconds / 3600)} h ago`;
+  }
+  return seconds < 86_400 * 30 ? `${Math.floor(seconds / 86_400)} d ago` : formatInstant(iso);
+}
+
+/** A share in percent, with `digits` decimals; a missing one is a dash. */
+export function formatPercent(share: number | null | undefined, digits = 0): string {
+  return typeof share === "number" && Number.isFinite(share) ? `${(share * 100).toFixed(digits)} %` : "–";
+}
+
+/** A figure with `digits` decimals; a missing one is a dash. */
+export function formatFigure(value: number | null | undefined, digits = 3): string {
+  return typeof value === "number" && Number.isFinite(value) ? value.toFixed(digits) : "–";
+}
+
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-GB");
+}
+
+/** "left_lower-lobe" → "Left lower lobe". */
+export function formatWords(key: string): string {
+  const words = key
+    .replaceAll(/[_-]+/g, " ")
+    .replaceAll(/\b(auc|ai|roc|ece)\b/g, (word) => word.toUpperCase())
+    .trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The first characters of a digest, enough to tell two apart by eye. */
+export function shortDigest(digest: string): string {
+  return digest.slice(0, 12);
+}
+
+/** A slug made of a title: lower case, dashes, at most 60 characters. */
+export function slugOf(title: string): string {
+  return title
+    .normalize("NFKD")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 60);
+}

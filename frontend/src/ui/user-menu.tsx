@@ -1,0 +1,55 @@
+import { Button, Menu } from "@mantine/core";
+import { IconChevronDown, IconInfoCircle, IconLogout, IconUser } from "@tabler/icons-react";
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { signOut } from "../api/auth";
+import { live } from "../api/live";
+import { useMe } from "../state/session";
+import { notifyError } from "./notify";
+
+export function UserMenu() {
+  const me = useMe();
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const leave = async () => {
+    try {
+      await signOut();
+    } catch (thrown) {
+      notifyError(thrown, "Could not sign out");
+      return;
+    }
+    live.stop();
+    await navigate({ to: "/login" });
+    queries.clear();
+  };
+  return (
+    <Menu position="bottom-end" width={210}>
+      <Menu.Target>
+        <Button
+          variant="subtle"
+          color="gray"
+          rightSection={<IconChevronDown size={14} aria-hidden />}
+          data-testid="user-menu"
+          aria-label={`Account menu of ${me?.display_name || me?.username || "you"}`}
+        >
+          {me?.display_name || me?.username || "…"}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {me?.username} · {me?.role}
+        </Menu.Label>
+        <Menu.Item leftSection={<IconUser size={15} />} onClick={() => void navigate({ to: "/account" })}>
+          Account and tokens
+        </Menu.Item>
+        <Menu.Item leftSection={<IconInfoCircle size={15} />} onClick={() => void navigate({ to: "/about" })}>
+          About
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void leave()} data-testid="sign-out">
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,145 @@
+/** Two canvases over the image: what lies on pixels (saliency, masks) and what is drawn with lines. */
+import { toCanvas } from "../geometry/affine";
+import type { DrawnKind } from "../geometry/content";
+import { frameKey } from "../geometry/frame-facts";
+import { sizeOf, writtenMeasure } from "../geometry/measure";
+import { type ImagePoint, imagePoint } from "../geometry/points";
+import { useFindings } from "../state/reading-findings";
+import { useSaliency } from "../state/reading-saliency";
+import { reading, useReading } from "../state/reading-session";
+import { readingUi, useReadingUi } from "../state/reading-ui";
+import { captionOf, drawnOn, paintedOn } from "./findings-on-frame";
+import { paintMask, type WorkingMask } from "./paint-masks";
+import { paintSaliency } from "./paint-saliency";
+import { paintBrush, paintPin, paintShape } from "./paint-shapes";
+import type { ViewportController } from "./viewport-controller";
+
+/** A shape under the hand: being drawn, or an existing one being moved. */
+export interface Sketch {
+  kind: DrawnKind;
+  points: ImagePoint[];
+  color: string;
+  /** The finding that is being moved; its stored shape is not drawn meanwhile. */
+  replaces: string | null;
+}
+
+export class Layers {
+  sketch: Sketch | null = null;
+  working: WorkingMask | null = null;
+  cursor: ImagePoint | null = null;
+  private waiting = 0;
+  private readonly leave: (() => void)[];
+
+  constructor(
+    private readonly controller: ViewportController,
+    private readonly under: HTMLCanvasElement,
+    private readonly over: HTMLCanvasElement,
+  ) {
+    const again = () => this.redraw();
+    this.leave = [
+      controller.subscribe(again),
+      useFindings.subscribe(again),
+      useReadingUi.subscribe(again),
+      useReading.subscribe(again),
+      useSaliency.subscribe(again),
+    ];
+    this.redraw();
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.waiting);
+    for (const leave of this.leave) {
+      leave();
+    }
+  }
+
+  /** Draw at the next animation frame; many wishes are one drawing. */
+  redraw(): void {
+    if (this.waiting === 0) {
+      this.waiting = requestAnimationFrame(() => {
+        this.waiting = 0;
+        this.paint();
+      });
+    }
+  }
+
+  private prepared(canvas: HTMLCanvasElement, dpr: number): CanvasRenderingContext2D | null {
+    const { size } = this.controller.getView();
+    const width = Math.round(size.width * dpr);
+    const height = Math.round(size.height * dpr);
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    const context = canvas.getContext("2d");
+    context?.setTransform(1, 0, 0, 1, 0, 0);
+    context?.clearRect(0, 0, width, height);
+    return context;
+  }
+
+  private paint(): void {
+    const view = this.controller.getView();
+    const dpr = window.devicePixelRatio || 1;
+    const under = this.prepared(this.under, dpr);
+    const over = this.prepared(this.over, dpr);
+    const { frame, imageToCanvas } = view;
+    if (!under || !over || !frame || view.status !== "ready") {
+      return;
+    }
+    this.under.dataset.saliency = String(paintSaliency(under, imageToCanvas, dpr, frame));
+    for (const mask of paintedOn(frame)) {
+      if (mask.row.key !== this.working?.findingKey || this.working.frameId !== frame.imageId) {
+        paintMask(under, imageToCanvas, dpr, mask);
+      }
+    }
+    if (this.working?.frameId === frame.imageId) {
+      this.working.paint(under, imageToCanvas, dpr);
+    }
+    over.setTransform(dpr, 0, 0, dpr, 0, 0);
+    this.paintLines(over);
+  }
+
+  private paintLines(over: CanvasRenderingContext2D): void {
+    const { frame, imageToCanvas } = this.controller.getView();
+    const { selected, hovered, tool, brushRadius, activeComment } = readingUi();
+    if (!frame) {
+      return;
+    }
+    for (const found of drawnOn(frame)) {
+      if (found.row.key === this.sketch?.replaces) {
+        continue;
+      }
+      paintShape(over, imageToCanvas, found.kind, found.points, {
+        color: found.color,
+        selected: found.row.key === selected,
+        hovered: found.row.key === hovered,
+        dashed: found.row.byModel,
+        locked: found.row.content.locked || found.row.byModel,
+        caption: captionOf(found, frame, found.row.key === selected || found.row.key === hovered),
+      });
+    }
+    if (this.sketch) {
+      const size = sizeOf(this.sketch.kind, this.sketch.points, frame);
+      paintShape(over, imageToCanvas, this.sketch.kind, this.sketch.points, {
+        color: this.sketch.color,
+        selected: true,
+        hovered: false,
+        dashed: false,
+        locked: false,
+        caption: size ? [writtenMeasure(size)] : [],
+      });
+    }
+    reading()
+      .comments.filter((comment) => comment.pin)
+      .forEach((comment, index) => {
+        const { pin } = comment;
+        if (pin && `${pin.sop_instance_uid}/${pin.frame_number}` === frameKey(frame)) {
+          const at = toCanvas(imageToCanvas, imagePoint(pin.point[0], pin.point[1]));
+          paintPin(over, at, index + 1, comment.id === activeComment);
+        }
+      });
+    if (this.cursor && (tool === "brush" || tool === "eraser")) {
+      paintBrush(over, imageToCanvas, this.cursor, brushRadius, tool === "eraser");
+    }
+  }
+}
