@@ -1,0 +1,92 @@
+"""A real Chromium for tests: found on the machine, started headless, held to a silent console."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+ARTEFACTS = Path(__file__).resolve().parent.parent / "artefacts"
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FLAGS = [
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+#: A refused request is answered with a coded error that the page shows; Chromium prints it as an error all the same.
+_EXPECTED = ("Failed to load resource: the server responded with a status of",)
+
+
+def chromium_path() -> str | None:
+    """Return the browser named by OVERREAD_CHROMIUM, or one on the path, or None."""
+    named = os.environ.get("OVERREAD_CHROMIUM")
+    return named or next((found for name in _NAMES if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def started_browser() -> Iterator[Browser]:
+    """Start Chromium; the test is skipped with a reason where there is none."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("no Chromium on this machine: install Debian's chromium, or name one in OVERREAD_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Desk:
+    """One person at one browser window."""
+
+    url: str
+    context: BrowserContext
+    page: Page
+    faults: list[str] = field(default_factory=list)
+
+    def hear(self, message: ConsoleMessage) -> None:
+        """Note console errors: they are defects."""
+        if message.type == "error" and not message.text.startswith(_EXPECTED):
+            self.faults.append(message.text)
+
+    def picture(self, name: str) -> Path:
+        """Keep a screenshot as an artefact."""
+        ARTEFACTS.mkdir(exist_ok=True)
+        path = ARTEFACTS / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
+
+
+@contextmanager
+def sat_down(browser: Browser, url: str, *, width: int = 1920, height: int = 1080) -> Iterator[Desk]:
+    """Open a window of its own (cookies, storage) on the application; fails on console errors at the end."""
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark")
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    desk = Desk(url, context, page)
+    page.on("console", desk.hear)
+    page.on("pageerror", lambda error: desk.faults.append(str(error)))
+    try:
+        yield desk
+        assert desk.faults == [], "the browser's console must be silent"
+    finally:
+        context.close()

@@ -1,0 +1,69 @@
+"""The viewer's WebAssembly codecs run in workers that live under the strict policy, in a real browser."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.test import Client
+from PIL import Image
+
+from annotations.models import ReadingProtocol
+from annotations.services.workitems import workitem_open
+from tests.browser import sat_down, started_browser
+from tests.imaging.archive import archived, bundled
+
+if TYPE_CHECKING:
+    from core.models import Project, User
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+FILES = {
+    "JPEG 2000": "MR_small_jp2klossless.dcm",
+    "JPEG-LS": "MR_small_jpeg_ls_lossless.dcm",
+    "JPEG of 8 bits": "SC_rgb_jpeg_dcmtk.dcm",
+    "RLE": "MR_small_RLE.dcm",
+}
+
+
+@dataclass
+class Cases:
+    """Where the cases are read, by codec, and the cookie of who reads them."""
+
+    pages: dict[str, str]
+    cookie: dict[str, str]
+
+
+@pytest.fixture
+def cases(project: Project, radiologist: User, server_url: str) -> Cases:
+    if not (settings.FRONTEND_DIST / "manifest.json").is_file():
+        pytest.skip("the front end is not built")
+    ReadingProtocol.objects.get_or_create(project=project)
+    pages = {}
+    for name, file in FILES.items():
+        study = archived(bundled(file), project, radiologist).series.study
+        pages[name] = f"{server_url}/read/{workitem_open(project=project, study=study).pk}"
+    client = Client()
+    client.force_login(radiologist)
+    name = settings.SESSION_COOKIE_NAME
+    return Cases(pages, {"name": name, "value": client.cookies[name].value, "url": server_url})
+
+
+def test_every_codec_draws_its_image_and_the_policy_is_never_broken(cases: Cases, server_url: str) -> None:
+    with started_browser() as browser, sat_down(browser, server_url) as desk:
+        desk.context.add_cookies([cases.cookie])  # type: ignore[list-item]  # Playwright's own dictionary
+        for name, page in cases.pages.items():
+            desk.page.goto(page)
+            picture = desk.page.locator('[data-testid="viewport-picture"]')
+            picture.locator("canvas").first.wait_for()
+            shades = 0
+            for _ in range(60):
+                pixels = np.asarray(Image.open(io.BytesIO(picture.screenshot())).convert("L"))
+                shades = len(np.unique(pixels))
+                if shades > 12:
+                    break
+                desk.page.wait_for_timeout(250)
+            assert shades > 12, f"{name} was not drawn"

@@ -1,0 +1,211 @@
+"""A small world with one row of everything, for tests that must name an object of each kind."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from annotations.models import (
+    Comment,
+    DatasetSnapshot,
+    Finding,
+    Label,
+    ReadingProtocol,
+    Revision,
+    Workitem,
+)
+from core import blobs
+from core.models import ApiToken, Job, Project, User
+from imaging.models import Instance, Patient, ProjectStudy, Series, Study, Upload
+from inference.models import (
+    EvaluationReport,
+    ModelFamily,
+    ModelVersion,
+    Prediction,
+    SaliencyMap,
+    TrainingRun,
+)
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+STUDY_UID, SERIES_UID, INSTANCE_UID = (
+    "1.2.826.0.1.3680043.8.498.1",
+    "1.2.826.0.1.3680043.8.498.2",
+    "1.2.826.0.1.3680043.8.498.3",
+)
+
+
+@dataclass
+class World:
+    """One row of everything."""
+
+    project: Project
+    workitem: Workitem
+    finding: Finding
+    revision: Revision
+    comment: Comment
+    label: Label
+    snapshot: DatasetSnapshot
+    family: ModelFamily
+    version: ModelVersion
+    run: TrainingRun
+    report: EvaluationReport
+    prediction: Prediction
+    saliency: SaliencyMap
+    upload: Upload
+    job: Job
+    token: ApiToken
+
+    def fill(self, route: str, user_id: UUID) -> str:
+        """Return a route pattern such as ``workitems/<uuid:id>`` with the ids of this world in its places."""
+        noun = route.split("/")[0]
+        ids = {
+            "workitems": self.workitem.pk,
+            "findings": self.finding.pk,
+            "snapshots": self.snapshot.pk,
+            "models": self.family.pk,
+            "versions": self.version.pk,
+            "training": self.run.pk,
+            "reports": self.report.pk,
+            "predictions": self.prediction.pk,
+            "saliency": self.saliency.pk,
+            "uploads": self.upload.pk,
+            "jobs": self.job.pk,
+            "users": user_id,
+            "auth": self.token.digest[:24],
+        }
+        named = {
+            "slug": self.project.slug,
+            "user_id": user_id,
+            "key": self.label.key,
+            "study": STUDY_UID,
+            "series": SERIES_UID,
+            "instance": INSTANCE_UID,
+            "frame_list": "1",
+            "path": "00091010",
+            "frame": "1",
+            "tag": "7FE00010",
+        }
+        parts = []
+        for part in route.split("/"):
+            if part.startswith("<"):
+                name = part.strip("<>").split(":")[-1]
+                parts.append(str(named.get(name, ids.get(noun, ""))))
+            else:
+                parts.append(part)
+        return "/".join(parts)
+
+
+def make_study(project: Project, number: int = 0) -> Study:
+    """Make a study with one series and one 4 x 4 instance in the project."""
+    suffix = f".{number}" if number else ""
+    patient = Patient.objects.create(patient_id=f"P{number}", patient_name="Sample^Patient", patient_sex="F")
+    study = Study.objects.create(
+        study_instance_uid=STUDY_UID + suffix,
+        patient=patient,
+        modalities_in_study="DX",
+        number_of_study_related_series=1,
+        number_of_study_related_instances=1,
+    )
+    ProjectStudy.objects.create(project=project, study=study)
+    series = Series.objects.create(
+        series_instance_uid=SERIES_UID + suffix,
+        study=study,
+        modality="DX",
+        number_of_series_related_instances=1,
+        indexed_at=timezone.now(),
+    )
+    Instance.objects.create(
+        sop_instance_uid=INSTANCE_UID + suffix,
+        sop_class_uid="1.2.840.10008.5.1.4.1.1.1.1",
+        series=series,
+        instance_number=1,
+        transfer_syntax_uid="1.2.840.10008.1.2.1",
+        blob_digest=blobs.put(bytes(200 + number)),
+        byte_size=200 + number,
+        pixel_digest="0" * 64,
+        header_digest=blobs.put(zlib.compress(b"{}")),
+        rows=4,
+        columns=4,
+        number_of_frames=1,
+        samples_per_pixel=1,
+        bits_allocated=8,
+        photometric_interpretation="MONOCHROME2",
+        frame_spans=[[100, 16]],
+        display=Instance.Display.AS_STORED,
+    )
+    return study
+
+
+def make_world(project: Project, reader: User, admin: User) -> World:
+    """Make one row of everything in ``project``; ``reader`` holds the work item."""
+    ReadingProtocol.objects.get_or_create(project=project)
+    label = Label.objects.create(
+        project=project,
+        key="nodule",
+        code_value="27925004",
+        coding_scheme_designator="SCT",
+        code_meaning="Nodule",
+        uses=["image", "region", "segment"],
+        color="#ff8800",
+    )
+    study = make_study(project)
+    series = study.series.get()
+    workitem = Workitem.objects.create(
+        project=project, study=study, state="claimed", reader=reader, claimed_at=timezone.now()
+    )
+    finding = Finding.objects.create(workitem=workitem, kind="image_label", author=reader)
+    revision = Revision.objects.create(
+        finding=finding,
+        number=1,
+        author=reader,
+        label=label,
+        content={
+            "kind": "image_label", "label_key": "nodule", "name": "", "text": "", "present": True, "color": None,
+            "locked": False, "geometry": None, "mask": None, "measures": {},
+        },
+        digest="a" * 64,
+    )  # fmt: skip
+    finding.head = revision
+    finding.save()
+    comment = Comment.objects.create(workitem=workitem, author=reader, text="look here")
+    manifest = blobs.put(b"")
+    snapshot = DatasetSnapshot.objects.create(
+        project=project, name="first", digest="b" * 64, manifest_digest=manifest, recipe="classification",
+        label_keys=["nodule"],
+    )  # fmt: skip
+    family = ModelFamily.objects.create(
+        project=project, slug="chest-nodule", title="Nodule", recipe="classification", label_keys=["nodule"]
+    )
+    job = Job.objects.create(kind="train", digest="c" * 64, project=project)
+    run = TrainingRun.objects.create(
+        family=family, snapshot=snapshot, config={}, config_digest="d" * 64, job=job, requested_by=admin
+    )
+    weights = blobs.put(b"weights")
+    version = ModelVersion.objects.create(
+        family=family, number=1, state="live", training_run=run, weights_digest=weights, card_digest=weights
+    )
+    family.live = version
+    family.save()
+    report = EvaluationReport.objects.create(
+        version=version, snapshot=snapshot, report={}, outputs_digest=weights, digest="e" * 64
+    )
+    prediction = Prediction.objects.create(
+        workitem=workitem, series=series, version=version, state="finished", input_digest="f" * 64
+    )
+    saliency = SaliencyMap.objects.create(
+        prediction=prediction, label_key="nodule", method="hirescam", state="finished",
+        map_digest=blobs.put(zlib.compress(bytes(16))), shape_kji=[1, 4, 4],
+        sop_instance_uids=[[INSTANCE_UID, 1]],
+    )  # fmt: skip
+    upload = Upload.objects.create(door="browser", project=project, received_by=reader)
+    token, _ = ApiToken.objects.create(user=admin, expiry=timedelta(days=1), name="script")
+    return World(
+        project, workitem, finding, revision, comment, label, snapshot, family, version, run, report, prediction,
+        saliency, upload, job, token,
+    )  # fmt: skip

@@ -1,0 +1,83 @@
+"""Reviewing through the front door: one key each to accept, correct and reject, then sign off."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from annotations.models import Workitem
+from annotations.proposal_keys import proposal_key
+from annotations.services.revisions import Proposal, proposals_record
+from core.models import Project, User
+from tests.factories.api import Api
+from tests.factories.reading import box, image_label, make_label, make_workitem
+
+pytestmark = pytest.mark.django_db
+PREDICTION = uuid4()
+
+
+@pytest.fixture
+def workitem(project: Project, radiologist: User) -> Workitem:
+    make_label(project)
+    make_label(project, "mass")
+    workitem = make_workitem(project, radiologist)
+    Api(radiologist)("POST", f"workitems/{workitem.pk}/findings", {"content": box(workitem)})
+    proposals_record(
+        workitem=workitem,
+        proposals=[
+            Proposal("image_label", key, {}, 0.9, "chest", "3", proposal_key(PREDICTION, key), threshold=0.5)
+            for key in ("nodule", "mass")
+        ],
+    )
+    Api(radiologist)("POST", f"workitems/{workitem.pk}/submit", {}, match=2)
+    return workitem
+
+
+def test_a_reviewer_decides_each_finding_and_signs_off(workitem: Workitem, reviewer: User, radiologist: User) -> None:
+    api = Api(reviewer)
+    _, findings = api("GET", f"workitems/{workitem.pk}/findings")
+    human = next(row for row in findings if row["algorithm_type"] == "MANUAL")
+    nodule, mass = (row for row in findings if row["algorithm_type"] == "AUTOMATIC")
+    assert nodule["prediction_id"] == str(PREDICTION)
+    assert (nodule["author"], nodule["algorithm_name"], nodule["algorithm_version"]) == (None, "chest", "3")
+    status, refused = api("POST", f"workitems/{workitem.pk}/decide", {"event": "accept"}, match=3)
+    assert (status, refused["code"], refused["detail"]["count"]) == (409, "findings_undecided", 2)
+
+    def review(finding: dict, **body: object) -> tuple[int, dict]:
+        return api("POST", f"findings/{finding['id']}/reviews", body, match=finding["head"]["digest"])
+
+    assert review(nodule, decision="accepted", saliency_shown=True)[1]["saliency_shown"]
+    assert review(mass, decision="rejected")[1]["code"] == "reason_missing"
+    assert review(mass, decision="rejected", reason="not_present")[0] == 201
+    status, corrected = review(human, decision="corrected", corrected_content=box(workitem, x0=10, x1=20))
+    assert status == 201
+    assert corrected["difference"]["iou"] == pytest.approx(1 / 3, abs=0.02)
+    assert review(human, decision="accepted")[1]["code"] == "revision_outdated"
+    assert api("POST", f"workitems/{workitem.pk}/decide", {"event": "accept"}, match=3)[1]["code"] == (
+        "reading_was_corrected"
+    )
+    status, signed = api("POST", f"workitems/{workitem.pk}/decide", {"event": "correct", "remark": "moved"}, match=3)
+    assert (status, signed["state"], signed["finding_counts"]) == (200, "corrected", {"own": 1, "ai": 2, "open": 0})
+    assert signed["reviewer"]["id"] == str(reviewer.pk)
+    _, seen = Api(radiologist)("GET", f"workitems/{workitem.pk}/findings")
+    head = next(row for row in seen if row["id"] == human["id"])["head"]
+    assert (head["cause"], head["author"]["id"]) == ("correction", str(reviewer.pk))
+    body = {"content": box(workitem)}
+    status, locked = Api(radiologist)("POST", f"findings/{human['id']}/revisions", body, match=head["digest"])
+    assert (status, locked["code"]) == (409, "workitem_signed_off")
+
+
+def test_a_radiologist_cannot_review_and_a_reader_not_their_own(
+    workitem: Workitem, radiologist: User, reviewer: User, project: Project
+) -> None:
+    _, findings = Api(radiologist)("GET", f"workitems/{workitem.pk}/findings")
+    body, match = {"decision": "accepted"}, findings[0]["head"]["digest"]
+    assert Api(radiologist)("POST", f"findings/{findings[0]['id']}/reviews", body, match=match)[0] == 403
+    own = make_workitem(project, reviewer)
+    _, made = Api(reviewer)("POST", f"workitems/{own.pk}/findings", {"content": image_label()})
+    Api(reviewer)("POST", f"workitems/{own.pk}/submit", {}, match=2)
+    status, refused = Api(reviewer)("POST", f"findings/{made['id']}/reviews", body, match=made["head"]["digest"])
+    assert (status, refused["code"]) == (403, "own_work")
+    status, refused = Api(reviewer)("POST", f"workitems/{own.pk}/decide", {"event": "accept"}, match=3)
+    assert (status, refused["code"]) == (403, "own_work")

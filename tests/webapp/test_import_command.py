@@ -1,0 +1,71 @@
+"""``manage.py import_dicom``: files, folders and zips; a table of what became of them; an honest exit status."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from core.models import Job
+from imaging.models import Instance, Upload
+from tests.factories import dicom_files as made
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.models import Project, User
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_folder_with_everything_in_it_is_imported_and_left_as_it_was(
+    project: Project, radiologist: User, tmp_path: Path
+) -> None:
+    folder = tmp_path / "disc"
+    (folder / "deep" / "er").mkdir(parents=True)
+    first, second, third = made.ct_series(slices=3)
+    made.write(folder / "deep" / "er", one=first)
+    with zipfile.ZipFile(folder / "two.zip", "w") as archive:
+        archive.writestr("two.dcm", second)
+        archive.writestr("notes.txt", b"hello")
+    (folder / "broken.dcm").write_bytes(third[:400])
+    (folder / "DICOMDIR").write_bytes(b"list")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    out = io.StringIO()
+    call_command("import_dicom", str(folder), project=project.slug, user="ann", stdout=out)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert Instance.objects.count() == 2
+    upload = Upload.objects.get()
+    assert (upload.received_by, upload.finished_at is not None) == (radiologist, True)
+    verdicts = {verdict.file_name: verdict.outcome + verdict.code for verdict in upload.verdicts.all()}
+    assert verdicts == {
+        "disc/broken.dcm": "refusedtruncated",
+        "disc/deep/er/one.dcm": "stored",
+        "disc/two.zip/two.dcm": "stored",
+        "disc/two.zip/notes.txt": "refusednot_dicom",
+    }
+    assert "truncated" in out.getvalue()
+    assert Job.objects.filter(kind="series_index").count() == 1
+
+
+def test_an_import_of_nothing_usable_fails_and_says_why(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello")
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="Nothing could be stored"):
+        call_command("import_dicom", str(tmp_path / "a.txt"), stdout=out)
+    assert "not_dicom" in out.getvalue()
+
+
+def test_a_wrong_path_project_or_user_is_a_clear_sentence(project: Project, tmp_path: Path) -> None:
+    for arguments, sentence in (
+        ({"paths": [str(tmp_path / "no")]}, "There is no"),
+        ({"paths": [str(tmp_path)], "project": "no"}, "Known projects: chest"),
+        ({"paths": [str(tmp_path)], "user": "no"}, "There is no user no"),
+    ):
+        paths = arguments.pop("paths")
+        with pytest.raises(CommandError, match=sentence):
+            call_command("import_dicom", *paths, **arguments)
+    assert not Upload.objects.exists()

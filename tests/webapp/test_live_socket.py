@@ -1,0 +1,115 @@
+"""The live socket tells members what changed, and nobody else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from core import events
+from core.models import Event, Membership, Project, User
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _socket(url: str, user: User | None, origin: str | None = None) -> ClientConnection:
+    headers = {}
+    if user is not None:
+        client = Client()
+        client.force_login(user)
+        headers["Cookie"] = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    return connect(
+        url.replace("http", "ws") + "/live", additional_headers=headers, origin=origin or url, open_timeout=10
+    )
+
+
+def _subscribe(socket: ClientConnection, after: int | None = None) -> None:
+    socket.send(json.dumps({"type": "subscribe", "after": after}))
+
+
+def _next(socket: ClientConnection, seconds: float = 10) -> dict[str, Any]:
+    message: dict[str, Any] = json.loads(socket.recv(timeout=seconds))
+    return message
+
+
+def test_a_member_hears_what_changed_in_the_project(server_url: str, radiologist: User, project: Project) -> None:
+    events.publish("workitem.changed", "before", project=project)
+    last = Event.objects.latest("pk").pk
+    with _socket(server_url, radiologist) as socket:
+        _subscribe(socket, last)
+        made = events.publish("workitem.changed", "w1", project=project, version=2)
+        assert _next(socket) == {
+            "type": "event",
+            "id": made.pk,
+            "kind": "workitem.changed",
+            "object_id": "w1",
+            "version": "2",
+            "project": "chest",
+            "detail": {},
+        }
+
+
+def test_a_client_that_was_away_hears_what_it_missed(server_url: str, radiologist: User, project: Project) -> None:
+    first = events.publish("finding.changed", "f0", project=project)
+    for number in (1, 2):
+        events.publish("finding.changed", f"f{number}", project=project)
+    with _socket(server_url, radiologist) as socket:
+        _subscribe(socket, first.pk)
+        assert [_next(socket)["object_id"] for _ in range(2)] == ["f1", "f2"]
+
+
+def test_events_of_other_projects_and_people_stay_there(
+    server_url: str, radiologist: User, reviewer: User, project: Project
+) -> None:
+    elsewhere = Project.objects.create(slug="elsewhere", title="Elsewhere")
+    with _socket(server_url, radiologist) as socket:
+        _subscribe(socket, 0)
+        events.publish("workitem.changed", "secret", project=elsewhere)
+        events.publish("upload.changed", "not yours", user=reviewer)
+        events.publish("workitem.changed", "yours", project=project)
+        assert _next(socket)["object_id"] == "yours"
+
+
+def test_a_stranger_is_turned_away(server_url: str) -> None:
+    with _socket(server_url, None) as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.recv(timeout=10)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
+
+
+def test_a_member_who_was_taken_out_hears_nothing_more(server_url: str, radiologist: User, project: Project) -> None:
+    with _socket(server_url, radiologist) as socket:
+        _subscribe(socket, 0)
+        events.publish("workitem.changed", "w1", project=project)
+        assert _next(socket)["object_id"] == "w1"
+        Membership.objects.all().delete()
+        User.objects.filter(pk=radiologist.pk).update(is_active=False)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=15)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
+
+
+def test_another_site_cannot_open_the_socket(server_url: str, radiologist: User) -> None:
+    with pytest.raises(Exception, match="403"):
+        _socket(server_url, radiologist, origin="https://evil.example")
+
+
+@pytest.mark.parametrize("message", ["no json", "[]", '{"type": "publish"}', '{"type": "subscribe", "after": "x"}'])
+def test_a_message_that_is_not_understood_closes_the_socket(
+    message: str, server_url: str, make_user: Callable[..., User]
+) -> None:
+    with _socket(server_url, make_user("bob")) as socket:
+        socket.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=10)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1003

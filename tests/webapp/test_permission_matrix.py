@@ -1,0 +1,209 @@
+"""Every route, every method, every kind of person: exactly the declared answer, and no route without a row."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from core.models import Project, User
+from tests.factories.world import World, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.django_db
+
+PRINCIPALS = ("anonymous", "suspended", "stranger", "radiologist", "reviewer", "admin")
+OK = 0  # anything but 401, 403, 404, 405 and 5xx: the door is open, the (empty) request may still be wrong
+
+
+def _row(stranger: int, radiologist: int, reviewer: int, admin: int = OK, outside: int = 401) -> dict[str, int]:
+    return dict(zip(PRINCIPALS, (outside, outside, stranger, radiologist, reviewer, admin), strict=True))
+
+
+PUBLIC = _row(OK, OK, OK, OK, OK)
+ANYBODY = _row(OK, OK, OK)
+SITE_ADMIN = _row(403, 403, 403)
+MEMBER = _row(404, OK, OK)
+OWNER = _row(404, OK, 404, 404)
+REVIEWER = _row(404, 403, OK)
+PROJECT_ADMIN = _row(404, 403, 403)
+
+#: (route, method) → who gets what. The radiologist is the reader of the work item and author of its finding.
+MATRIX: dict[tuple[str, str], dict[str, int]] = {
+    ("api/v1/schema", "GET"): ANYBODY,
+    ("api/v1/auth/login", "POST"): PUBLIC,
+    ("api/v1/auth/logout", "POST"): ANYBODY,
+    ("api/v1/auth/me", "GET"): ANYBODY,
+    ("api/v1/auth/me", "PATCH"): ANYBODY,
+    ("api/v1/auth/password", "POST"): ANYBODY,
+    ("api/v1/auth/tokens", "GET"): ANYBODY,
+    ("api/v1/auth/tokens", "POST"): ANYBODY,
+    ("api/v1/auth/tokens/<str:id>", "DELETE"): _row(404, 404, 404),
+    ("api/v1/users", "GET"): SITE_ADMIN,
+    ("api/v1/users", "POST"): SITE_ADMIN,
+    ("api/v1/users/<uuid:id>", "PATCH"): SITE_ADMIN,
+    ("api/v1/audit", "GET"): SITE_ADMIN,
+    ("api/v1/audit/verify", "POST"): SITE_ADMIN,
+    ("api/v1/system/health", "GET"): PUBLIC,
+    ("api/v1/system/status", "GET"): SITE_ADMIN,
+    ("api/v1/jobs", "GET"): SITE_ADMIN,
+    ("api/v1/jobs/<uuid:id>/cancel", "POST"): SITE_ADMIN,
+    ("api/v1/uploads", "POST"): ANYBODY,  # no project is named in an empty body
+    ("api/v1/uploads/<uuid:id>", "GET"): OWNER,
+    ("api/v1/uploads/<uuid:id>/files", "POST"): OWNER,
+    ("api/v1/uploads/<uuid:id>/finish", "POST"): OWNER,
+    ("api/v1/projects", "GET"): ANYBODY,
+    ("api/v1/projects", "POST"): SITE_ADMIN,
+    ("api/v1/projects/<slug:slug>", "GET"): MEMBER,
+    ("api/v1/projects/<slug:slug>", "PATCH"): PROJECT_ADMIN,
+    ("api/v1/projects/<slug:slug>/labels", "POST"): PROJECT_ADMIN,
+    ("api/v1/projects/<slug:slug>/labels/<slug:key>", "PATCH"): PROJECT_ADMIN,
+    ("api/v1/projects/<slug:slug>/members/<uuid:user_id>", "PUT"): PROJECT_ADMIN,
+    ("api/v1/projects/<slug:slug>/members/<uuid:user_id>", "DELETE"): PROJECT_ADMIN,
+    ("api/v1/projects/<slug:slug>/snapshots", "GET"): REVIEWER,
+    ("api/v1/projects/<slug:slug>/snapshots", "POST"): PROJECT_ADMIN,
+    ("api/v1/projects/<slug:slug>/snapshots/preview", "POST"): PROJECT_ADMIN,
+    ("api/v1/snapshots/<uuid:id>", "GET"): REVIEWER,
+    ("api/v1/workitems", "GET"): ANYBODY,
+    ("api/v1/workitems/next", "GET"): ANYBODY,
+    ("api/v1/workitems/<uuid:id>", "GET"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/claim", "POST"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/release", "POST"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/submit", "POST"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/withdraw", "POST"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/decide", "POST"): REVIEWER,
+    ("api/v1/workitems/<uuid:id>/reopen", "POST"): PROJECT_ADMIN,
+    ("api/v1/workitems/<uuid:id>/comments", "GET"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/comments", "POST"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/findings", "GET"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/findings", "POST"): MEMBER,
+    ("api/v1/findings/<uuid:id>", "GET"): MEMBER,
+    ("api/v1/findings/<uuid:id>", "DELETE"): MEMBER,
+    ("api/v1/findings/<uuid:id>/revisions", "GET"): MEMBER,
+    ("api/v1/findings/<uuid:id>/revisions", "POST"): MEMBER,
+    ("api/v1/findings/<uuid:id>/restore", "POST"): MEMBER,
+    ("api/v1/findings/<uuid:id>/reviews", "POST"): REVIEWER,
+    ("api/v1/models", "GET"): ANYBODY,
+    ("api/v1/models", "POST"): ANYBODY,  # no project is named in an empty body
+    ("api/v1/models/<uuid:id>", "GET"): MEMBER,
+    ("api/v1/models/<uuid:id>/promotions", "GET"): MEMBER,
+    ("api/v1/models/<uuid:id>/roll-back", "POST"): PROJECT_ADMIN,
+    ("api/v1/models/<uuid:id>/training", "POST"): PROJECT_ADMIN,
+    ("api/v1/models/<uuid:id>/training/estimate", "POST"): PROJECT_ADMIN,
+    ("api/v1/versions/<uuid:id>", "GET"): MEMBER,
+    ("api/v1/versions/<uuid:id>/evaluate", "POST"): PROJECT_ADMIN,
+    ("api/v1/versions/<uuid:id>/promote", "POST"): PROJECT_ADMIN,
+    ("api/v1/versions/<uuid:id>/refuse", "POST"): PROJECT_ADMIN,
+    ("api/v1/versions/<uuid:id>/reports", "GET"): MEMBER,
+    ("api/v1/reports/<uuid:id>", "GET"): MEMBER,
+    ("api/v1/training", "GET"): ANYBODY,
+    ("api/v1/training/<uuid:id>", "GET"): REVIEWER,
+    ("api/v1/training/<uuid:id>/cancel", "POST"): PROJECT_ADMIN,
+    ("api/v1/training/<uuid:id>/resume", "POST"): PROJECT_ADMIN,
+    ("api/v1/workitems/<uuid:id>/predictions", "GET"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/predictions", "POST"): MEMBER,
+    # The reader of this world has not answered yet: until then the model's reasons exist for nobody.
+    ("api/v1/predictions/<uuid:id>/saliency", "POST"): _row(404, 404, 404, 404),
+    ("api/v1/saliency/<uuid:id>", "GET"): _row(404, 404, 404, 404),
+    ("api/v1/saliency/<uuid:id>/map", "GET"): _row(404, 404, 404, 404),
+    ("dicomweb/studies", "GET"): ANYBODY,
+    ("dicomweb/series", "GET"): ANYBODY,
+    ("dicomweb/instances", "GET"): ANYBODY,
+    ("dicomweb/studies", "POST"): MEMBER,  # into the inbox, which is the project of this world
+}
+#: Searches below a study answer nothing to strangers, as the standard has it, and 404 is not needed to hide it.
+_STUDY = "studies/<str:study>"
+_SERIES = f"{_STUDY}/series/<str:series>"
+_INSTANCE = f"{_SERIES}/instances/<str:instance>"
+_PICTURES = ("metadata", "rendered", "thumbnail")
+for _root in ("dicomweb/", "dicomweb/projects/<slug:slug>/"):
+    for _below in (
+        _STUDY,
+        f"{_STUDY}/series",
+        f"{_STUDY}/instances",
+        _SERIES,
+        f"{_SERIES}/instances",
+        _INSTANCE,
+        f"{_INSTANCE}/frames/<str:frame_list>",
+        f"{_INSTANCE}/frames/<int:frame>/rendered",
+        f"{_INSTANCE}/frames/<int:frame>/thumbnail",
+        *(f"{place}/{name}" for place in (_STUDY, _SERIES, _INSTANCE) for name in _PICTURES),
+    ):
+        MATRIX[(f"{_root}{_below}", "GET")] = MEMBER
+    # The sample has no bulk data, which members are told, too.
+    MATRIX[(f"{_root}{_INSTANCE}/bulkdata/<path:path>", "GET")] = _row(404, 404, 404, 404)
+    MATRIX[(f"{_root}{_STUDY}", "POST")] = MEMBER
+for _search in ("studies", "series", "instances"):
+    MATRIX[(f"dicomweb/projects/<slug:slug>/{_search}", "GET")] = MEMBER
+MATRIX[("dicomweb/projects/<slug:slug>/studies", "POST")] = MEMBER
+#: The page's shell and the catch-all for unknown addresses hold nothing of anybody.
+WITHOUT_DATA = {"^(?:api|dicomweb|static|live)(?:/|$)", "^.*$"}
+
+
+def _routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern) and route not in WITHOUT_DATA:
+            yield route, pattern.callback
+
+
+def _methods(view: Any) -> list[str]:
+    view_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
+    if view_class is not None:
+        return [name.upper() for name in ("get", "post", "put", "patch", "delete") if hasattr(view_class, name)]
+    return list(getattr(view, "methods", ("GET",)))
+
+
+LIVE_CELLS = sorted(
+    {(route, method) for route, view in _routes(get_resolver().url_patterns) for method in _methods(view)}
+)
+
+
+@pytest.fixture
+def world(project: Project, radiologist: User, reviewer: User, admin: User, stranger: User) -> World:
+    return make_world(project, radiologist, admin)
+
+
+def test_every_route_has_a_row_and_every_row_has_a_route() -> None:
+    assert sorted(MATRIX) == LIVE_CELLS
+
+
+@pytest.fixture
+def people(world: World, make_user: Callable[..., User]) -> dict[str, User]:
+    """One person of each kind, by the kind's name; the suspended one is a member whose account was switched off."""
+    make_user("suspended", "radiologist", world.project)
+    names = {"radiologist": "ann", "reviewer": "rev", "admin": "adm"}
+    return {kind: User.objects.get(username=names.get(kind, kind)) for kind in PRINCIPALS if kind != "anonymous"}
+
+
+@pytest.mark.parametrize(("route", "method"), sorted(MATRIX))
+def test_each_kind_of_person_gets_the_declared_answer(
+    route: str, method: str, world: World, people: dict[str, User]
+) -> None:
+    inside = route.removeprefix("api/v1/")
+    address = f"/{route.removesuffix(inside)}{world.fill(inside, people['stranger'].pk)}"
+    wrong = {}
+    for kind in PRINCIPALS:
+        client = Client(raise_request_exception=False)
+        if kind != "anonymous":
+            client.force_login(people[kind])
+        if kind == "suspended":
+            User.objects.filter(pk=people[kind].pk).update(is_active=False)
+        answer = client.generic(method, address, b"{}", content_type="application/json")
+        expected, status = MATRIX[(route, method)][kind], answer.status_code
+        if inside == "auth/login":
+            fits = status in (401, 422)
+        else:
+            fits = status == expected if expected else status < 500 and status not in (401, 403, 404, 405)
+        if not fits:
+            wrong[kind] = f"{status} instead of {expected or 'an open door'}"
+        if status >= 400:
+            assert json.loads(answer.content)["code"], "every refusal carries a code"
+    assert wrong == {}, f"{method} {address}"
