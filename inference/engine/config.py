@@ -77,7 +77,7 @@ class RecipeConfig:
     spacing_mm: tuple[float, ...] | None = None
     intensity: Intensity = "percentile"
     window: tuple[float, float] | None = None
-    epochs: int = 12
+    epochs: int = 20
     batch_size: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
@@ -200,7 +200,7 @@ class RecipeConfig:
 
 
 _PRESETS: dict[tuple[str, str, int], dict[str, Any]] = {
-    ("classification", "tiny", 2): {"image_shape": (128, 128), "epochs": 12, "batch_size": 16, "learning_rate": 2e-3},
+    ("classification", "tiny", 2): {"image_shape": (128, 128), "epochs": 20, "batch_size": 16, "learning_rate": 2e-3},
     ("classification", "standard", 2): {
         "image_shape": (224, 224),
         "epochs": 30,

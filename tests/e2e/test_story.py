@@ -65,7 +65,7 @@ def _review_a_suspect(desk: Desk) -> str:
     """A reviewer looks at the reasons, corrects the reader, judges the model, signs off; returns the case."""
     page = desk.page
     log_in(desk, "demo-reviewer", "check-every-finding")
-    worklist(desk, "submitted", ordering="-priority")
+    worklist(desk, "submitted", ordering="-ai_score")
     case = open_case(desk, holding=WITH_PROPOSALS)
     human = page.locator('[data-testid="finding-row"][data-model="false"]').first
     model = page.locator('[data-testid="finding-row"][data-model="true"]')

@@ -159,6 +159,7 @@ def configure_logs(level: str) -> None:
                 "axes": {"level": "ERROR"},
                 "django.request": {"level": "ERROR"},
                 "botocore": {"level": "WARNING"},
+                "matplotlib": {"level": "WARNING"},
             },
         }
     )
