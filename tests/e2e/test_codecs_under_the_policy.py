@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from django.conf import settings
-from django.test import Client
 from PIL import Image
 
 from annotations.models import ReadingProtocol
 from annotations.services.workitems import workitem_open
-from tests.browser import sat_down, started_browser
+from tests.e2e.bench import need_the_front_end, reader_at
 from tests.imaging.archive import archived, bundled
 
 if TYPE_CHECKING:
@@ -29,33 +26,23 @@ FILES = {
 }
 
 
-@dataclass
-class Cases:
-    """Where the cases are read, by codec, and the cookie of who reads them."""
-
-    pages: dict[str, str]
-    cookie: dict[str, str]
-
-
 @pytest.fixture
-def cases(project: Project, radiologist: User, server_url: str) -> Cases:
-    if not (settings.FRONTEND_DIST / "manifest.json").is_file():
-        pytest.skip("the front end is not built")
+def cases(project: Project, radiologist: User, server_url: str) -> dict[str, str]:
+    """Where a case of each codec is read."""
+    need_the_front_end()
     ReadingProtocol.objects.get_or_create(project=project)
     pages = {}
     for name, file in FILES.items():
         study = archived(bundled(file), project, radiologist).series.study
         pages[name] = f"{server_url}/read/{workitem_open(project=project, study=study).pk}"
-    client = Client()
-    client.force_login(radiologist)
-    name = settings.SESSION_COOKIE_NAME
-    return Cases(pages, {"name": name, "value": client.cookies[name].value, "url": server_url})
+    return pages
 
 
-def test_every_codec_draws_its_image_and_the_policy_is_never_broken(cases: Cases, server_url: str) -> None:
-    with started_browser() as browser, sat_down(browser, server_url) as desk:
-        desk.context.add_cookies([cases.cookie])  # type: ignore[list-item]  # Playwright's own dictionary
-        for name, page in cases.pages.items():
+def test_every_codec_draws_its_image_and_the_policy_is_never_broken(
+    cases: dict[str, str], radiologist: User, server_url: str
+) -> None:
+    with reader_at(server_url, radiologist) as desk:
+        for name, page in cases.items():
             desk.page.goto(page)
             picture = desk.page.locator('[data-testid="viewport-picture"]')
             picture.locator("canvas").first.wait_for()

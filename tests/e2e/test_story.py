@@ -126,6 +126,7 @@ def _freeze_and_train(desk: Desk) -> None:
     nodule = page.get_by_label(re.compile("nodule", re.IGNORECASE))
     if nodule.count() and nodule.first.is_checked():
         nodule.first.uncheck()
+    expect(page.get_by_test_id("freeze-submit")).to_be_enabled()
     _picture(desk, "5-datasets")
     page.get_by_test_id("freeze-submit").click()
     page.get_by_test_id("snapshot-detail").wait_for()
@@ -151,7 +152,7 @@ def _compare_promote_and_roll_back(desk: Desk) -> None:
     page.get_by_test_id("roc-plot").first.wait_for()
     _picture(desk, "8-report")
     page.get_by_test_id("promote").click()
-    page.get_by_test_id("reason").fill("Better on every locked case count; corrections hold.")
+    page.get_by_test_id("reason").fill("Better on the locked test cases; nothing got worse.")
     page.get_by_test_id("reason-confirm").click()
     page.goto(f"{desk.url}/models?project={SYNTHETIC}")
     page.get_by_test_id("family-consolidation").get_by_role("link").first.click()

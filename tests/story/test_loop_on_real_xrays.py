@@ -1,6 +1,6 @@
 """The claim of the house on real chest X-rays: corrected labels make a better model, and the gate sees it.
 
-A second reader got most bedside films wrong, so 35 % of what teaches is wrong. The first model learns from that. The
+A second reader got most of their films wrong, so 35 % of what teaches is wrong. The first model learns from that. The
 admin asks it about the second reader's films and reopens them, those it contradicts most first; the reviewer corrects
 them; the retrained model is better on the same locked patients. From the first model on, everything that people do
 goes through the HTTP API.
@@ -20,7 +20,6 @@ from core.users import membership_set
 from imaging.models import Instance
 from tests.factories.api import Api
 from tests.story.real_xrays import (
-    BEDSIDE,
     LABEL,
     WRONG_SHARE,
     Film,
@@ -41,9 +40,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 SEED = 1
 #: Small enough for minutes on two cores.
-SETTINGS = {"image_shape": [64, 64], "epochs": 12, "seed": SEED}
-#: Under a hundred test films hold no narrow limit, and whoever learned from wrong labels is not calibrated.
-CHANGE_PLAN = {"negative_flip_limit": 0.2, "calibration_margin": 0.2, "subgroup_margin": 0.5, "ece_floor": 0.5}
+SETTINGS = {"image_shape": [64, 64], "epochs": 6, "seed": SEED}
+#: Whoever learned from wrong labels is not calibrated.
+CHANGE_PLAN = {"ece_floor": 0.5}
 #: How many films arrive only when the first model is live.
 LATE = 8
 
@@ -72,7 +71,7 @@ def project(people: dict[str, User]) -> Project:
 def films(real_images: Path, settings: Any) -> list[Film]:
     """The real films, split by a key of this test alone so that every run sees the same patients."""
     settings.OVERREAD_SPLIT_KEY = f"of-this-test-{SEED}"
-    return films_read(real_images / "classify" / "cxr-pneumonia", seed=SEED)
+    return films_read(real_images / "classify" / "pneumoniamnist", seed=SEED)
 
 
 def done(api: Api, method: str, address: str, body: Any = None, *, match: object = None) -> Any:
@@ -141,12 +140,9 @@ class Loop:
         return abs(predicted[0]["output"]["labels"][LABEL]["probability"] - said["head"]["content"]["present"])
 
 
-def auc(report: Any, view: str = "") -> float:
-    """Return the AUC on the test patients, or on their films of one view."""
-    if not view:
-        return float(report["labels"][LABEL]["auc"]["value"])
-    (row,) = [one for one in report["subgroups"] if (one["group"], one["value"]) == ("view", view)]
-    return float(row["auc"]["value"])
+def auc(report: Any) -> float:
+    """Return the AUC on the test patients."""
+    return float(report["labels"][LABEL]["auc"]["value"])
 
 
 def proposals(api: Api, workitem_id: str) -> list[Any]:
@@ -219,6 +215,8 @@ def test_correcting_the_suspects_and_retraining_makes_a_better_model_of_real_x_r
     assert len(suspects) == sum(film.is_of_second_reader for film in taught)
     corrected = [look_again(admin, reviewer, row, truths[row["study"]["study_instance_uid"]]) for row in suspects]
     assert sum(corrected) == sum(film.is_wrong for film in taught)
+    caught = sum(corrected[: len(corrected) // 2])
+    assert caught > sum(corrected) / 2, "what the model doubts is more often wrong"
 
     # The same patients test, with the same labels; only what teaches has changed.
     after = loop.frozen("Corrected readings")
@@ -233,11 +231,10 @@ def test_correcting_the_suspects_and_retraining_makes_a_better_model_of_real_x_r
     assert second_report["compared_with"]["id"] == first
     assert auc(was) == pytest.approx(auc(first_report["report"])), "the live model answers as it did"
     print(
-        f"\nAUC {auc(was):.3f} → {auc(now):.3f}; bedside {auc(was, BEDSIDE):.3f} → {auc(now, BEDSIDE):.3f}; "
-        f"{now['cases']} films of {now['patients']} patients; {second_report['gate']['sentence']}"
+        f"\nAUC {auc(was):.3f} → {auc(now):.3f} on {now['cases']} films of {now['patients']} patients; "
+        f"{caught} of {sum(corrected)} wrong ones were in the doubtful half; {second_report['gate']['sentence']}"
     )
     assert auc(now) >= auc(was) + 0.05
-    assert auc(now, BEDSIDE) > auc(was, BEDSIDE), "better where the second reader was wrong"
 
     # The gate compared both on the same cases, and lets the better one through.
     criteria = {one["id"]: one for one in second_report["gate"]["criteria"]}

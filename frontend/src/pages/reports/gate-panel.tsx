@@ -23,7 +23,7 @@ export function GatePanel({ gate }: { gate: GateView }) {
         <Table.Tbody>
           {gate.criteria.map((criterion) => (
             <Table.Tr key={criterion.id} data-testid="gate-criterion">
-              <Table.Td w={120}>
+              <Table.Td w={140}>
                 <Badge color={criterion.passed === null ? "gray" : criterion.passed ? "green" : "red"}>
                   {criterion.passed === null ? "cannot tell" : criterion.passed ? "met" : "not met"}
                 </Badge>
