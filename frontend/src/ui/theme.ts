@@ -83,7 +83,10 @@ export const theme = createTheme({
     Checkbox: { defaultProps: { size: "xs" } },
     Switch: { defaultProps: { size: "xs" } },
     SegmentedControl: { defaultProps: { size: "xs" } },
-    Badge: { defaultProps: { size: "sm", radius: "sm", variant: "light" } },
+    Badge: {
+      defaultProps: { size: "sm", radius: "sm", variant: "light" },
+      styles: { root: { flexShrink: 0, minWidth: "fit-content" } },
+    },
     Table: { defaultProps: { verticalSpacing: 5, horizontalSpacing: "sm", fz: "sm" } },
     Modal: {
       defaultProps: {
