@@ -25,7 +25,7 @@ function ProjectSwitcher() {
     <Select
       aria-label="Project"
       data-testid="project-switcher"
-      w={190}
+      w={230}
       searchable={(me?.projects.length ?? 0) > 8}
       value={project && known ? project : everyProject}
       data={[
