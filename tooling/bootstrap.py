@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -97,8 +98,13 @@ def _node_is_new_enough(node: str) -> bool:
         return False
 
 
+@cache
 def find_npm() -> list[str]:
-    """Return the command that runs npm: the machine's with Node ≥ 20, else one from a Python package in the venv."""
+    """Return the command that runs npm: the machine's with Node ≥ 20, else one from a Python package in the venv.
+
+    Looked for once: the package's folder, which is put on the path for what npm starts, holds an ``npm`` that only runs
+    from where npm itself lies.
+    """
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _node_is_new_enough(node):
         return [npm]
