@@ -242,10 +242,10 @@ def test_a_file_that_kills_its_child_does_not_stop_its_batch(
         pool.close()
 
 
-def test_the_child_has_no_secret_and_a_memory_limit() -> None:
+def test_the_child_has_no_secret_and_a_memory_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OVERREAD_SECRET_KEY", "x" * 60)
     pool = ParsingPool(1)
     try:
-        os.environ["OVERREAD_SECRET_KEY"] = os.environ.get("OVERREAD_SECRET_KEY", "x" * 60)
         place = Path("/proc/self")
         if not place.is_dir():
             pytest.skip("needs /proc")
