@@ -282,6 +282,8 @@ export class Autosave {
       const head = await port.revise(row.id, pending.content, pending.clientKey, cause, saved.digest);
       rows.patch(key, { saved: savedStateOf(head, false, saved), ...this.kept(key, pending, head.content) });
     }
+    // At once: whoever fetches meanwhile must see that their answer may be older than this.
+    useSaveStatus.setState({ savedAt: Date.now() });
     const after = rows.get(key);
     if (!after || !isUnsaved(after)) {
       this.pending.delete(key);
@@ -298,7 +300,6 @@ export class Autosave {
       }
       await this.keepDraft(key);
     }
-    useSaveStatus.setState({ savedAt: Date.now() });
   }
 
   /** What the row says after saving: the server's words, unless it was changed while the request was under way. */

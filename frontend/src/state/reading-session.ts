@@ -2,7 +2,7 @@
 import { create } from "zustand";
 import { asApiError } from "../api/errors";
 import * as api from "./reading-api";
-import { Autosave } from "./reading-autosave";
+import { Autosave, useSaveStatus } from "./reading-autosave";
 import { BrowserDraftStore, type DraftStore } from "./reading-drafts";
 import {
   addFinding,
@@ -249,6 +249,7 @@ class Session {
     if (!workitemId) {
       return;
     }
+    const { savedAt } = useSaveStatus.getState();
     try {
       const [workitem, findings, comments, predictions] = await Promise.all([
         api.fetchWorkitem(workitemId),
@@ -256,7 +257,10 @@ class Session {
         api.fetchComments(workitemId),
         api.fetchPredictions(workitemId).catch(() => reading().predictions),
       ]);
-      if (generation === this.generation) {
+      if (generation === this.generation && savedAt !== useSaveStatus.getState().savedAt) {
+        // Something was saved while these answers were under way: they may not know it yet.
+        this.refreshSoon();
+      } else if (generation === this.generation) {
         mergeFromServer(findings);
         useReading.setState({ workitem, comments, predictions });
       }
