@@ -9,7 +9,7 @@ from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe import recipe_named
 from inference.engine.saliency import explain
 from inference.engine.statistics import auc_of
-from inference.engine.train import estimate, train
+from inference.engine.train import train
 from tests.inference.engine.conftest import WINDOW
 from tests.inference.engine.planted import SHAPES, noise_image, square_image, square_samples
 
@@ -101,14 +101,6 @@ def test_a_patient_in_both_splits_is_refused(tmp_path):
         train(config, training=samples, validation=samples[:1], workdir=tmp_path)
     with pytest.raises(DataError, match="no cases"):
         train(config, training=(), validation=(), workdir=tmp_path)
-
-
-def test_the_estimate_counts_the_steps_and_writes_nothing(tmp_path):
-    config = RecipeConfig(recipe="classification", labels=("square",), image_shape=(96, 96), epochs=3, **WINDOW)
-    guess = estimate(config, square_samples(40, 1), most_steps=4)
-    assert guess.steps == 3 * 3
-    assert 0 < guess.seconds_low < guess.seconds_high
-    assert not list(tmp_path.iterdir())
 
 
 def test_several_frames_are_read_one_by_one(square_model):
