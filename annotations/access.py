@@ -7,7 +7,7 @@ from uuid import UUID
 
 from annotations import errors
 from annotations.models import Comment, DatasetSnapshot, Finding, Label, Revision, Workitem
-from annotations.reveal import ai_hidden_from
+from annotations.rules.reveal import ai_hidden_from
 from core.access import project_for, require
 from core.errors import NotFound
 from core.models import Project, User

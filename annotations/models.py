@@ -51,7 +51,7 @@ class ReadingProtocol(Identified):
 
 
 class Workitem(Identified):
-    """One study to be read in one project; its life is the table in ``annotations.lifecycle``."""
+    """One study to be read in one project; its life is the table in ``annotations.rules.lifecycle``."""
 
     class State(models.TextChoices):
         OPEN = "open"

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from annotations.access import access_workitem
 from annotations.models import Workitem
-from annotations.reveal import ai_hidden_from
+from annotations.rules.reveal import ai_hidden_from
 from core.access import project_for, projects_of, require
 from core.models import User
 from inference import errors

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from annotations.revision_json import person_json
+from annotations.content.revision_json import person_json
 from core import blobs
 from core.models import Job
 from inference import errors

@@ -1,6 +1,6 @@
 """What the outside may read of this room, in the shapes of the API. Nothing here writes."""
 
-from annotations.reveal import ai_hidden_from, ai_revealed
+from annotations.rules.reveal import ai_hidden_from, ai_revealed
 from annotations.selectors.projects import label_json, project_json, project_rows
 from annotations.selectors.reading import (
     comment_json,

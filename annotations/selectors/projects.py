@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from annotations.models import Label, ReadingProtocol
-from annotations.revision_json import person_json
+from annotations.content.revision_json import person_json
+from annotations.models import Label
+from annotations.rules.protocol import protocol_of
 from core.access import projects_of
 from core.models import Membership, Project
 
@@ -19,11 +20,6 @@ def label_json(label: Label) -> Json:
     """Return a label in the API's shape."""
     names = ("key", "code_value", "coding_scheme_designator", "code_meaning", "uses", "color", "position", "retired_at")
     return {name: getattr(label, name) for name in names}
-
-
-def protocol_of(project: Project) -> ReadingProtocol:
-    """Return the project's reading protocol; the default one (not saved) where none was set."""
-    return ReadingProtocol.objects.filter(project=project).first() or ReadingProtocol(project=project)
 
 
 def project_rows(user: User) -> list[Json]:

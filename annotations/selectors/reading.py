@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from annotations.access import comments_of
-from annotations.lifecycle import SIGNED_OFF, WORKITEM
+from annotations.content.revision_json import person_json, revision_json
 from annotations.models import Comment, Finding, Review, Workitem
 from annotations.proposal_keys import prediction_id_of
-from annotations.reveal import ai_hidden_from
-from annotations.revision_json import person_json, revision_json
-from annotations.selectors.projects import label_json, protocol_of
+from annotations.rules.lifecycle import SIGNED_OFF, WORKITEM
+from annotations.rules.protocol import protocol_of
+from annotations.rules.reveal import ai_hidden_from
+from annotations.selectors.projects import label_json
 from annotations.selectors.worklist import workitem_row
 from core.access import may
 from imaging.models import Instance, Series

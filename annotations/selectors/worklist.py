@@ -10,10 +10,10 @@ from uuid import UUID
 from django.db.models import BooleanField, Case, F, FloatField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
+from annotations.content.revision_json import person_json
 from annotations.models import Workitem
-from annotations.reveal import ai_revealed
-from annotations.revision_json import person_json
-from annotations.standing import Decided, standing_of
+from annotations.rules.reveal import ai_revealed
+from annotations.rules.standing import Decided, standing_of
 from core.access import projects_of
 from core.errors import Invalid
 

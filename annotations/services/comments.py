@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from annotations.content import TEXT_LIMIT
+from annotations.content.checks import TEXT_LIMIT
 from annotations.models import Comment, Finding, Workitem
 from core import audit, events
 from core.errors import Invalid

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from annotations import errors
-from annotations.content import checked_content
+from annotations.content.checks import checked_content
 from annotations.models import Finding, Review
 from annotations.services.revisions import locked_head, revision_written
 from annotations.services.workitems import require_review

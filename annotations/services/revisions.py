@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from annotations import errors
 from annotations.access import locked_workitem
-from annotations.content import Content, checked_content
-from annotations.difference import content_difference
-from annotations.lifecycle import SIGNED_OFF
+from annotations.content.checks import Content, checked_content
+from annotations.content.difference import content_difference
+from annotations.content.revision_json import mask_stored, revision_json, whole_content
 from annotations.models import Finding, Revision, Workitem
 from annotations.proposal_keys import proposal_key as proposal_key
-from annotations.reveal import ai_hidden_from
-from annotations.revision_json import mask_stored, revision_json, whole_content
+from annotations.rules.lifecycle import SIGNED_OFF
+from annotations.rules.reveal import ai_hidden_from
 from core import audit, events
 from core.access import may
 from core.digest import digest_of

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
+from annotations.dataset.rows import counts_of, missing_of, snapshot_rows
 from annotations.models import DatasetSnapshot, Label
-from annotations.snapshot_rows import counts_of, missing_of, snapshot_rows
 from core import audit, blobs, events
 from core.digest import canonical_json, digest_of
 from core.errors import Invalid

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from annotations import errors
 from annotations.access import locked_workitem
-from annotations.lifecycle import WORKITEM
 from annotations.models import Comment, Finding, Review, Workitem
-from annotations.standing import Decided, standing_of
+from annotations.rules.lifecycle import WORKITEM
+from annotations.rules.standing import Decided, standing_of
 from core import audit, events
 from core.access import may, require
 from core.errors import Conflict, Invalid

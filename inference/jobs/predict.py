@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from annotations.content.image_space import frame_space
 from annotations.geometry.rasters import mask_to_runs
-from annotations.image_space import frame_space
 from annotations.models import Label
 from annotations.services.revisions import Proposal, proposal_key
 from core.errors import Conflict, NotFound

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from annotations.content import POINT_LIMIT, checked_content
+from annotations.content.checks import POINT_LIMIT, checked_content
 from annotations.models import Label, Workitem
 from core.errors import OverreadError
 from core.models import Project, User

@@ -10,7 +10,7 @@ from django.test import Client
 
 from annotations.access import access_finding
 from annotations.models import Finding, ReadingProtocol, Workitem
-from annotations.reveal import ai_hidden_from
+from annotations.rules.reveal import ai_hidden_from
 from annotations.selectors import WorklistFilter, findings_json, worklist_page
 from annotations.services.comments import comment_add
 from annotations.services.revisions import Proposal, finding_create, proposals_record

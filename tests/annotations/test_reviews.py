@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from annotations.lifecycle import WORKITEM
 from annotations.models import Comment, Finding, Review, Workitem
+from annotations.rules.lifecycle import WORKITEM
 from annotations.services.reviews import review_record
 from annotations.services.revisions import (
     Proposal,

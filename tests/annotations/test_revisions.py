@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from annotations.content.revision_json import whole_content
 from annotations.models import Finding, Revision, Workitem
 from annotations.proposal_keys import prediction_id_of, proposal_key
-from annotations.revision_json import whole_content
 from annotations.services.revisions import (
     Proposal,
     finding_create,

@@ -12,14 +12,14 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotations.dataset.rows import age_band, snapshot_rows
+from annotations.dataset.split import patient_key, split_of
 from annotations.models import DatasetSnapshot, Finding, ReadingProtocol, Workitem
 from annotations.selectors import snapshot_cases
 from annotations.services.reviews import review_record
 from annotations.services.revisions import Proposal, finding_create, proposals_record
 from annotations.services.snapshots import snapshot_freeze, snapshot_preview
 from annotations.services.workitems import workitem_decide, workitem_submit
-from annotations.snapshot_rows import age_band, snapshot_rows
-from annotations.snapshot_split import patient_key, split_of
 from core import blobs
 from core.errors import Invalid
 from core.models import Project, User

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from annotations.content.revision_json import whole_content
 from annotations.geometry.rasters import runs_to_mask
 from annotations.models import Finding
-from annotations.revision_json import whole_content
 from core import blobs
 from inference.models import EvaluationReport, ModelVersion
 from inference.services.predictions import predictions_on_arrival

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydicom.uid import DigitalXRayImageStorageForPresentation
 
+from annotations.dataset.split import patient_key, split_of
 from annotations.services.revisions import finding_create
 from annotations.services.workitems import workitem_claim, workitem_decide, workitem_submit
-from annotations.snapshot_split import patient_key, split_of
 from imaging.models import Patient
 from tests.factories.dicom_files import dicom_dataset, file_bytes, file_uid
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from annotations.snapshot_split import patient_key, split_of
+from annotations.dataset.split import patient_key, split_of
 from core.models import Event, Project, User
 from imaging.models import Patient
 from tests.factories.api import Api

@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 
 from annotations import selectors
 from annotations.access import access_finding, access_revision, access_workitem
+from annotations.content.revision_json import revision_json
 from annotations.models import Finding, Review
-from annotations.revision_json import revision_json
 from annotations.services.reviews import review_record
 from annotations.services.revisions import finding_create, finding_delete, revision_append, revision_restore
 from webapp.api.base import caller, checked, etag, if_match
@@ -77,7 +77,7 @@ class RevisionContentOut(serializers.Serializer[Any]):
 
 @extend_schema_field(RevisionContentOut)
 class ContentField(serializers.JSONField):
-    """A content; checked by ``annotations.content``, strictly and with its own codes."""
+    """A content; checked by ``annotations.content.checks``, strictly and with its own codes."""
 
 
 class RevisionOut(serializers.Serializer[Any]):

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from annotations.snapshot_split import patient_key, split_of
+from annotations.dataset.split import patient_key, split_of
 from imaging.models import Patient
 from webapp.demo.phantoms import Anatomy, LesionKind, Radiograph, draw_anatomy, draw_radiograph
 from webapp.demo.wrapping import radiograph_file

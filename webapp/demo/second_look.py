@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from annotations.models import Finding, Workitem
+from annotations.rules.standing import standing_of
 from annotations.services.reviews import review_record
 from annotations.services.workitems import workitem_decide, workitem_reopen
-from annotations.standing import standing_of
 from core.jobs import run_waiting_jobs
 from inference.models import Prediction
 from inference.services.predictions import predictions_on_arrival

@@ -9,18 +9,18 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from annotations.lifecycle import SIGNED_OFF
-from annotations.models import Finding, Workitem
-from annotations.selectors.projects import protocol_of
-from annotations.snapshot_split import SPLITS, patient_key, split_of
-from annotations.snapshot_statements import (
+from annotations.dataset.split import SPLITS, patient_key, split_of
+from annotations.dataset.statements import (
     PROVENANCE,
     Statement,
     habitual_reviewers,
     region_json,
     workitem_statements,
 )
-from annotations.standing import Standing, standing_of
+from annotations.models import Finding, Workitem
+from annotations.rules.lifecycle import SIGNED_OFF
+from annotations.rules.protocol import protocol_of
+from annotations.rules.standing import Standing, standing_of
 from core.models import Project
 from imaging.models import Instance, Patient, Series, Study
 

@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from annotations.image_space import frame_space
+from annotations.content.image_space import frame_space
+from annotations.content.revision_json import whole_content
 from annotations.models import Finding, ReadingProtocol, Review, Revision, Workitem
-from annotations.revision_json import whole_content
-from annotations.standing import Decided, Standing
+from annotations.rules.standing import Decided, Standing
 from imaging.models import Instance
 
 Json = dict[str, Any]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from annotations.content.image_space import FrameSpace, frame_space
 from annotations.geometry.agreement import (
     edge_points,
     end_distance,
@@ -14,7 +15,6 @@ from annotations.geometry.agreement import (
     surface_distances,
 )
 from annotations.geometry.rasters import runs_to_mask
-from annotations.image_space import FrameSpace, frame_space
 from imaging.models import Instance
 
 Json = dict[str, Any]

@@ -23,11 +23,11 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from annotations.content.image_space import FrameSpace, frame_space
 from annotations.errors import content_wrong
 from annotations.geometry.measures import Measures, mask_measures, shape_measures
 from annotations.geometry.planes import rectangle_corners
 from annotations.geometry.rasters import runs_fault
-from annotations.image_space import FrameSpace, frame_space
 from annotations.models import Finding, Label, Workitem
 from core.digest import canonical_json
 from core.errors import TooLarge
