@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from core.models import Identified, Project, User
+from imaging.dicom.object_kinds import ObjectKind, object_kind
 
 
 class Patient(Identified):
@@ -114,6 +115,26 @@ class Instance(Identified):
             )
         ]
         indexes: ClassVar = [models.Index(fields=["blob_digest"]), models.Index(fields=["pixel_digest"])]
+
+    @property
+    def kind(self) -> ObjectKind:
+        """What it is: a picture, a layer, a document …"""
+        has_pixels = self.display != Instance.Display.NO_PIXELS
+        return object_kind(self.sop_class_uid, self.transfer_syntax_uid, has_pixels=has_pixels)
+
+    @property
+    def is_decodable(self) -> bool:
+        """True when its pixels can be drawn, by itself or as a layer of others."""
+        return self.display in DECODABLE
+
+    @property
+    def is_shown(self) -> bool:
+        """True when it is a picture that can be shown (the queries' form: ``imaging.selectors.shown``)."""
+        return self.is_decodable and self.kind is ObjectKind.PICTURE
+
+
+#: How an instance is shown whose pixels a decoder here reads.
+DECODABLE = (Instance.Display.AS_STORED, Instance.Display.CONVERTED)
 
 
 class InstanceConflict(Identified):

@@ -4,28 +4,56 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from core import blobs
+from imaging.dicom.object_kinds import LAYER_CLASSES
 from imaging.dicom.volume import Volume, load_volume
-from imaging.models import Instance
+from imaging.models import DECODABLE, Instance
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from imaging.models import Series
+    from imaging.models import Series, Study
+
+#: Series of one space or one clip: their images are not read one by one.
+_NOT_FLAT: Final = ("volume", "cine")
 
 
 def instance_header(instance: Instance) -> dict[str, Any]:
     """Return the instance's DICOM JSON header as stored; raises NotFound when its blob is missing."""
-    header: dict[str, Any] = json.loads(zlib.decompress(blobs.get(instance.header_digest)))
+    return header_of_digest(instance.header_digest)
+
+
+def header_of_digest(header_digest: str) -> dict[str, Any]:
+    """Return the DICOM JSON header that is stored under this digest; raises NotFound."""
+    header: dict[str, Any] = json.loads(zlib.decompress(blobs.get(header_digest)))
     return header
 
 
+def shown(rows: QuerySet[Instance]) -> QuerySet[Instance]:
+    """Return those that are pictures which can be shown: no layers, documents or videos (``Instance.is_shown``)."""
+    return rows.filter(display__in=DECODABLE).exclude(sop_class_uid__in=LAYER_CLASSES)
+
+
 def displayable_instances(series: Series) -> QuerySet[Instance]:
-    """Return the instances of the series that have an image which can be shown, in instance order."""
-    shown = [Instance.Display.AS_STORED, Instance.Display.CONVERTED]
-    return series.instances.filter(display__in=shown).order_by("instance_number", "sop_instance_uid")
+    """Return the pictures of the series that can be shown, in instance order."""
+    return shown(series.instances.all()).order_by("instance_number", "sop_instance_uid")
+
+
+def is_flat(instance: Instance) -> bool:
+    """Say whether the picture is read by itself: one frame, and no slice of a volume or moment of a clip."""
+    return instance.number_of_frames <= 1 and instance.series.geometry.get("kind") not in _NOT_FLAT
+
+
+def flat_images(series: Series) -> list[Instance]:
+    """Return the pictures of the series that are read one by one, in instance order."""
+    return [image for image in displayable_instances(series).select_related("series") if is_flat(image)]
+
+
+def has_pictures(study: Study) -> bool:
+    """Say whether the study holds anything that can be read on a screen."""
+    return shown(Instance.objects.filter(series__study=study)).exists()
 
 
 def series_volume(series: Series) -> Volume:

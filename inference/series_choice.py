@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from core.digest import digest_of
 from imaging.models import Instance, Series, Study
-from imaging.selectors import displayable_instances
+from imaging.selectors import displayable_instances, flat_images
 from inference.models import ModelFamily, ModelVersion
-
-_NOT_FLAT: Final = ("volume", "cine")
 
 
 def images_for(family: ModelFamily, series: Series) -> list[Instance]:
@@ -17,12 +13,9 @@ def images_for(family: ModelFamily, series: Series) -> list[Instance]:
     every displayable image for segmentation; none where the modality does not fit."""
     if family.modalities and series.modality not in family.modalities:
         return []
-    images = list(displayable_instances(series))
     if family.recipe == ModelFamily.Recipe.SEGMENTATION:
-        return images
-    if series.geometry.get("kind") in _NOT_FLAT:
-        return []
-    return [image for image in images if image.number_of_frames <= 1]
+        return list(displayable_instances(series))
+    return flat_images(series)
 
 
 def series_for(family: ModelFamily, study: Study) -> list[Series]:

@@ -25,8 +25,8 @@ from typing import Any, Final
 
 from annotations.content.image_space import FrameSpace, frame_space
 from annotations.errors import content_wrong
+from annotations.geometry.corners import rectangle_corners
 from annotations.geometry.measures import Measures, mask_measures, shape_measures
-from annotations.geometry.planes import rectangle_corners
 from annotations.geometry.rasters import runs_fault
 from annotations.models import Finding, Label, Workitem
 from core.digest import canonical_json

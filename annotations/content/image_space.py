@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 
 from annotations.geometry.measures import Scale
-from annotations.geometry.planes import Plane
-from core import blobs
 from imaging.dicom.geometry import FrameFacts, frame_facts
+from imaging.dicom.plane import Plane
 from imaging.models import Instance
+from imaging.selectors import header_of_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class FrameSpace:
 
 @lru_cache(maxsize=256)
 def _facts(header_digest: str) -> tuple[FrameFacts, ...]:
-    return tuple(frame_facts(json.loads(zlib.decompress(blobs.get(header_digest)))))
+    return tuple(frame_facts(header_of_digest(header_digest)))
 
 
 def frame_space(instance: Instance, frame_number: int) -> FrameSpace:

@@ -23,11 +23,10 @@ from annotations.rules.protocol import protocol_of
 from annotations.rules.standing import Standing, standing_of
 from core.models import Project
 from imaging.models import Instance, Patient, Series, Study
+from imaging.selectors import is_flat, shown
 
 Json = dict[str, Any]
 _BATCH: Final = 200
-_SHOWN: Final = (Instance.Display.AS_STORED, Instance.Display.CONVERTED)
-_NOT_FLAT: Final = ("volume", "cine")
 _BANDS: Final = ((18, "0-17"), (40, "18-39"), (60, "40-59"), (80, "60-79"), (200, "80+"))
 
 
@@ -73,7 +72,7 @@ def snapshot_rows(*, project: Project, recipe: str, label_keys: list[str]) -> Ro
 def _images_of(batch: list[Workitem]) -> dict[UUID, list[Instance]]:
     found: dict[UUID, list[Instance]] = defaultdict(list)
     studies = [workitem.study_id for workitem in batch]
-    rows = Instance.objects.filter(series__study__in=studies, display__in=_SHOWN).select_related("series")
+    rows = shown(Instance.objects.filter(series__study__in=studies)).select_related("series")
     for instance in rows.order_by("sop_instance_uid"):
         found[instance.series.study_id].append(instance)
     return found
@@ -128,7 +127,7 @@ def _latest(statements: Iterable[Statement]) -> dict[str, Statement]:
 
 def _classification(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
     for instance in images:
-        if instance.number_of_frames > 1 or instance.series.geometry.get("kind") in _NOT_FLAT:
+        if not is_flat(instance):
             continue
         here = [one for one in said if one.image in (None, (instance.sop_instance_uid, 1))]
         states = _latest(here)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _State = Workitem.State
-_SHOWN = (Instance.Display.AS_STORED, Instance.Display.CONVERTED)
 
 
 def _series_json(series: Series) -> Json:
@@ -33,7 +32,7 @@ def _series_json(series: Series) -> Json:
         "series_description": series.series_description,
         "instances": series.instances.count(),
         "frames": sum(max(1, row.number_of_frames) for row in instances),
-        "displayable": any(row.display in _SHOWN for row in instances),
+        "displayable": any(row.is_shown for row in instances),
         "geometry": series.geometry,
     }
 

@@ -70,7 +70,7 @@ class ThumbnailView(RenderedView):
 
 
 def _middle(instances: list[Instance]) -> Instance:
-    shown = [row for row in instances if row.display in (Instance.Display.AS_STORED, Instance.Display.CONVERTED)]
+    shown = [row for row in instances if row.is_shown] or [row for row in instances if row.is_decodable]
     if not shown:
         raise NotFound("no_picture", "There is no image here that can be drawn.")
     return shown[len(shown) // 2]

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from core import events
 from imaging.dicom.geometry import FrameFacts, frame_facts, series_geometry
-from imaging.models import Instance, Series, Study
-from imaging.selectors import instance_header
+from imaging.models import Series, Study
+from imaging.selectors import displayable_instances, instance_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,9 +30,9 @@ def _joined(values: Iterable[str], length: int) -> str:
 def series_index(*, series: Series) -> Series:
     """Bring the counts and geometry of a series, and the counts of its study, up to date. Idempotent."""
     known = series.instances.count()
-    shown = [Instance.Display.AS_STORED, Instance.Display.CONVERTED]
-    instances = list(series.instances.filter(display__in=shown).order_by("instance_number", "sop_instance_uid"))
-    facts: list[FrameFacts] = [fact for instance in instances for fact in frame_facts(instance_header(instance))]
+    facts: list[FrameFacts] = [
+        fact for instance in displayable_instances(series) for fact in frame_facts(instance_header(instance))
+    ]
     geometry = series_geometry(facts).as_json() if facts else {}
     with transaction.atomic():
         # no_key: senders insert rows that point here meanwhile; nobody waits for the other in a ring.

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from annotations.geometry.agreement import cohen_kappa, dice, end_distance, iou, outline_distances, shape_overlap
 from annotations.geometry.measures import Scale, intensity_measures, mask_measures, shape_measures
-from annotations.geometry.planes import Plane
 from annotations.geometry.rasters import (
     ellipse_mask,
     mask_contours,
@@ -20,6 +19,7 @@ from annotations.geometry.rasters import (
     runs_fault,
     runs_to_mask,
 )
+from imaging.dicom.plane import Plane
 
 SQUARE = [[2.0, 3.0], [6.0, 3.0], [6.0, 8.0], [2.0, 8.0]]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +48,3 @@ class Plane:
         """Return the signed distance in mm of LPS points, shape (n, 3), from the plane."""
         offsets = np.asarray(points, np.float64).reshape(-1, 3) - np.asarray(self.position, np.float64)
         return np.asarray(offsets @ self._axes()[2], np.float64)
-
-
-def rectangle_corners(points: Sequence[Sequence[float]]) -> list[list[float]]:
-    """Return the four corners in order of an upright rectangle from two opposite corners, in pixels."""
-    (x0, y0), (x1, y1) = points
-    return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
