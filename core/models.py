@@ -30,6 +30,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox's reve
     display_name = models.CharField(max_length=120, blank=True)
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.RADIOLOGIST)
     preferences = models.JSONField(default=dict, blank=True)
+    must_change_password = models.BooleanField(default=False, help_text="Somebody else chose the password.")
 
     class Meta:
         constraints: ClassVar = [

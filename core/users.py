@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
 from core import audit, events
 from core.errors import Conflict, Invalid
 from core.models import Membership, Project, User
+from core.passwords import password_check, tokens_end
 from core.roles import Role
+
+PREFERENCES_LIMIT: Final = 64 * 1024
 
 
 def user_create(*, username: str, display_name: str, role: str, password: str, by: User | None) -> User:
-    """Add a person; raises Conflict when the name is taken."""
+    """Add a person. A password that another person chose must be changed at the first login.
+
+    Raises:
+        Conflict: the name is taken. Invalid: the password is weak.
+    """
+    user = User(username=username, display_name=display_name, role=role, must_change_password=by is not None)
+    password_check(password=password, user=user)
     try:
         with transaction.atomic():
-            user = User(username=username, display_name=display_name, role=role)
             user.set_password(password)
             user.save(force_insert=True)
             audit.record("user.created", "C", actor=by, object_kind="user", object_id=user.pk, detail={"role": role})
@@ -26,20 +35,48 @@ def user_create(*, username: str, display_name: str, role: str, password: str, b
 
 
 def user_change(*, user: User, by: User, **fields: Any) -> User:
-    """Change display name, role, password or whether the account is on; nobody switches off the last admin."""
+    """Change display name, role, password or whether the account is on; nobody switches off the last admin.
+
+    A password set here must be changed at the next login. It ends the person's sessions and API tokens, and so does
+    switching the account off.
+
+    Raises:
+        Invalid: the last admin, one's own password, or a weak one.
+    """
     leaves_admins = fields.get("role", user.role) != Role.ADMIN or not fields.get("is_active", user.is_active)
     others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
     if user.role == Role.ADMIN and user.is_active and leaves_admins and not others.exists():
         raise Invalid("last_admin", "This is the last admin. Make somebody else an admin first.")
     password = fields.pop("password", None)
+    if password is not None:
+        if user.pk == by.pk:
+            raise Invalid("own_password", "Change your own password on the account page, where the old one is asked.")
+        password_check(password=password, user=user)
     with transaction.atomic():
         for name, value in fields.items():
             setattr(user, name, value)
-        if password:
+        if password is not None:
             user.set_password(password)
+            user.must_change_password = True
         user.save()
-        changed = sorted([*fields, *(["password"] if password else [])])
+        if password is not None or not user.is_active:
+            tokens_end(user=user)
+        changed = sorted([*fields, *(["password"] if password is not None else [])])
         audit.record("user.changed", "U", actor=by, object_kind="user", object_id=user.pk, detail={"fields": changed})
+    return user
+
+
+def profile_change(*, user: User, **fields: Any) -> User:
+    """Change one's own display name and preferences (any JSON object of at most 64 KiB); raises Invalid."""
+    if len(json.dumps(fields.get("preferences", {}))) > PREFERENCES_LIMIT:
+        raise Invalid("preferences_too_large", "These preferences are over 64 KiB. Keep less in them.")
+    with transaction.atomic():
+        for name, value in fields.items():
+            setattr(user, name, value)
+        user.save(update_fields=list(fields))
+        audit.record(
+            "user.changed", "U", actor=user, object_kind="user", object_id=user.pk, detail={"fields": sorted(fields)}
+        )
     return user
 
 

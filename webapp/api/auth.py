@@ -8,8 +8,6 @@ from typing import Any
 from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_cool_off
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.middleware.csrf import get_token
 from django.urls import path
@@ -18,17 +16,17 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import access, audit
-from core.errors import Invalid, NotFound, TooManyRequests, Unauthenticated
+from core.errors import TooManyRequests, Unauthenticated
 from core.models import ApiToken, User
+from core.passwords import TOKEN_ID_LENGTH, password_change, token_make, token_revoke
+from core.users import profile_change
 from webapp.api.base import caller, checked
-
-TOKEN_ID_LENGTH = 24
 
 
 class LoginIn(serializers.Serializer[Any]):
@@ -57,6 +55,7 @@ class MeOut(serializers.Serializer[Any]):
     projects = MyProjectOut(many=True)
     site_permissions = serializers.ListField(child=serializers.CharField())
     preferences = serializers.DictField()
+    must_change_password = serializers.BooleanField()
     csrf_token = serializers.CharField()
 
 
@@ -118,6 +117,7 @@ def _me(request: Request, user: User) -> dict[str, Any]:
         "projects": projects,
         "site_permissions": access.site_permissions(user),
         "preferences": user.preferences,
+        "must_change_password": user.must_change_password,
         "csrf_token": get_token(request._request),
     }
     return dict(MeOut(facts).data)
@@ -155,6 +155,8 @@ class Login(APIView):
 class Logout(APIView):
     """End the session."""
 
+    permission_classes = [IsAuthenticated]
+
     @extend_schema(operation_id="auth_logout", request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """Log out."""
@@ -166,6 +168,10 @@ class Logout(APIView):
 class Me(APIView):
     """The caller's own account."""
 
+    def get_permissions(self) -> list[BasePermission]:
+        """Let a person who must change their password see so."""
+        return [IsAuthenticated()] if self.request.method == "GET" else super().get_permissions()
+
     @extend_schema(operation_id="auth_me", responses=MeOut)
     def get(self, request: Request) -> Response:
         """Return the caller, their projects and permissions."""
@@ -174,32 +180,19 @@ class Me(APIView):
     @extend_schema(operation_id="auth_me_change", request=MeIn, responses=MeOut)
     def patch(self, request: Request) -> Response:
         """Change the caller's display name and preferences."""
-        user, fields = caller(request), checked(MeIn, request)
-        with transaction.atomic():
-            for name, value in fields.items():
-                setattr(user, name, value)
-            user.save(update_fields=list(fields))
-            audit.record("user.changed", "U", actor=user, object_kind="user", object_id=user.pk)
+        user = profile_change(user=caller(request), **checked(MeIn, request))
         return Response(_me(request, user))
 
 
 class Password(APIView):
     """The caller's password."""
 
+    permission_classes = [IsAuthenticated]
+
     @extend_schema(operation_id="auth_password", request=PasswordIn, responses={204: None})
     def post(self, request: Request) -> Response:
-        """Change the password; other sessions end."""
-        user, fields = caller(request), checked(PasswordIn, request)
-        if not user.check_password(fields["old_password"]):
-            raise Invalid("password_wrong", "The old password is wrong.")
-        try:
-            validate_password(fields["new_password"], user)
-        except ValidationError as error:
-            raise Invalid("password_weak", " ".join(error.messages)) from None
-        with transaction.atomic():
-            user.set_password(fields["new_password"])
-            user.save(update_fields=["password"])
-            audit.record("user.password_changed", "U", actor=user, object_kind="user", object_id=user.pk)
+        """Change the password; other sessions and all API tokens end."""
+        user = password_change(user=caller(request), **checked(PasswordIn, request))
         update_session_auth_hash(request._request, user)
         return Response(status=204)
 
@@ -216,11 +209,7 @@ class Tokens(APIView):
     @extend_schema(operation_id="tokens_create", request=TokenIn, responses={201: TokenMadeOut})
     def post(self, request: Request) -> Response:
         """Make a token; it is shown this once and stored as a hash."""
-        user, fields = caller(request), checked(TokenIn, request)
-        with transaction.atomic():
-            row, token = ApiToken.objects.create(user=user, expiry=timedelta(days=fields["days"]), name=fields["name"])
-            audit.record("token.made", "C", actor=user, object_kind="token", object_id=row.digest[:TOKEN_ID_LENGTH])
-        row.token = token
+        row, row.token = token_make(user=caller(request), **checked(TokenIn, request))
         return Response(TokenMadeOut(row).data, status=201)
 
 
@@ -230,13 +219,7 @@ class Token(APIView):
     @extend_schema(operation_id="tokens_revoke", responses={204: None})
     def delete(self, request: Request, id: str) -> Response:
         """Revoke a token at once."""
-        with transaction.atomic():
-            if len(id) != TOKEN_ID_LENGTH:
-                raise NotFound("token_not_found", "You have no such token.")
-            gone, _ = ApiToken.objects.filter(user=caller(request), digest__startswith=id).delete()
-            if not gone:
-                raise NotFound("token_not_found", "You have no such token.")
-            audit.record("token.revoked", "D", actor=caller(request), object_kind="token", object_id=id)
+        token_revoke(user=caller(request), token_id=id)
         return Response(status=204)
 
 

@@ -13,11 +13,14 @@ from django.http import HttpRequest
 from knox.auth import TokenAuthentication
 from rest_framework.authentication import SessionAuthentication as DrfSessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import IsAuthenticated
 
 from core.models import User
+from core.passwords import require_own_password
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 _CACHE_SECONDS = 3.0
 _cache: dict[str, tuple[float, User | None]] = {}
@@ -35,6 +38,23 @@ class SessionAuthentication(DrfSessionAuthentication):
         return "Session"
 
 
+class HasOwnPassword(IsAuthenticated):
+    """The permission of every view that does not say otherwise: logged in, with a password of one's own choice."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Refuse strangers, and raise Forbidden while the password is somebody else's choice."""
+        if not super().has_permission(request, view):
+            return False
+        if isinstance(request.user, User):
+            require_own_password(request.user)
+        return True
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the address that the front door settled on; no header is believed here."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
 def _user_of_token(header: str) -> User | None:
     try:
         user, _ = BearerAuthentication().authenticate_credentials(header.removeprefix("Bearer ").encode())
@@ -43,7 +63,8 @@ def _user_of_token(header: str) -> User | None:
     return user if isinstance(user, User) else None
 
 
-def _user_of_session(session_key: str) -> User | None:
+def user_of_session(session_key: str) -> User | None:
+    """Return whose session this is, or None: unknown, ended, or opened with a password that was changed since."""
     engine = import_module(settings.SESSION_ENGINE)
     request = HttpRequest()
     request.session = engine.SessionStore(session_key)
@@ -58,7 +79,17 @@ def user_of_scope(scope: dict[str, Any]) -> User | None:
 
     Args:
         scope: an ASGI ``http`` scope; cookies and the Authorization header are read from it.
+
+    Raises:
+        Forbidden: the user must choose a password first.
     """
+    user = _remembered_user_of_scope(scope)
+    if user is not None:
+        require_own_password(user)
+    return user
+
+
+def _remembered_user_of_scope(scope: dict[str, Any]) -> User | None:
     headers = {
         name: value.decode("latin-1") for name, value in scope["headers"] if name in (b"cookie", b"authorization")
     }
@@ -71,7 +102,7 @@ def user_of_scope(scope: dict[str, Any]) -> User | None:
     known = _cache.get(key)
     if known and known[0] > time.monotonic():
         return known[1]
-    user = _user_of_token(authorization) if authorization else _user_of_session(session.value) if session else None
+    user = _user_of_token(authorization) if authorization else user_of_session(session.value) if session else None
     if len(_cache) > 2000:
         _cache.clear()
     _cache[key] = (time.monotonic() + _CACHE_SECONDS, user)

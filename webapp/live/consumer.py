@@ -6,17 +6,15 @@ import asyncio
 import contextlib
 import json
 import time
-from importlib import import_module
 from typing import Any
 
 import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
-from django.contrib.auth import SESSION_KEY
 
 from core import access
 from core.models import User
+from webapp.api.authentication import user_of_session
 from webapp.live.feed import Feed, events_after
 
 log = structlog.get_logger(__name__)
@@ -43,7 +41,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ca
     async def connect(self) -> None:
         self.user_id = None
         user = self.scope.get("user")
-        if not isinstance(user, User):
+        if not isinstance(user, User) or user.must_change_password:
             await self.accept()
             await self.close(code=4401)
             return
@@ -103,9 +101,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ca
 
     @database_sync_to_async
     def _projects_now(self) -> set[str] | None:
-        user = User.objects.filter(pk=str(self.user_id), is_active=True).first()
-        session = import_module(settings.SESSION_ENGINE).SessionStore(self.scope["session"].session_key)
-        if user is None or SESSION_KEY not in session:
+        user = user_of_session(str(self.scope["session"].session_key))
+        if user is None or user.pk != self.user_id:
             return None
         return set(access.projects_of(user).values_list("slug", flat=True))
 

@@ -96,6 +96,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 5 / 60
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "webapp.api.authentication.client_address"
 AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = True
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -172,7 +173,7 @@ REST_FRAMEWORK = {
         "webapp.api.authentication.BearerAuthentication",
         "webapp.api.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["webapp.api.authentication.HasOwnPassword"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["webapp.api.parsing.JsonParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -199,7 +200,7 @@ SPECTACULAR_SETTINGS = {
         "AnswerStateEnum": "inference.models.Prediction.State",
         "JobStateEnum": "core.models.Job.State",
     },
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_PERMISSIONS": ["webapp.api.authentication.HasOwnPassword"],
 }
 
 # -- messages --------------------------------------------------------------------------------------------------
