@@ -99,7 +99,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Change the password; other sessions end. */
+        /** @description Change the password; other sessions and all API tokens end. */
         post: operations["auth_password"];
         delete?: never;
         options?: never;
@@ -737,7 +737,7 @@ export interface paths {
         /** @description List everybody, by name. */
         get: operations["users_list"];
         put?: never;
-        /** @description Add a person. */
+        /** @description Add a person; the password given here must be changed at the first login. */
         post: operations["users_create"];
         delete?: never;
         options?: never;
@@ -758,7 +758,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Change name, role, password, or switch the account off or on. */
+        /** @description Change name or role, set another password (which must be changed), or switch the account off or on. */
         patch: operations["users_change"];
         trace?: never;
     };
@@ -1347,6 +1347,7 @@ export interface components {
             preferences: {
                 [key: string]: unknown;
             };
+            must_change_password: boolean;
             csrf_token: string;
         };
         /** @description A measured value, computed by the server; mm only where the image proves its spacing. */
@@ -1939,6 +1940,7 @@ export interface components {
             display_name: string;
             role: string;
             is_active: boolean;
+            must_change_password: boolean;
             /** Format: date-time */
             last_login: string | null;
         };
