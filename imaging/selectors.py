@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from core import blobs
+from imaging.dicom.frame_facts import FACTS_VERSION, FrameFacts, frame_facts
 from imaging.dicom.object_kinds import LAYER_CLASSES
 from imaging.dicom.volume import Volume, load_volume
 from imaging.models import DECODABLE, Instance
@@ -49,6 +53,32 @@ def is_flat(instance: Instance) -> bool:
 def flat_images(series: Series) -> list[Instance]:
     """Return the pictures of the series that are read one by one, in instance order."""
     return [image for image in displayable_instances(series).select_related("series") if is_flat(image)]
+
+
+@lru_cache(maxsize=2048)
+def facts_of_digest(header_digest: str) -> tuple[FrameFacts, ...]:
+    """Return the facts of each frame of the instance whose header is stored under this digest; raises NotFound."""
+    return tuple(frame_facts(header_of_digest(header_digest)))
+
+
+def series_frame_facts(series: Series) -> list[FrameFacts]:
+    """Return the facts of every frame of the series that can be shown, by instance and frame number."""
+    return [facts for image in displayable_instances(series) for facts in instance_frame_facts(image)]
+
+
+def instance_frame_facts(instance: Instance) -> tuple[FrameFacts, ...]:
+    """Return the facts of every frame of an instance, with how its pixels are really sent."""
+    facts = facts_of_digest(instance.header_digest)
+    if instance.display != Instance.Display.CONVERTED:
+        return facts
+    return tuple(replace(one, delivery="rgb" if one.color else "values") for one in facts)
+
+
+def series_frames_digest(series: Series) -> str:
+    """Return a digest that changes when ``series_frame_facts`` does."""
+    rows = displayable_instances(series).values_list("header_digest", "display")
+    seed = "".join(part for row in rows for part in row)
+    return hashlib.sha256(f"{FACTS_VERSION}{series.series_instance_uid}{seed}".encode()).hexdigest()[:40]
 
 
 def has_pictures(study: Study) -> bool:

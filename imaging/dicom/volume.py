@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imaging.dicom.errors import NotOneSpace, PixelsUnreadable
+from imaging.dicom.frame_facts import FrameFacts, frame_facts
 from imaging.dicom.frames import ImageSource, StoredImage, open_image
-from imaging.dicom.geometry import FrameFacts, SeriesGeometry, frame_facts, normal_of, series_geometry, sorted_frames
+from imaging.dicom.geometry import SeriesGeometry, normal_of, series_geometry, sorted_frames
 from imaging.dicom.json_model import header_model
 from imaging.dicom.pixels import decode_frame, inverted_monochrome1, modality_values
 
@@ -123,20 +124,20 @@ def affine_of(ordered: Sequence[FrameFacts], geometry: SeriesGeometry) -> NDArra
     if (
         not parallel
         or geometry.kind not in ("volume", "single")
-        or first.orientation is None
-        or first.position is None
-        or last.position is None
-        or first.spacing_mm is None
+        or first.space.orientation is None
+        or first.space.position is None
+        or last.space.position is None
+        or first.space.spacing_mm is None
     ):
         return None
-    row, column = np.array(first.orientation[:3]), np.array(first.orientation[3:])
-    origin = np.array(first.position)
-    step: NDArray[Any] = normal_of(first.orientation)
+    row, column = np.array(first.space.orientation[:3]), np.array(first.space.orientation[3:])
+    origin = np.array(first.space.position)
+    step: NDArray[Any] = normal_of(first.space.orientation)
     if len(ordered) > 1:
-        step = (np.array(last.position) - origin) / (len(ordered) - 1)
+        step = (np.array(last.space.position) - origin) / (len(ordered) - 1)
     affine = np.eye(4)
     affine[:3, 0] = step
-    affine[:3, 1] = column * first.spacing_mm[0]
-    affine[:3, 2] = row * first.spacing_mm[1]
+    affine[:3, 1] = column * first.space.spacing_mm[0]
+    affine[:3, 2] = row * first.space.spacing_mm[1]
     affine[:3, 3] = origin
     return affine

@@ -9,7 +9,8 @@ from django.db.models import Count
 from django.utils import timezone
 
 from core import events
-from imaging.dicom.geometry import FrameFacts, frame_facts, series_geometry
+from imaging.dicom.frame_facts import FrameFacts, frame_facts
+from imaging.dicom.geometry import series_geometry
 from imaging.models import Series, Study
 from imaging.selectors import displayable_instances, instance_header
 

@@ -12,7 +12,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from imaging.dicom.errors import NotOneSpace
-from imaging.dicom.geometry import SeriesGeometry, frame_facts, orientation_word, series_geometry
+from imaging.dicom.frame_facts import frame_facts
+from imaging.dicom.geometry import SeriesGeometry, orientation_word, series_geometry
 from imaging.dicom.json_model import header_model
 from imaging.dicom.volume import load_volume
 

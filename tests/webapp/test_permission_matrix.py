@@ -116,6 +116,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("dicomweb/instances", "GET"): ANYBODY,
     ("dicomweb/studies", "POST"): MEMBER,  # into the inbox, which is the project of this world
 }
+MATRIX[("api/v1/studies/<str:study>/series/<str:series>/frames", "GET")] = MEMBER
 #: Searches below a study answer nothing to strangers, as the standard has it, and 404 is not needed to hide it.
 _STUDY = "studies/<str:study>"
 _SERIES = f"{_STUDY}/series/<str:series>"

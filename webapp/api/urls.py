@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("webapp.api.system")),
     path("", include("webapp.api.uploads")),
     path("", include("webapp.api.projects")),
+    path("", include("webapp.api.frames")),
     path("", include("webapp.api.workitems")),
     path("", include("webapp.api.findings")),
     path("", include("webapp.api.comments")),

@@ -557,6 +557,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study}/series/{series}/frames": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return what each frame is and what its pixels mean. */
+        get: operations["series_frames"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system/health": {
         parameters: {
             query?: never;
@@ -1101,6 +1118,24 @@ export interface components {
             events: number;
             broken: components["schemas"]["AuditFaultOut"][];
         };
+        /**
+         * BitLayout
+         * @description How a stored sample lies in its word (PS3.5 8.1.1), and whether colours lie plane by plane (C.7.6.3.1.3).
+         */
+        BitLayout: {
+            /** Allocated */
+            allocated: number;
+            /** Stored */
+            stored: number;
+            /** High */
+            high: number;
+            /** Signed */
+            signed: boolean;
+            /** Floating */
+            floating: boolean;
+            /** Planar */
+            planar: boolean;
+        };
         /** @enum {unknown} */
         BlankEnum: "";
         /** @enum {string} */
@@ -1144,6 +1179,8 @@ export interface components {
         };
         /** @enum {string} */
         DecisionEnum: "accepted" | "corrected" | "rejected";
+        /** @enum {string} */
+        DeliveryEnum: "stored" | "values" | "rgb";
         /** @enum {string} */
         DirectionEnum: "promote" | "roll_back";
         /** @description On which dataset's test split; that of the version's training when left out. */
@@ -1219,6 +1256,107 @@ export interface components {
             /** Format: uuid */
             prediction_id: string | null;
         };
+        /**
+         * FrameFacts
+         * @description What one frame is, and what its pixels mean.
+         *
+         *     Attributes:
+         *         frame_number: from 1.
+         *         photometric: Photometric Interpretation as stored.
+         *         color: shown as RGB (palette images too).
+         *         delivery: how its pixels reach a browser: samples as stored, modality values made here (where a table or an
+         *             encoding lies between that only this server reads), or RGB made here. What decoding found out may still
+         *             turn stored colour into RGB (``Instance.display``).
+         *         voi: what the image offers, tables before windows; the first one is what it asks for. Empty: by its values.
+         *         inverted: small values are shown bright; ``inversion`` says why (PET: by custom, not by the image).
+         */
+        FrameFacts: {
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Frame Number */
+            frame_number: number;
+            /** Number Of Frames */
+            number_of_frames: number;
+            /** Instance Number */
+            instance_number: number | null;
+            /** Rows */
+            rows: number;
+            /** Columns */
+            columns: number;
+            /** Modality */
+            modality: string;
+            /** Sop Class Uid */
+            sop_class_uid: string;
+            /** Photometric */
+            photometric: string;
+            /** Color */
+            color: boolean;
+            /** Delivery */
+            delivery: components["schemas"]["DeliveryEnum"];
+            /** Frame Time Ms */
+            frame_time_ms: number | null;
+            values: components["schemas"]["ValueTransform"];
+            unit: components["schemas"]["ValueUnit"];
+            /** Voi */
+            voi: components["schemas"]["VoiChoice"][];
+            /** Inverted */
+            inverted: boolean;
+            /** Inversion */
+            inversion: components["schemas"]["InversionEnum"];
+            bits: components["schemas"]["BitLayout"];
+            padding: components["schemas"]["PaddingRange"] | null;
+            /** Overlays */
+            overlays: components["schemas"]["OverlayFacts"][];
+            space: components["schemas"]["FrameSpace"];
+        };
+        /**
+         * FrameSpace
+         * @description What one frame's header says about space.
+         *
+         *     Attributes:
+         *         position: of the centre of the top-left pixel, LPS mm.
+         *         orientation: direction of a row, then of a column (six direction cosines), LPS.
+         *         spacing_mm: (between rows, between columns), in the plane that ``spacing_source`` names.
+         *         aspect: height and width of a pixel, for drawing.
+         */
+        FrameSpace: {
+            /** Position */
+            position: [
+                number,
+                number,
+                number
+            ] | null;
+            /** Orientation */
+            orientation: number[] | null;
+            /** Spacing Mm */
+            spacing_mm: [
+                number,
+                number
+            ] | null;
+            /** Spacing Source */
+            spacing_source: components["schemas"]["SpacingSourceEnum"];
+            /** Length Unit */
+            length_unit: components["schemas"]["LengthUnitEnum"];
+            /** Aspect */
+            aspect: [
+                number,
+                number
+            ];
+            /** Frame Of Reference Uid */
+            frame_of_reference_uid: string;
+            /**
+             * Regions
+             * @default []
+             */
+            regions: components["schemas"]["UltrasoundRegion"][];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /** @enum {string} */
+        FunctionEnum: "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
         /** @description How likely an equally good model passes the gate of one label. */
         GatePowerOut: {
             positive: number;
@@ -1248,6 +1386,8 @@ export interface components {
             version: string;
             mode: string;
         };
+        /** @enum {string} */
+        InversionEnum: "none" | "monochrome1" | "presentation_lut" | "pet";
         /** @description A piece of long work. */
         JobOut: {
             /** Format: uuid */
@@ -1304,6 +1444,8 @@ export interface components {
             /** Format: date-time */
             retired_at: string | null;
         };
+        /** @enum {string} */
+        LengthUnitEnum: "mm" | "px";
         /** @description A name and a password. */
         LoginInRequest: {
             username: string;
@@ -1400,6 +1542,52 @@ export interface components {
         };
         /** @enum {unknown} */
         NullEnum: null;
+        /**
+         * OverlayFacts
+         * @description An overlay plane that lies on this frame (PS3.3 C.9.2).
+         *
+         *     Attributes:
+         *         group: 0x6000 … 0x601E.
+         *         rows, columns: of the plane.
+         *         origin: (row, column) of its first pixel in the image, from 1; may lie outside.
+         *         overlay_type: G (graphics) or R (region of interest).
+         *         label: the image's own name for it, or its description.
+         *         plane: which of the group's planes lies on this frame, from 0.
+         *         embedded_bit: the bit of the pixel words that holds it (retired), or None.
+         */
+        OverlayFacts: {
+            /** Group */
+            group: number;
+            /** Rows */
+            rows: number;
+            /** Columns */
+            columns: number;
+            /** Origin */
+            origin: [
+                number,
+                number
+            ];
+            /** Overlay Type */
+            overlay_type: components["schemas"]["OverlayTypeEnum"];
+            /** Label */
+            label: string;
+            /** Plane */
+            plane: number;
+            /** Embedded Bit */
+            embedded_bit: number | null;
+        };
+        /** @enum {string} */
+        OverlayTypeEnum: "G" | "R";
+        /**
+         * PaddingRange
+         * @description Stored values, both inclusive, that say "no image here" (PS3.3 C.7.5.1.1.2).
+         */
+        PaddingRange: {
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+        };
         /** @description The old and the new password. */
         PasswordInRequest: {
             old_password: string;
@@ -1702,6 +1890,16 @@ export interface components {
             family_slug: string;
             number: number;
         };
+        /**
+         * SeriesFramesOut
+         * @description The facts of every frame of a series that can be shown, in the order of instances and frames.
+         */
+        SeriesFramesOut: {
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Frames */
+            frames: components["schemas"]["FrameFacts"][];
+        };
         /** @description A series of the study being read. */
         SeriesOut: {
             series_instance_uid: string;
@@ -1775,6 +1973,8 @@ export interface components {
         };
         /** @enum {string} */
         SpaceEnum: "patient" | "image";
+        /** @enum {string} */
+        SpacingSourceEnum: "pixel_spacing" | "pixel_spacing_calibrated" | "imager_pixel_spacing" | "imager_pixel_spacing_magnification" | "nominal_scanned_pixel_spacing" | "ultrasound_region" | "none";
         /** @description What one split holds. */
         SplitCountsOut: {
             cases: number;
@@ -1910,6 +2110,29 @@ export interface components {
             finished_at: string | null;
             error: components["schemas"]["TrainingErrorOut"] | null;
         };
+        /**
+         * UltrasoundRegion
+         * @description A calibrated rectangle of an ultrasound image (PS3.3 C.8.5.5).
+         *
+         *     Attributes:
+         *         x0, y0, x1, y1: corners in pixels, column and row, inclusive.
+         *         spacing_mm: (row, column) distance of pixels, or None where the region is not a picture of space.
+         */
+        UltrasoundRegion: {
+            /** X0 */
+            x0: number;
+            /** Y0 */
+            y0: number;
+            /** X1 */
+            x1: number;
+            /** Y1 */
+            y1: number;
+            /** Spacing Mm */
+            spacing_mm: [
+                number,
+                number
+            ] | null;
+        };
         /** @description Where the images go. */
         UploadInRequest: {
             project: string;
@@ -1946,6 +2169,55 @@ export interface components {
         };
         /** @enum {string} */
         UsesEnum: "image" | "region" | "segment";
+        /**
+         * ValueTransform
+         * @description How a stored value becomes a modality value (PS3.3 C.11.1; dose grid scaling: C.8.8.3).
+         *
+         *     Attributes:
+         *         slope: of the line; 1 where the image has none, or a table.
+         *         intercept: of the line.
+         *         table: whether a Modality LUT Sequence replaces the line.
+         */
+        ValueTransform: {
+            /**
+             * Slope
+             * @default 1
+             */
+            slope: number;
+            /**
+             * Intercept
+             * @default 0
+             */
+            intercept: number;
+            /**
+             * Table
+             * @default false
+             */
+            table: boolean;
+        };
+        /**
+         * ValueUnit
+         * @description The unit of a frame's modality values.
+         *
+         *     Attributes:
+         *         word: as a reader writes it (HU, BQML, …); empty where the image does not say.
+         *         suv_factor: takes a modality value to SUV by body weight; None where that is not proven.
+         *         suv_reason: code of why there is no SUV; empty where there is one, or where nobody expects one.
+         */
+        ValueUnit: {
+            /** Word */
+            word: string;
+            /**
+             * Suv Factor
+             * @default null
+             */
+            suv_factor: number | null;
+            /**
+             * Suv Reason
+             * @default
+             */
+            suv_reason: string;
+        };
         /** @description What became of one file. */
         VerdictOut: {
             /** Format: uuid */
@@ -2011,6 +2283,61 @@ export interface components {
         };
         /** @enum {string} */
         VersionStateEnum: "candidate" | "evaluated" | "live" | "retired" | "refused";
+        /**
+         * VoiChoice
+         * @description One way to look at modality values that the image itself offers (PS3.3 C.11.2).
+         *
+         *     Attributes:
+         *         name: the image's own explanation; may be empty.
+         *         center, width: of a window, in modality values; None for a table.
+         *         function: how a window maps values.
+         *         table: index in the VOI LUT Sequence, or None for a window.
+         *         first: the modality value of a table's first entry.
+         *         entries: how many a table has.
+         *         bits: of a table's entries.
+         */
+        VoiChoice: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Center
+             * @default null
+             */
+            center: number | null;
+            /**
+             * Width
+             * @default null
+             */
+            width: number | null;
+            /**
+             * Function
+             * @default LINEAR
+             */
+            function: components["schemas"]["FunctionEnum"];
+            /**
+             * Table
+             * @default null
+             */
+            table: number | null;
+            /**
+             * First
+             * @default null
+             */
+            first: number | null;
+            /**
+             * Entries
+             * @default null
+             */
+            entries: number | null;
+            /**
+             * Bits
+             * @default null
+             */
+            bits: number | null;
+        };
         /** @description A work item with what a reading page needs. */
         WorkitemOut: {
             /** Format: uuid */
@@ -3030,6 +3357,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SnapshotOut"];
+                };
+            };
+        };
+    };
+    series_frames: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                series: string;
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesFramesOut"];
                 };
             };
         };

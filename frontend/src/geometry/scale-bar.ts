@@ -15,9 +15,13 @@ function niceBelow(limit: number): number {
 }
 
 const sourceWords: Record<ProvenSpacing["source"], string> = {
-  PixelSpacing: "Pixel Spacing",
-  ImagerPixelSpacing: "at the detector",
-  UltrasoundRegion: "ultrasound calibration",
+  pixel_spacing: "Pixel Spacing",
+  pixel_spacing_calibrated: "calibrated Pixel Spacing",
+  imager_pixel_spacing: "at the detector",
+  imager_pixel_spacing_magnification: "detector ÷ magnification",
+  nominal_scanned_pixel_spacing: "on the scanned film",
+  ultrasound_region: "ultrasound calibration",
+  none: "no calibration",
 };
 
 /** A round length no longer than `room` CSS pixels; in mm only when the image proves its spacing, else in pixels. */

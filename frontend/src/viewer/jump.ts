@@ -23,12 +23,7 @@ async function stackWith(sopInstanceUid: string): Promise<SeriesStack | null> {
   const uids = shownSeries().map((one) => one.series_instance_uid);
   const order = first ? [first, ...uids.filter((uid) => uid !== first)] : uids;
   for (const uid of order) {
-    const facts = workitem?.series.find((one) => one.series_instance_uid === uid);
-    const stack = await loadSeriesStack(
-      workitem?.study.study_instance_uid ?? "",
-      uid,
-      facts?.geometry ?? {},
-    ).catch(() => null);
+    const stack = await loadSeriesStack(workitem?.study.study_instance_uid ?? "", uid).catch(() => null);
     if (stack?.frames.some((frame) => frame.sopInstanceUid === sopInstanceUid)) {
       return stack;
     }

@@ -23,7 +23,7 @@ export async function openSeries(
     return;
   }
   setReadingUi({ series: { ...readingUi().series, [pane]: seriesUid } });
-  await panes[pane].showSeries(workitem.study.study_instance_uid, seriesUid, series.geometry ?? {}, at);
+  await panes[pane].showSeries(workitem.study.study_instance_uid, seriesUid, at);
 }
 
 /** Series that can be shown, in the order of the list. */

@@ -29,8 +29,8 @@ export function pixelReader(frame: StackFrame): PixelReader | null {
   const samples = Math.max(1, Math.round(values.length / (frame.rows * frame.columns)));
   const scaled = image.preScale?.scaled === true;
   const { factor } = shownUnit(frame);
-  const slope = scaled ? 1 : frame.rescaleSlope;
-  const intercept = scaled ? 0 : frame.rescaleIntercept;
+  const slope = scaled ? 1 : frame.slope;
+  const intercept = scaled ? 0 : frame.intercept;
   const inside = (column: number, row: number) =>
     column >= 0 && row >= 0 && column < frame.columns && row < frame.rows;
   return {

@@ -1,11 +1,11 @@
 import { imageLoader } from "@cornerstonejs/core";
 import { wadors } from "@cornerstonejs/dicom-image-loader";
-import { ApiError, errorFromAnswer, errorFromSilence } from "../api/errors";
-import type { JsonDataset } from "../geometry/dicom-json";
-import { type FrameFacts, frameFactsOf } from "../geometry/frame-facts";
+import { ApiError } from "../api/errors";
+import type { FrameFacts } from "../geometry/frame-facts";
 import { distanceOffPlane, imageToPatient } from "../geometry/plane";
 import { imagePoint } from "../geometry/points";
 import { stackOrder } from "../geometry/stack-order";
+import { fetchFrameFacts, frameFactsOf, type ServedFacts } from "./frame-facts-read";
 
 export interface StackFrame extends FrameFacts {
   imageId: string;
@@ -28,45 +28,41 @@ export function thumbnailUrl(studyUid: string, seriesUid: string, size: number):
   return `${seriesRoot(studyUid, seriesUid)}/thumbnail?viewport=${size},${size}`;
 }
 
-async function fetchMetadata(url: string): Promise<JsonDataset[]> {
-  let answer: Response;
-  try {
-    answer = await fetch(url, { headers: { Accept: "application/dicom+json" }, credentials: "same-origin" });
-  } catch {
-    throw errorFromSilence();
-  }
-  if (!answer.ok) {
-    throw errorFromAnswer(answer.status, await answer.json().catch(() => undefined));
-  }
-  return (await answer.json()) as JsonDataset[];
+type Elements = Parameters<typeof wadors.metaDataManager.add>[1];
+
+/** What Cornerstone must know to decode a frame: how its samples lie, nothing of what they mean. */
+function decodingElements(served: ServedFacts): Elements {
+  const { bits } = served;
+  const sent = served.delivery !== "stored";
+  const us = (value: number) => ({ vr: "US", Value: [value] });
+  const elements = {
+    "00080018": { vr: "UI", Value: [served.sop_instance_uid] },
+    "00280002": us(served.color || sent ? 3 : 1),
+    "00280004": { vr: "CS", Value: [sent ? "RGB" : served.photometric] },
+    "00280006": us(sent ? 0 : Number(bits.planar)),
+    "00280010": us(served.rows),
+    "00280011": us(served.columns),
+    "00280100": us(sent ? 8 : bits.allocated),
+    "00280101": us(sent ? 8 : bits.stored),
+    "00280102": us(sent ? 7 : bits.high),
+    "00280103": us(sent ? 0 : Number(bits.signed)),
+    ...(served.color || sent
+      ? {}
+      : {
+          "00281052": { vr: "DS", Value: [served.values.intercept] },
+          "00281053": { vr: "DS", Value: [served.values.slope] },
+        }),
+  };
+  return elements as unknown as Elements;
 }
 
-/** Millimetres are believed only when the server's own look at the series did not rule them out. */
-function spacingAllowed(geometry: Record<string, unknown>): boolean {
-  const unit = geometry.length_unit;
-  return typeof unit !== "string" || unit === "" || unit.startsWith("mm");
-}
-
-async function load(
-  studyUid: string,
-  seriesUid: string,
-  geometry: Record<string, unknown>,
-): Promise<SeriesStack> {
+async function load(studyUid: string, seriesUid: string): Promise<SeriesStack> {
   const root = seriesRoot(studyUid, seriesUid);
-  const datasets = await fetchMetadata(`${root}/metadata`);
   const frames: StackFrame[] = [];
-  const mm = spacingAllowed(geometry);
-  for (const dataset of datasets) {
-    for (const facts of frameFactsOf(dataset)) {
-      const imageId = `wadors:${root}/instances/${facts.sopInstanceUid}/frames/${facts.frameNumber}`;
-      if (facts.frameNumber === 1) {
-        wadors.metaDataManager.add(
-          imageId,
-          dataset as unknown as Parameters<typeof wadors.metaDataManager.add>[1],
-        );
-      }
-      frames.push({ ...facts, spacing: mm ? facts.spacing : null, imageId });
-    }
+  for (const served of await fetchFrameFacts(studyUid, seriesUid)) {
+    const imageId = `wadors:${root}/instances/${served.sop_instance_uid}/frames/${served.frame_number}`;
+    wadors.metaDataManager.add(imageId, decodingElements(served));
+    frames.push({ ...frameFactsOf(served), imageId });
   }
   if (frames.length === 0) {
     throw new ApiError({
@@ -78,17 +74,13 @@ async function load(
   return { studyUid, seriesUid, modality: frames[0]?.modality ?? "", frames: stackOrder(frames) };
 }
 
-/** Metadata of a series, fetched once; a failure is forgotten so that it can be tried again. */
-export function loadSeriesStack(
-  studyUid: string,
-  seriesUid: string,
-  geometry: Record<string, unknown> = {},
-): Promise<SeriesStack> {
+/** The facts of a series, fetched once; a failure is forgotten so that it can be tried again. */
+export function loadSeriesStack(studyUid: string, seriesUid: string): Promise<SeriesStack> {
   const known = stacks.get(seriesUid);
   if (known) {
     return known;
   }
-  const loading = load(studyUid, seriesUid, geometry).catch((thrown: unknown) => {
+  const loading = load(studyUid, seriesUid).catch((thrown: unknown) => {
     stacks.delete(seriesUid);
     throw thrown;
   });

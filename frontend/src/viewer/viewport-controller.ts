@@ -105,7 +105,6 @@ export class ViewportController {
   async showSeries(
     studyUid: string,
     seriesUid: string,
-    geometry: Record<string, unknown>,
     at?: { sopInstanceUid: string; frameNumber: number },
   ): Promise<void> {
     this.load += 1;
@@ -114,7 +113,7 @@ export class ViewportController {
     this.prefetch.stop();
     this.set({ status: "loading", problem: null });
     try {
-      const stack = await loadSeriesStack(studyUid, seriesUid, geometry);
+      const stack = await loadSeriesStack(studyUid, seriesUid);
       await this.ready;
       const { viewport } = this;
       if (mine !== this.load || !viewport) {

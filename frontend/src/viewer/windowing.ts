@@ -24,8 +24,8 @@ function foundRange(frame: StackFrame, how: "percentile" | "full"): WindowRange 
 
 /** The window the image asks for, else the one its values suggest. */
 function storedRange(frame: StackFrame): WindowRange | null {
-  const [stored] = frame.windows;
-  return stored
+  const stored = frame.voi.find((choice) => choice.center !== null && choice.width !== null);
+  return stored?.center != null && stored.width != null
     ? { lower: stored.center - stored.width / 2, upper: stored.center + stored.width / 2 }
     : foundRange(frame, "percentile");
 }

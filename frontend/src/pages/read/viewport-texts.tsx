@@ -23,7 +23,7 @@ export function ViewportTexts({ view }: { view: ViewState }) {
     view.rotation ? `rotated ${view.rotation}°` : "",
     view.flipped.horizontal ? "flipped L–R" : "",
     view.flipped.vertical ? "flipped T–B" : "",
-    view.inverted !== (frame.photometric === "MONOCHROME1") ? "inverted" : "",
+    view.inverted !== frame.inverted ? "inverted" : "",
   ].filter(Boolean);
   return (
     <>

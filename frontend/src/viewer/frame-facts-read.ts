@@ -1,0 +1,55 @@
+/** The server's facts of a frame, in the words of this program. Names change here, meanings do not. */
+import { get } from "../api/client";
+import type { Schemas } from "../api/types";
+import type { FrameFacts } from "../geometry/frame-facts";
+import type { FramePlane } from "../geometry/plane";
+
+export type ServedFacts = Schemas["FrameFacts"];
+
+function planeOf(space: ServedFacts["space"]): FramePlane | null {
+  const { position, orientation, spacing_mm: spacing, frame_of_reference_uid: frameOfReferenceUid } = space;
+  if (!position || !orientation || !spacing || !frameOfReferenceUid) {
+    return null;
+  }
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = orientation;
+  return {
+    frameOfReferenceUid,
+    position,
+    rowCosine: [a, b, c],
+    columnCosine: [d, e, f],
+    rowSpacing: spacing[0],
+    columnSpacing: spacing[1],
+  };
+}
+
+export function frameFactsOf(served: ServedFacts): FrameFacts {
+  const { space } = served;
+  const proven = space.length_unit === "mm" ? space.spacing_mm : null;
+  return {
+    sopInstanceUid: served.sop_instance_uid,
+    frameNumber: served.frame_number,
+    instanceNumber: served.instance_number ?? 0,
+    rows: served.rows,
+    columns: served.columns,
+    modality: served.modality,
+    color: served.color,
+    delivery: served.delivery,
+    plane: planeOf(space),
+    spacing: proven ? { rowMm: proven[0], columnMm: proven[1], source: space.spacing_source } : null,
+    aspect: space.aspect,
+    voi: served.voi,
+    inverted: served.inverted,
+    valueUnit: served.unit.word,
+    slope: served.values.slope,
+    intercept: served.values.intercept,
+    suvFactor: served.unit.suv_factor,
+    padding: served.padding,
+    overlays: served.overlays,
+    framesPerSecond: served.frame_time_ms ? 1000 / served.frame_time_ms : null,
+  };
+}
+
+export async function fetchFrameFacts(studyUid: string, seriesUid: string): Promise<ServedFacts[]> {
+  const answer = await get<Schemas["SeriesFramesOut"]>(`studies/${studyUid}/series/${seriesUid}/frames`);
+  return answer.frames;
+}

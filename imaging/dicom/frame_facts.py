@@ -1,0 +1,372 @@
+"""What the pixels of one frame mean: the one home of it. Drawing, measuring, exporting and training read it here.
+
+The chain from a stored sample to a grey level (PS3.3 C.11, PS3.14): stored value → modality value (rescale or table,
+``values``) → level through a window or table (``voi``) → polarity (``inverted``). Everything is computed from the
+header; the entries of large tables and the bits of overlays lie in the file (``lookup_tables``, ``overlays``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from imaging.dicom.frame_space import FrameSpace, frame_space
+from imaging.dicom.header_values import FrameHeader, frame_headers, number, numbers, texts, whole
+from imaging.dicom.json_model import Json, first_value, items
+from imaging.dicom.value_units import ValueUnit, value_unit
+
+VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
+Inversion = Literal["none", "monochrome1", "presentation_lut", "pet"]
+Delivery = Literal["stored", "values", "rgb"]
+
+#: Part of every digest of facts: another number when the same header gives other facts.
+FACTS_VERSION: Final = 1
+_FUNCTIONS: Final[dict[str, VoiFunction]] = {
+    "LINEAR": "LINEAR",
+    "LINEAR_EXACT": "LINEAR_EXACT",
+    "SIGMOID": "SIGMOID",
+}
+_GREY: Final = ("MONOCHROME1", "MONOCHROME2")
+
+
+@dataclass(frozen=True, slots=True)
+class BitLayout:
+    """How a stored sample lies in its word (PS3.5 8.1.1), and whether colours lie plane by plane (C.7.6.3.1.3)."""
+
+    allocated: int
+    stored: int
+    high: int
+    signed: bool
+    floating: bool
+    planar: bool
+
+    @property
+    def lowest(self) -> int:
+        """The smallest value that a stored sample can have."""
+        return -(1 << (self.stored - 1)) if self.signed else 0
+
+    @property
+    def highest(self) -> int:
+        """The largest value that a stored sample can have."""
+        return (1 << (self.stored - 1)) - 1 if self.signed else (1 << self.stored) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTransform:
+    """How a stored value becomes a modality value (PS3.3 C.11.1; dose grid scaling: C.8.8.3).
+
+    Attributes:
+        slope: of the line; 1 where the image has none, or a table.
+        intercept: of the line.
+        table: whether a Modality LUT Sequence replaces the line.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    table: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VoiChoice:
+    """One way to look at modality values that the image itself offers (PS3.3 C.11.2).
+
+    Attributes:
+        name: the image's own explanation; may be empty.
+        center, width: of a window, in modality values; None for a table.
+        function: how a window maps values.
+        table: index in the VOI LUT Sequence, or None for a window.
+        first: the modality value of a table's first entry.
+        entries: how many a table has.
+        bits: of a table's entries.
+    """
+
+    name: str = ""
+    center: float | None = None
+    width: float | None = None
+    function: VoiFunction = "LINEAR"
+    table: int | None = None
+    first: int | None = None
+    entries: int | None = None
+    bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaddingRange:
+    """Stored values, both inclusive, that say "no image here" (PS3.3 C.7.5.1.1.2)."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayFacts:
+    """An overlay plane that lies on this frame (PS3.3 C.9.2).
+
+    Attributes:
+        group: 0x6000 … 0x601E.
+        rows, columns: of the plane.
+        origin: (row, column) of its first pixel in the image, from 1; may lie outside.
+        overlay_type: G (graphics) or R (region of interest).
+        label: the image's own name for it, or its description.
+        plane: which of the group's planes lies on this frame, from 0.
+        embedded_bit: the bit of the pixel words that holds it (retired), or None.
+    """
+
+    group: int
+    rows: int
+    columns: int
+    origin: tuple[int, int]
+    overlay_type: Literal["G", "R"]
+    label: str
+    plane: int
+    embedded_bit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFacts:
+    """What one frame is, and what its pixels mean.
+
+    Attributes:
+        frame_number: from 1.
+        photometric: Photometric Interpretation as stored.
+        color: shown as RGB (palette images too).
+        delivery: how its pixels reach a browser: samples as stored, modality values made here (where a table or an
+            encoding lies between that only this server reads), or RGB made here. What decoding found out may still
+            turn stored colour into RGB (``Instance.display``).
+        voi: what the image offers, tables before windows; the first one is what it asks for. Empty: by its values.
+        inverted: small values are shown bright; ``inversion`` says why (PET: by custom, not by the image).
+    """
+
+    sop_instance_uid: str
+    frame_number: int
+    number_of_frames: int
+    instance_number: int | None
+    rows: int
+    columns: int
+    modality: str
+    sop_class_uid: str
+    photometric: str
+    color: bool
+    delivery: Delivery
+    frame_time_ms: float | None
+    values: ValueTransform
+    unit: ValueUnit
+    voi: tuple[VoiChoice, ...]
+    inverted: bool
+    inversion: Inversion
+    bits: BitLayout
+    padding: PaddingRange | None
+    overlays: tuple[OverlayFacts, ...]
+    space: FrameSpace
+
+    def as_json(self) -> Json:
+        """Return plain JSON with the attribute names as keys."""
+        return asdict(self)
+
+
+def frame_facts(header: Json) -> list[FrameFacts]:
+    """Return the facts of each frame of one instance; empty for an instance without rows and columns.
+
+    Args:
+        header: the instance's DICOM JSON model (``json_model.header_model``), as stored, not the converted one.
+    """
+    rows, columns = whole(header, "00280010"), whole(header, "00280011")
+    if not rows or not columns:
+        return []
+    bits = _bits(header)
+    photometric = str(first_value(header, "00280004") or "")
+    color = photometric not in _GREY
+    inversion = _inversion(header, photometric)
+    common: dict[str, Any] = {
+        "sop_instance_uid": str(first_value(header, "00080018") or ""),
+        "number_of_frames": max(1, whole(header, "00280008") or 1),
+        "instance_number": whole(header, "00200013"),
+        "rows": rows,
+        "columns": columns,
+        "modality": str(first_value(header, "00080060") or ""),
+        "sop_class_uid": str(first_value(header, "00080016") or ""),
+        "photometric": photometric,
+        "color": color,
+        "frame_time_ms": _frame_time(header),
+        "inverted": inversion != "none",
+        "inversion": inversion,
+        "bits": bits,
+        "padding": None if color else _padding(header, bits),
+    }
+    result = []
+    for number_, one in enumerate(frame_headers(header), 1):
+        values = ValueTransform() if color else _transform(one)
+        result.append(
+            FrameFacts(
+                frame_number=number_,
+                delivery=_delivery(color, bits, values),
+                values=values,
+                unit=ValueUnit("") if color else value_unit(one),
+                voi=() if color else _voi(one, values, bits),
+                overlays=_overlays(header, number_, bits),
+                space=frame_space(one),
+                **common,
+            )
+        )
+    return result
+
+
+def _frame_time(header: Json) -> float | None:
+    time = number(header, "00181063")
+    if time and time > 0:
+        return time
+    rate = number(header, "00082144") or number(header, "00180040")
+    return 1000 / rate if rate and rate > 0 else None
+
+
+def _bits(header: Json) -> BitLayout:
+    allocated = whole(header, "00280100") or 8
+    stored = whole(header, "00280101") or allocated
+    stored = min(max(stored, 1), allocated)
+    high = whole(header, "00280102")
+    high = stored - 1 if high is None or not stored - 1 <= high < allocated else high
+    # Float Pixel Data has neither Bits Stored nor Pixel Representation (PS3.3 C.7.6.24).
+    floating = whole(header, "00280101") is None and whole(header, "00280103") is None and allocated >= 32
+    signed, planar = whole(header, "00280103") == 1, whole(header, "00280006") == 1
+    return BitLayout(allocated, stored, high, signed, floating, planar)
+
+
+def _inversion(header: Json, photometric: str) -> Inversion:
+    """Say why small values are bright. MONOCHROME1 with the shape INVERSE says it twice and means it once (C.11.6)."""
+    if photometric not in _GREY:
+        return "none"
+    if photometric == "MONOCHROME1":
+        return "monochrome1"
+    if str(first_value(header, "20500020") or "") == "INVERSE":
+        return "presentation_lut"
+    return "pet" if str(first_value(header, "00080060") or "") == "PT" else "none"
+
+
+def _padding(header: Json, bits: BitLayout) -> PaddingRange | None:
+    low = next(
+        (found for tag in ("00280120", "00280122", "00280123") if (found := number(header, tag)) is not None), None
+    )
+    if low is None:
+        return None
+    high = next(
+        (found for tag in ("00280121", "00280124", "00280125") if (found := number(header, tag)) is not None), low
+    )
+    if not bits.floating:
+        # The value's VR (US or SS) is often written wrongly: read it in the pixels' own type.
+        low, high = _as_sample(low, bits), _as_sample(high, bits)
+    return PaddingRange(min(low, high), max(low, high))
+
+
+def _first_number(header: Json, *tags: str) -> float | None:
+    return next((found for tag in tags if (found := number(header, tag)) is not None), None)
+
+
+def _as_sample(value: float, bits: BitLayout) -> float:
+    if bits.signed and value >= 1 << (bits.allocated - 1):
+        return value - (1 << bits.allocated)
+    if not bits.signed and value < 0:
+        return value + (1 << bits.allocated)
+    return value
+
+
+def _transform(header: FrameHeader) -> ValueTransform:
+    instance = header.instance
+    if next(items(instance, "00283000"), None) is not None:
+        return ValueTransform(table=True)
+    scaling = number(instance, "3004000E")
+    if scaling and str(first_value(instance, "00080060") or "") == "RTDOSE":
+        return ValueTransform(scaling, 0.0)
+    for place in (header.macro("00289145"), instance):
+        slope, intercept = number(place, "00281053"), number(place, "00281052")
+        if slope is not None or intercept is not None:
+            return ValueTransform(slope or 1.0, intercept or 0.0)
+    return ValueTransform()
+
+
+def _voi(header: FrameHeader, values: ValueTransform, bits: BitLayout) -> tuple[VoiChoice, ...]:
+    places = [header.macro("00289132")]
+    if places[0] is not header.instance:
+        places.append(header.instance)
+    for place in places:
+        choices = (*_voi_tables(place, values, bits), *_windows(place))
+        if choices:
+            return choices
+    return ()
+
+
+def _windows(place: Json) -> list[VoiChoice]:
+    centers, widths = (numbers_one_by_one(place, tag) for tag in ("00281050", "00281051"))
+    names, function = texts(place, "00281055"), str(first_value(place, "00281056") or "LINEAR").upper()
+    return [
+        VoiChoice(names[index] if index < len(names) else "", center, width, _FUNCTIONS.get(function, "LINEAR"))
+        for index, (center, width) in enumerate(zip(centers, widths, strict=False))
+        if center is not None and width is not None and width > 0
+    ]
+
+
+def numbers_one_by_one(place: Json, tag: str) -> list[float | None]:
+    """Return each value of an attribute as a finite number or None, so that one bad value leaves the others."""
+    return [found[0] if (found := numbers([value])) else None for value in place.get(tag, {}).get("Value") or []]
+
+
+def _voi_tables(place: Json, values: ValueTransform, bits: BitLayout) -> list[VoiChoice]:
+    """Return the tables of a VOI LUT Sequence (PS3.3 C.11.2.1.1)."""
+    choices = []
+    for index, item in enumerate(items(place, "00283010")):
+        descriptor = numbers(item.get("00283002", {}).get("Value") or [])
+        if len(descriptor) != 3 or "00283006" not in item:
+            continue
+        entries, first, depth = (int(one) for one in descriptor)
+        # The first mapped value has the sign of what the modality step gives, whatever VR was written.
+        lowest = min(values.slope * bits.lowest, values.slope * bits.highest) + values.intercept
+        if not values.table and lowest < 0 and first >= 1 << 15:
+            first -= 1 << 16
+        if lowest >= 0 and first < 0:
+            first += 1 << 16
+        entries = entries if entries > 0 else entries + (1 << 16)
+        choices.append(
+            VoiChoice(str(first_value(item, "00283003") or ""), table=index, first=first, entries=entries, bits=depth)
+        )
+    return choices
+
+
+def _delivery(color: bool, bits: BitLayout, values: ValueTransform) -> Delivery:
+    if color:
+        return "stored"
+    plain = bits.allocated in (8, 16) and bits.high == bits.stored - 1 and not bits.floating
+    return "stored" if plain and not values.table else "values"
+
+
+def _overlays(header: Json, frame_number: int, bits: BitLayout) -> tuple[OverlayFacts, ...]:
+    """Return the overlay planes on a frame (PS3.3 C.9.2, C.9.3 multi-frame overlays)."""
+    found = []
+    for group in range(0x6000, 0x6020, 2):
+        rows, columns = whole(header, f"{group:04X}0010"), whole(header, f"{group:04X}0011")
+        if not rows or not columns:
+            continue
+        has_bits = f"{group:04X}3000" in header
+        position = whole(header, f"{group:04X}0102") or 0
+        inside = bits.high - bits.stored < position <= bits.high
+        embedded = None if has_bits or (whole(header, f"{group:04X}0100") or 1) <= 1 or inside else position
+        if not has_bits and (embedded is None or position >= bits.allocated):
+            continue
+        count, origin_frame = whole(header, f"{group:04X}0015"), whole(header, f"{group:04X}0051") or 1
+        # An overlay without frames of its own lies on every frame; one inside the pixel words has a plane for each.
+        plane = frame_number - 1 if embedded is not None else 0 if count is None else frame_number - origin_frame
+        if plane < 0 or (count is not None and plane >= count):
+            continue
+        origin = numbers(header.get(f"{group:04X}0050", {}).get("Value") or [])
+        label = str(first_value(header, f"{group:04X}1500") or first_value(header, f"{group:04X}0022") or "")
+        found.append(
+            OverlayFacts(
+                group,
+                rows,
+                columns,
+                (int(origin[0]), int(origin[1])) if len(origin) == 2 else (1, 1),
+                "R" if str(first_value(header, f"{group:04X}0040") or "") == "R" else "G",
+                label,
+                plane,
+                embedded,
+            )
+        )
+    return tuple(found)
