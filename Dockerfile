@@ -60,4 +60,4 @@ ENV PATH=/opt/overread-venv/bin:$PATH \
 USER overread
 VOLUME /var/lib/overread
 EXPOSE 8000
-CMD ["uvicorn", "webapp.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--ws", "websockets-sansio", "--no-access-log"]
+CMD ["python", "-m", "webapp.server", "--host", "0.0.0.0", "--port", "8000"]

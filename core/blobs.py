@@ -154,11 +154,16 @@ def _store() -> BlobStore:
     return ObjectBlobStore(directory) if settings.OVERREAD_S3_BUCKET else directory
 
 
-def staging_file(suffix: str = "") -> Path:
-    """Return a new empty file on the blob store's own file system, for bytes that are still arriving."""
+def staging_folder() -> Path:
+    """Return the folder, on the blob store's own file system, for bytes that are still arriving."""
     folder = Path(settings.OVERREAD_DATA_DIR) / "staging"
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=folder, suffix=suffix)
+    return folder
+
+
+def staging_file(suffix: str = "") -> Path:
+    """Return a new empty file in the staging folder."""
+    descriptor, name = tempfile.mkstemp(dir=staging_folder(), suffix=suffix)
     os.close(descriptor)
     return Path(name)
 

@@ -23,6 +23,18 @@ class OverreadError(Exception):
         self.detail = detail
 
 
+class Malformed(OverreadError):
+    """The request itself is broken: not HTTP, not its media type, too large a head."""
+
+    status = 400
+
+
+class RequestTimeout(OverreadError):
+    """The sender did not send the rest in time."""
+
+    status = 408
+
+
 class Invalid(OverreadError):
     """The request was understood and cannot be carried out as it is."""
 

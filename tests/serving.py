@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from webapp.server import OPTIONS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,7 +22,7 @@ def served(application: Any = None) -> Iterator[str]:
         from webapp.asgi import application
 
     server = uvicorn.Server(
-        uvicorn.Config(application, host="127.0.0.1", port=0, log_config=None, ws="websockets-sansio", lifespan="off")
+        uvicorn.Config(application, host="127.0.0.1", port=0, log_config=None, lifespan="off", **OPTIONS)
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -14,19 +14,20 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 django.setup()
 
-from a2wsgi import WSGIMiddleware
 from channels.auth import AuthMiddlewareStack
 from channels.security.websocket import AllowedHostsOriginValidator
 
 from imaging.dicomweb.frames_asgi import FrameApplication
 from webapp.api.authentication import user_of_scope
+from webapp.doors.bridge import DjangoBridge
+from webapp.doors.proxies import settle_caller
 from webapp.live.consumer import LiveConsumer
 from webapp.wsgi import application as django_application
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-_django = WSGIMiddleware(django_application, workers=16)  # type: ignore[arg-type]  # a response is an iterable of bytes
+_django = DjangoBridge(django_application, authenticate=user_of_scope)
 _live = AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi()))
 _frames = FrameApplication(authenticate=user_of_scope)
 
@@ -35,6 +36,8 @@ async def application(
     scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
 ) -> None:
     """Route one connection."""
+    if scope["type"] in ("http", "websocket"):
+        scope = settle_caller(scope)
     if scope["type"] == "websocket":
         if scope["path"] == "/live":
             await _live(scope, receive, send)
@@ -43,7 +46,7 @@ async def application(
     elif scope["type"] == "http" and FrameApplication.serves(scope):
         await _frames(scope, receive, send)
     elif scope["type"] == "http":
-        await _django(scope, receive, send)  # type: ignore[arg-type]  # checked above: an HTTP scope
+        await _django(scope, receive, send)
     elif scope["type"] == "lifespan":
         await _lifespan(receive, send)
 

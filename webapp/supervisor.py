@@ -228,9 +228,7 @@ def answers_health(url: str) -> bool:
 
 def web_part(*, host: str, port: int, workers: int = 1) -> Part:
     """Return the web process: uvicorn with the ASGI application."""
-    command = [sys.executable, "-m", "uvicorn", "webapp.asgi:application", "--host", host, "--port", str(port)]
-    command += ["--workers", str(workers), "--ws", "websockets-sansio", "--no-access-log", "--log-level", "warning"]
-    command += ["--timeout-graceful-shutdown", "4"]
+    command = [sys.executable, "-m", "webapp.server", "--host", host, "--port", str(port), "--workers", str(workers)]
     return Part("web", command)
 
 

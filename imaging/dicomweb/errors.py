@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from core.errors import OverreadError
+from core.errors import Malformed, OverreadError
 
 
-class BadRequest(OverreadError):
+class BadRequest(Malformed):
     """The address or its parameters are not what the standard says."""
-
-    status = 400
 
 
 class NotAcceptable(OverreadError):

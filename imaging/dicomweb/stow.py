@@ -35,7 +35,7 @@ _DICOM: Final = "application/dicom"
 _STORE: Final = "study.store"
 _CHUNK: Final = 1 << 20
 #: A request may carry several instances: so many times the limit of one.
-_REQUEST_FACTOR: Final = 16
+REQUEST_FACTOR: Final = 16
 _WRONG_STUDY, _NOT_UNDERSTOOD, _DUPLICATE = 0xA900, 0xC000, 0x0111
 _arrival: list[Callable[[Upload], None]] = []
 
@@ -151,7 +151,7 @@ def _store_parts(stream: BinaryIO, boundary: str, upload: Upload, study_uid: str
 
     limit = settings.OVERREAD_UPLOAD_LIMIT_BYTES
     try:
-        parts = read_parts(stream, boundary, open_sink=open_sink, limit=limit * _REQUEST_FACTOR, part_limit=limit)
+        parts = read_parts(stream, boundary, open_sink=open_sink, limit=limit * REQUEST_FACTOR, part_limit=limit)
         for number, part in enumerate(parts, start=1):
             path, staging = waiting.pop()
             staging.close()

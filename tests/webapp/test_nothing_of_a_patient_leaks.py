@@ -87,8 +87,8 @@ workitems.workitem_withdraw = break_a_constraint
 frames_asgi.frame_body = quote_a_name
 shell.render = quote_a_patient
 print(token, flush=True)
-uvicorn.run("webapp.asgi:application", host="127.0.0.1", port=int(os.environ["PORT"]), ws="websockets-sansio",
-            access_log=False, log_config=None)
+from webapp.server import OPTIONS
+uvicorn.run("webapp.asgi:application", host="127.0.0.1", port=int(os.environ["PORT"]), log_config=None, **OPTIONS)
 """
 FAILING_WORKER = """
 import django

@@ -92,15 +92,6 @@ def test_a_stranger_cannot_upload_into_a_project(project: Project, stranger: Use
     assert not Upload.objects.exists()
 
 
-def test_a_body_over_the_limit_is_refused_before_it_is_read(project: Project, radiologist: User, settings: Any) -> None:
-    settings.OVERREAD_UPLOAD_LIMIT_BYTES = 1000
-    client = _client(radiologist)
-    upload = _opened(client, project)
-    answer = _send(client, upload, bytes(200_000))
-    assert (answer.status_code, answer.json()["code"]) == (413, "upload_too_large")
-    assert not Upload.objects.get().verdicts.exists()
-
-
 def test_a_request_without_a_file_says_so(project: Project, radiologist: User) -> None:
     client = _client(radiologist)
     answer = client.post(f"/api/v1/uploads/{_opened(client, project)}/files", {"path": "x"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -168,7 +169,7 @@ class Logout(APIView):
 class Me(APIView):
     """The caller's own account."""
 
-    def get_permissions(self) -> list[BasePermission]:
+    def get_permissions(self) -> Sequence[Any]:
         """Let a person who must change their password see so."""
         return [IsAuthenticated()] if self.request.method == "GET" else super().get_permissions()
 
@@ -209,7 +210,8 @@ class Tokens(APIView):
     @extend_schema(operation_id="tokens_create", request=TokenIn, responses={201: TokenMadeOut})
     def post(self, request: Request) -> Response:
         """Make a token; it is shown this once and stored as a hash."""
-        row, row.token = token_make(user=caller(request), **checked(TokenIn, request))
+        row, token = token_make(user=caller(request), **checked(TokenIn, request))
+        row.token = token
         return Response(TokenMadeOut(row).data, status=201)
 
 

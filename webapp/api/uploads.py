@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.urls import path
 from drf_spectacular.utils import extend_schema
@@ -16,15 +15,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import access, blobs
-from core.errors import Invalid, TooLarge
+from core.errors import Invalid
 from imaging.access import access_upload
 from imaging.models import Upload
 from imaging.services.uploads import upload_file, upload_finish, upload_open
 from webapp import story
 from webapp.api.base import caller, checked
-
-#: The form around the file: boundaries, field names and the file's name.
-_FORM_BYTES = 64 * 1024
 
 
 class UploadIn(serializers.Serializer[Any]):
@@ -92,20 +88,9 @@ class UploadDetail(APIView):
 
 
 class UploadFiles(APIView):
-    """The files of a batch."""
+    """The files of a batch. How large one may be is said at the front door (``webapp.doors.bodies``)."""
 
     parser_classes = [MultiPartParser]
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse a body over the limit before a byte of it is read."""
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > settings.OVERREAD_UPLOAD_LIMIT_BYTES + _FORM_BYTES:
-            raise TooLarge(
-                "upload_too_large",
-                "The file is larger than this server takes at once. Send it in parts.",
-                limit_bytes=settings.OVERREAD_UPLOAD_LIMIT_BYTES,
-            )
-        super().initial(request, *args, **kwargs)
 
     @extend_schema(
         operation_id="uploads_send",

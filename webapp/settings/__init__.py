@@ -19,6 +19,9 @@ OVERREAD_SPLIT_KEY = ENVIRONMENT.kept_secret("split_key")
 OVERREAD_S3_BUCKET = ENVIRONMENT.s3_bucket
 OVERREAD_TORCH_THREADS = ENVIRONMENT.torch_threads
 OVERREAD_UPLOAD_LIMIT_BYTES = ENVIRONMENT.upload_limit_mib * 1024 * 1024
+OVERREAD_BODY_PATIENCE_SECONDS = ENVIRONMENT.body_patience_seconds
+OVERREAD_HEAD_PATIENCE_SECONDS = ENVIRONMENT.head_patience_seconds
+OVERREAD_TRUSTED_PROXIES = ENVIRONMENT.believed_proxies
 OVERREAD_JOBS_WAKE = ENVIRONMENT.jobs_wake
 OVERREAD_JOB_LEASE_SECONDS = ENVIRONMENT.job_lease_seconds
 OVERREAD_REDIS_URL = ENVIRONMENT.redis_url or (
@@ -114,8 +117,6 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if ENVIRONMENT.behind_proxy:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # The codecs of the viewer are WebAssembly ('wasm-unsafe-eval'); 8-bit JPEG frames are decoded through data: images,
 # cursors are blob: images. Style elements of the component kit carry the nonce.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, IPvAnyNetwork, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -27,6 +28,7 @@ class Environment(BaseSettings):
     allowed_hosts: Annotated[list[str], NoDecode] = ["localhost", "127.0.0.1", "[::1]"]
     trusted_origins: Annotated[list[str], NoDecode] = []
     behind_proxy: bool = False
+    trusted_proxies: Annotated[list[IPvAnyNetwork], NoDecode] = []
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_url: str = Field("", validation_alias="DATABASE_URL")
@@ -45,9 +47,11 @@ class Environment(BaseSettings):
 
     torch_threads: Annotated[int, Field(ge=1, le=256)] = 1
     upload_limit_mib: Annotated[int, Field(ge=1, le=102400)] = 2048
+    body_patience_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 30.0
+    head_patience_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 15.0
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12
 
-    @field_validator("allowed_hosts", "trusted_origins", mode="before")
+    @field_validator("allowed_hosts", "trusted_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -79,6 +83,12 @@ class Environment(BaseSettings):
         if self.s3_bucket and not (self.s3_access_key_id and self.s3_secret_access_key):
             raise ValueError("OVERREAD_S3_BUCKET needs OVERREAD_S3_ACCESS_KEY_ID and OVERREAD_S3_SECRET_ACCESS_KEY")
         return self
+
+    @property
+    def believed_proxies(self) -> list[IPvAnyNetwork]:
+        """Return the networks whose forwarding headers are believed: those named, else this machine, else none."""
+        loopback = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
+        return self.trusted_proxies or (loopback if self.behind_proxy else [])
 
     def kept_secret(self, name: str) -> str:
         """Return a secret from the environment, or one that was made at random and kept in the data folder."""
