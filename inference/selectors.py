@@ -10,6 +10,7 @@ from annotations.content.revision_json import person_json
 from core import blobs
 from core.models import Job
 from inference import errors
+from inference.engine.config import RecipeConfig
 from inference.engine.methods import methods_for
 from inference.models import (
     EvaluationReport,
@@ -20,7 +21,6 @@ from inference.models import (
     SaliencyMap,
     TrainingRun,
 )
-from inference.report_view import report_view
 from inference.services.families import change_plan_of
 from inference.services.promotion import previously_live
 from inference.services.training import training_defaults
@@ -135,11 +135,12 @@ def family_json(family: ModelFamily) -> Json:
         "recipe": family.recipe,
         "label_keys": family.label_keys,
         "modalities": family.modalities,
-        "change_plan": change_plan_of(family),
+        "change_plan": change_plan_of(family).to_json(),
         "live": versions.get(family.live_id) if family.live_id else None,
         "roll_back_to": versions.get(before.pk) if before else None,
         "versions": list(versions.values()),
         "training_defaults": training_defaults(family),
+        "training_limits": RecipeConfig.limits(),
     }
 
 
@@ -216,8 +217,8 @@ def report_json(report: EvaluationReport) -> Json:
         },
         "compared_with": short_version_json(report.compared_with),
         "snapshot": {"id": snapshot.pk, "name": snapshot.name, "digest": snapshot.digest},
-        "report": report_view(report.report),
-        "compared_report": report_view(report.compared_report),
+        "report": report.report,
+        "compared_report": report.compared_report or None,
         "gate": report.gate,
         "digest": report.digest,
         "outputs_digest": report.outputs_digest,

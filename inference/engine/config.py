@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
+
+from pydantic import AfterValidator, Field, model_validator
 
 from core.digest import digest_of
-from inference.engine.errors import ConfigError
+from inference.engine.settings import Settings
 
 RecipeName = Literal["classification", "segmentation"]
 Preset = Literal["tiny", "standard"]
@@ -19,8 +17,21 @@ Intensity = Literal["percentile", "window"]
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Augmentation:
+def _label_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_KEY.fullmatch(key) for key in keys):
+        raise ValueError("holds label keys of letters, digits and - _ . : only")
+    if len(set(keys)) != len(keys):
+        raise ValueError("names each label once")
+    return keys
+
+
+def _network_sizes(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    if not all(32 <= size <= 2048 and size % 16 == 0 for size in sizes):
+        raise ValueError("holds multiples of 16 between 32 and 2048")
+    return sizes
+
+
+class Augmentation(Settings):
     """Which random changes the training images get.
 
     Args:
@@ -36,8 +47,7 @@ class Augmentation:
     noise: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecipeConfig:
+class RecipeConfig(Settings):
     """Everything that decides what a training learns, apart from its cases.
 
     Args:
@@ -69,119 +79,54 @@ class RecipeConfig:
     """
 
     recipe: RecipeName
-    labels: tuple[str, ...]
-    dimensions: int = 2
+    labels: Annotated[tuple[str, ...], Field(min_length=1, max_length=64), AfterValidator(_label_keys)]
+    dimensions: Annotated[int, Field(ge=2, le=3)] = 2
     preset: Preset = "tiny"
-    image_shape: tuple[int, ...] = (128, 128)
-    channels: int = 1
-    spacing_mm: tuple[float, ...] | None = None
+    image_shape: Annotated[tuple[int, ...], AfterValidator(_network_sizes)] = (128, 128)
+    channels: Literal[1, 3] = 1
+    spacing_mm: tuple[Annotated[float, Field(ge=0.01, le=50)], ...] | None = None
     intensity: Intensity = "percentile"
-    window: tuple[float, float] | None = None
-    epochs: int = 20
-    batch_size: int = 16
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-2
-    location_weight: float = 0.5
-    label_smoothing: float = 0.02
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    seed: int = 0
-    threads: int = 1
+    window: tuple[Annotated[float, Field(ge=-1e6, le=1e6)], Annotated[float, Field(ge=1e-3, le=1e6)]] | None = None
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 20
+    batch_size: Annotated[int, Field(ge=1, le=256)] = 16
+    learning_rate: Annotated[float, Field(ge=1e-7, le=1)] = 2e-3
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2
+    location_weight: Annotated[float, Field(ge=0, le=10)] = 0.5
+    label_smoothing: Annotated[float, Field(ge=0, le=0.5)] = 0.02
+    augmentation: Augmentation = Augmentation()
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
     mixed_precision: bool = True
     warm_start: bool = False
 
-    def __post_init__(self) -> None:
-        _check(self.recipe in ("classification", "segmentation"), "recipe", "is classification or segmentation")
-        _check(self.preset in ("tiny", "standard"), "preset", "is tiny or standard")
-        _check(_whole(self.dimensions) and 2 <= self.dimensions <= 3, "dimensions", "is 2 or 3")
-        _check(not (self.recipe == "classification" and self.dimensions == 3), "dimensions", "is 2 for classification")
-        _check(0 < len(self.labels) <= 64, "labels", "names between 1 and 64 labels")
-        _check(
-            all(_key(key) for key in self.labels),
-            "labels",
-            "holds label keys of letters, digits and - _ . : only",
-        )
-        _check(len(set(self.labels)) == len(self.labels), "labels", "names each label once")
-        _check(
-            len(self.image_shape) == self.dimensions
-            and all(_whole(n) and 32 <= n <= 2048 and n % 16 == 0 for n in self.image_shape),
-            "image_shape",
-            f"is {self.dimensions} multiples of 16 between 32 and 2048",
-        )
-        _check(_whole(self.channels) and self.channels in (1, 3), "channels", "is 1 or 3")
-        if self.spacing_mm is not None:
-            _check(self.recipe == "segmentation", "spacing_mm", "is for segmentation; a classifier fits the image")
-            _check(
-                len(self.spacing_mm) == self.dimensions and all(_between(s, 0.01, 50) for s in self.spacing_mm),
-                "spacing_mm",
-                f"is {self.dimensions} distances between 0.01 and 50 mm",
-            )
-        _check(self.intensity in ("percentile", "window"), "intensity", "is percentile or window")
-        _check((self.window is not None) == (self.intensity == "window"), "window", "is set for intensity window only")
-        if self.window is not None:
-            _check(
-                _is_window(self.window),
-                "window",
-                "is a centre and a width above 0",
-            )
-        _check(_whole(self.epochs) and 1 <= self.epochs <= 1000, "epochs", "is between 1 and 1000")
-        _check(_whole(self.batch_size) and 1 <= self.batch_size <= 256, "batch_size", "is between 1 and 256")
-        _check(_between(self.learning_rate, 1e-7, 1.0), "learning_rate", "is between 1e-7 and 1")
-        _check(_between(self.weight_decay, 0, 1), "weight_decay", "is between 0 and 1")
-        _check(_between(self.location_weight, 0, 10), "location_weight", "is between 0 and 10")
-        _check(_between(self.label_smoothing, 0, 0.5), "label_smoothing", "is between 0 and 0.5")
-        _check(_whole(self.seed) and 0 <= self.seed < 2**31, "seed", "is between 0 and 2147483647")
-        _check(_whole(self.threads) and 1 <= self.threads <= 64, "threads", "is between 1 and 64")
-        for name in ("mixed_precision", "warm_start"):
-            _check(isinstance(getattr(self, name), bool), name, "is true or false")
-        for name, value in dataclasses.asdict(self.augmentation).items():
-            _check(isinstance(value, bool), f"augmentation.{name}", "is true or false")
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.recipe == "classification" and self.dimensions == 3:
+            raise ValueError("dimensions is 2 for classification")
+        if len(self.image_shape) != self.dimensions:
+            raise ValueError(f"image_shape holds {self.dimensions} sizes")
+        if self.spacing_mm is not None and self.recipe != "segmentation":
+            raise ValueError("spacing_mm is for segmentation; a classifier fits the image")
+        if self.spacing_mm is not None and len(self.spacing_mm) != self.dimensions:
+            raise ValueError(f"spacing_mm holds {self.dimensions} distances")
+        if (self.window is not None) != (self.intensity == "window"):
+            raise ValueError("window is set for intensity window only")
+        return self
+
+    @classmethod
+    def limits(cls) -> dict[str, dict[str, float]]:
+        """Return what the numbers among the settings may be: name → {"minimum", "maximum"}, both allowed."""
+        properties = cls.model_json_schema()["properties"]
+        return {
+            name: {"minimum": entry["minimum"], "maximum": entry["maximum"]}
+            for name, entry in properties.items()
+            if "minimum" in entry and "maximum" in entry
+        }
 
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of these settings."""
         return digest_of(self.to_json())
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the settings as JSON values; ``from_json`` reads them back."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()
-        }
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read settings; what is not named takes its default.
-
-        Raises:
-            ConfigError: an unknown name, a wrong type or a value out of range.
-        """
-        if not isinstance(values, Mapping):
-            raise ConfigError("config_not_an_object", "The settings of a training are an object of names and values.")
-        _known(cls, values, "")
-        given: dict[str, Any] = dict(values)
-        for name in ("labels", "image_shape", "spacing_mm", "window"):
-            value = given.get(name)
-            if isinstance(value, list):
-                given[name] = tuple(value)
-            elif value is not None and not isinstance(value, tuple):
-                raise ConfigError("config_value", f"{name} is a list.", name=name)
-        if "augmentation" in given:
-            flags = given["augmentation"]
-            if not isinstance(flags, Mapping):
-                raise ConfigError("config_value", "augmentation is an object of flags.", name="augmentation")
-            _known(Augmentation, flags, "augmentation.")
-            given["augmentation"] = Augmentation(**flags)
-        try:
-            return cls(**given)
-        except TypeError as error:
-            missing = [
-                f.name
-                for f in dataclasses.fields(cls)
-                if f.name not in given and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-            ]
-            sentence = (
-                f"The settings need {' and '.join(missing)}." if missing else "A setting has a value of the wrong kind."
-            )
-            raise ConfigError("config_value", sentence, missing=missing) from error
 
     @classmethod
     def for_preset(
@@ -222,33 +167,3 @@ _PRESETS: dict[tuple[str, str, int], dict[str, Any]] = {
         "learning_rate": 1e-3,
     },
 }
-
-
-def _check(holds: bool, name: str, rule: str) -> None:
-    if not holds:
-        raise ConfigError("config_value", f"{name} {rule}.", name=name)
-
-
-def _is_window(value: tuple[object, ...]) -> bool:
-    return len(value) == 2 and _between(value[0], -1e6, 1e6) and _between(value[1], 1e-3, 1e6)
-
-
-def _key(value: object) -> bool:
-    return isinstance(value, str) and _KEY.fullmatch(value) is not None
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _between(value: object, low: float, high: float) -> bool:
-    return (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and low <= value <= high
-    )
-
-
-def _known(kind: type, values: Mapping[str, Any], prefix: str) -> None:
-    unknown = sorted(set(values) - {f.name for f in dataclasses.fields(kind)})
-    if unknown:
-        names = ", ".join(prefix + str(name) for name in unknown)
-        raise ConfigError("config_unknown_name", f"There is no setting named {names}.", names=unknown)

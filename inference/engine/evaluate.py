@@ -1,21 +1,4 @@
-"""The report on a locked test set: every figure with its 95 % interval, per label and per subgroup.
-
-Schema ``overread-evaluation/1``; a *figure* is ``{"value", "interval": [low, high] | null, "method"}`` where method is
-"wilson", "delong" or "patient_bootstrap", and value is null where it cannot be computed. (Resampling can only raise a
-calibration error, so the interval of the ECE may begin at or above its value.)::
-
-    {"schema", "cases", "patients", "repeated_patients": bool,
-     "overall": {"auc": figure, "accuracy": figure, "dice": figure | null},       # means over the labels
-     "labels": {key: {"n", "positives", "negatives", "unknown", "threshold",
-                      "confusion": {"true_positive", "false_positive", "true_negative", "false_negative"},
-                      "accuracy", "sensitivity", "specificity", "auc", "ece", "brier": figures,
-                      "roc": [{"threshold" | null, "false_positive_rate", "true_positive_rate"}],
-                      "calibration": [{"low", "high", "n", "mean_probability", "observed", "interval"}],
-                      "segmentation": {"n", "dice", "volume_error", "volume_bias", "hd95": figures, "unit"} | null}},
-     "groups": {dimension: {value: {"cases", "patients",
-                                    "labels": {key: {"n", "positives", "too_few", "sensitivity", "specificity",
-                                                     "accuracy", "auc", "dice": figures | null}}}}}}
-"""
+"""The report on a locked test set: every figure with its 95 % interval, per label and per subgroup."""
 
 from __future__ import annotations
 
@@ -24,9 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from inference.engine.case_result import CaseResult, SegmentationScore, columns, dices, score_segmentation
+from inference.engine.case_result import CaseResult, SegmentationScore, columns, dices
 from inference.engine.errors import DataError
-from inference.engine.gate import GatePlan, compare
+from inference.engine.report import (
+    CalibrationBin,
+    Confusion,
+    Evaluation,
+    Figure,
+    LabelFigures,
+    Method,
+    OverallFigures,
+    RocPoint,
+    SegmentationFigures,
+    Subgroup,
+    SubgroupFigures,
+)
 from inference.engine.statistics import (
     Array,
     auc_interval,
@@ -40,15 +35,6 @@ from inference.engine.statistics import (
     wilson,
 )
 
-__all__ = [
-    "CaseResult",
-    "GatePlan",
-    "SegmentationScore",
-    "compare",
-    "evaluate",
-    "score_segmentation",
-]
-
 FEW = 10
 """Cases of a state below which a subgroup's figures are flagged."""
 
@@ -61,7 +47,7 @@ def evaluate(
     groups: Sequence[str] = (),
     replicates: int = 1000,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Report how a model did on test cases.
 
     Args:
@@ -73,7 +59,7 @@ def evaluate(
         seed: of the bootstrap; the same cases give the same report.
 
     Returns:
-        The report as JSON values; see the module for its schema.
+        The report.
 
     Raises:
         DataError: no cases, or a case twice.
@@ -85,14 +71,13 @@ def evaluate(
     patients = [case.patient_key for case in cases]
     repeated = len(set(patients)) < len(patients)
     weights = cluster_weights(patients, replicates, seed)
-    return {
-        "schema": "overread-evaluation/1",
-        "cases": len(cases),
-        "patients": len(set(patients)),
-        "repeated_patients": repeated,
-        "overall": _overall(cases, labels, thresholds, weights),
-        "labels": {label: _label(cases, label, thresholds[label], weights, repeated) for label in labels},
-        "groups": {
+    return Evaluation(
+        cases=len(cases),
+        patients=len(set(patients)),
+        repeated_patients=repeated,
+        overall=_overall(cases, labels, thresholds, weights),
+        labels={label: _label(cases, label, thresholds[label], weights, repeated) for label in labels},
+        groups={
             dimension: {
                 value: _group([c for c in cases if c.groups.get(dimension) == value], labels, thresholds)
                 for value in sorted({case.groups[dimension] for case in cases if dimension in case.groups})
@@ -100,36 +85,34 @@ def evaluate(
             for dimension in groups
             if any(dimension in case.groups for case in cases)
         },
-    }
+    )
 
 
-def _label(cases: Sequence[CaseResult], label: str, threshold: float, weights: Array, repeated: bool) -> dict[str, Any]:
+def _label(cases: Sequence[CaseResult], label: str, threshold: float, weights: Array, repeated: bool) -> LabelFigures:
     probabilities, truth = columns(cases, label)
     known = ~np.isnan(truth) & ~np.isnan(probabilities)
-    unknown = int((~known).sum())
     p, y, w = probabilities[known], truth[known], weights[:, known]
     seen = (p >= threshold).astype(float)
-    entry: dict[str, Any] = {
-        "n": len(y),
-        "positives": int((y > 0.5).sum()),
-        "negatives": int((y <= 0.5).sum()),
-        "unknown": unknown,
-        "threshold": float(threshold),
-        "confusion": _confusion(seen, y),
+    brier = np.array([np.mean((p - y) ** 2)]) if len(y) else np.array([np.nan])
+    both = 0 < (y > 0.5).sum() < len(y)
+    return LabelFigures(
+        n=len(y),
+        positives=int((y > 0.5).sum()),
+        negatives=int((y <= 0.5).sum()),
+        unknown=int((~known).sum()),
+        threshold=float(threshold),
+        confusion=_confusion(seen, y),
         **_decisions(seen, y, w if repeated else None),
-        "auc": _auc(p, y, w if repeated else None),
-        "ece": _bootstrapped(expected_calibration_error(p, y), expected_calibration_error(p, y, w)),
-        "brier": _bootstrapped(
-            np.array([np.mean((p - y) ** 2)]) if len(y) else np.array([np.nan]), _mean((p - y) ** 2, w)
-        ),
-        "roc": roc_points(p, y) if 0 < (y > 0.5).sum() < len(y) else [],
-        "calibration": _calibration_bins(p, y),
-        "segmentation": _segmentation(cases, label, weights),
-    }
-    return entry
+        auc=_auc(p, y, w if repeated else None),
+        ece=_bootstrapped(expected_calibration_error(p, y), expected_calibration_error(p, y, w)),
+        brier=_bootstrapped(brier, _mean((p - y) ** 2, w)),
+        roc=tuple(RocPoint.model_validate(point) for point in roc_points(p, y)) if both else (),
+        calibration=_calibration_bins(p, y),
+        segmentation=_segmentation(cases, label, weights),
+    )
 
 
-def _group(cases: Sequence[CaseResult], labels: Sequence[str], thresholds: Mapping[str, float]) -> dict[str, Any]:
+def _group(cases: Sequence[CaseResult], labels: Sequence[str], thresholds: Mapping[str, float]) -> Subgroup:
     patients = [case.patient_key for case in cases]
     repeated = len(set(patients)) < len(patients)
     weights = cluster_weights(patients, 300, 0)
@@ -141,20 +124,20 @@ def _group(cases: Sequence[CaseResult], labels: Sequence[str], thresholds: Mappi
         w = weights[:, known] if repeated else None
         positives = int((y > 0.5).sum())
         dice = dices(cases, label)
-        entries[label] = {
-            "n": len(y),
-            "positives": positives,
-            "too_few": min(positives, len(y) - positives) < FEW,
+        entries[label] = SubgroupFigures(
+            n=len(y),
+            positives=positives,
+            too_few=min(positives, len(y) - positives) < FEW,
             **_decisions((p >= thresholds[label]).astype(float), y, w),
-            "auc": _auc(p, y, w),
-            "dice": _mean_figure(dice, weights) if np.isfinite(dice).any() else None,
-        }
-    return {"cases": len(cases), "patients": len(set(patients)), "labels": entries}
+            auc=_auc(p, y, w),
+            dice=_mean_figure(dice, weights) if np.isfinite(dice).any() else None,
+        )
+    return Subgroup(cases=len(cases), patients=len(set(patients)), labels=entries)
 
 
 def _overall(
     cases: Sequence[CaseResult], labels: Sequence[str], thresholds: Mapping[str, float], weights: Array
-) -> dict[str, Any]:
+) -> OverallFigures:
     aucs, auc_replicates, rights, dice_means, dice_replicates = [], [], [], [], []
     for label in labels:
         probabilities, truth = columns(cases, label)
@@ -173,24 +156,24 @@ def _overall(
     correct, told = np.where(some, every, 0).sum(axis=0), some.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         replicated = (weights @ correct) / (weights @ told)
-    return {
-        "auc": _bootstrapped(_average(aucs), _average(auc_replicates)),
-        "accuracy": _bootstrapped(np.array([correct.sum() / told.sum() if told.sum() else np.nan]), replicated),
-        "dice": _bootstrapped(_average(dice_means), _average(dice_replicates)) if dice_means else None,
-    }
+    return OverallFigures(
+        auc=_bootstrapped(_average(aucs), _average(auc_replicates)),
+        accuracy=_bootstrapped(np.array([correct.sum() / told.sum() if told.sum() else np.nan]), replicated),
+        dice=_bootstrapped(_average(dice_means), _average(dice_replicates)) if dice_means else None,
+    )
 
 
-def _confusion(seen: Array, truth: Array) -> dict[str, int]:
+def _confusion(seen: Array, truth: Array) -> Confusion:
     yes = truth > 0.5
-    return {
-        "true_positive": int((seen[yes] > 0).sum()),
-        "false_positive": int((seen[~yes] > 0).sum()),
-        "true_negative": int((seen[~yes] <= 0).sum()),
-        "false_negative": int((seen[yes] <= 0).sum()),
-    }
+    return Confusion(
+        true_positive=int((seen[yes] > 0).sum()),
+        false_positive=int((seen[~yes] > 0).sum()),
+        true_negative=int((seen[~yes] <= 0).sum()),
+        false_negative=int((seen[yes] <= 0).sum()),
+    )
 
 
-def _decisions(seen: Array, truth: Array, weights: Array | None) -> dict[str, Any]:
+def _decisions(seen: Array, truth: Array, weights: Array | None) -> dict[str, Figure]:
     """Figures of the decisions; by Wilson, or by the bootstrap where patients have several images."""
     right = (seen == truth).astype(float)
     return {
@@ -200,7 +183,7 @@ def _decisions(seen: Array, truth: Array, weights: Array | None) -> dict[str, An
     }
 
 
-def _proportion(right: Array, weights: Array | None) -> dict[str, Any]:
+def _proportion(right: Array, weights: Array | None) -> Figure:
     if not len(right):
         return _figure(None, None, "wilson")
     value, interval = float(right.mean()), wilson(right.sum(), len(right))
@@ -210,7 +193,7 @@ def _proportion(right: Array, weights: Array | None) -> dict[str, Any]:
     return _figure(value, percentile_interval(_mean(right, weights)), "patient_bootstrap")
 
 
-def _auc(probabilities: Array, truth: Array, weights: Array | None) -> dict[str, Any]:
+def _auc(probabilities: Array, truth: Array, weights: Array | None) -> Figure:
     auc = auc_of(probabilities, truth)
     if auc is None:
         return _figure(None, None, "delong")
@@ -221,23 +204,23 @@ def _auc(probabilities: Array, truth: Array, weights: Array | None) -> dict[str,
     return _figure(auc, auc_interval(auc, float(covariance[0, 0]), positives, len(truth) - positives), "delong")
 
 
-def _calibration_bins(probabilities: Array, truth: Array, bins: int = 10) -> list[dict[str, Any]]:
+def _calibration_bins(probabilities: Array, truth: Array, bins: int = 10) -> tuple[CalibrationBin, ...]:
     member = np.minimum((probabilities * bins).astype(int), bins - 1)
-    return [
-        {
-            "low": number / bins,
-            "high": (number + 1) / bins,
-            "n": int(inside.sum()),
-            "mean_probability": float(probabilities[inside].mean()),
-            "observed": float(truth[inside].mean()),
-            "interval": list(wilson(truth[inside].sum(), int(inside.sum())) or (0.0, 1.0)),
-        }
+    return tuple(
+        CalibrationBin(
+            low=number / bins,
+            high=(number + 1) / bins,
+            n=int(inside.sum()),
+            mean_probability=float(probabilities[inside].mean()),
+            observed=float(truth[inside].mean()),
+            interval=wilson(truth[inside].sum(), int(inside.sum())) or (0.0, 1.0),
+        )
         for number in range(bins)
         if (inside := member == number).any()
-    ]
+    )
 
 
-def _segmentation(cases: Sequence[CaseResult], label: str, weights: Array) -> dict[str, Any] | None:
+def _segmentation(cases: Sequence[CaseResult], label: str, weights: Array) -> SegmentationFigures | None:
     scores = [case.segmentation.get(label) for case in cases]
     if not any(scores):
         return None
@@ -246,14 +229,14 @@ def _segmentation(cases: Sequence[CaseResult], label: str, weights: Array) -> di
         return np.array([np.nan if s is None or of(s) is None else of(s) for s in scores], dtype=np.float64)
 
     bias = column(lambda s: s.volume_predicted - s.volume_true)
-    return {
-        "n": sum(1 for score in scores if score is not None),
-        "dice": _mean_figure(column(lambda s: s.dice), weights),
-        "volume_error": _mean_figure(np.abs(bias), weights),
-        "volume_bias": _mean_figure(bias, weights),
-        "hd95": _mean_figure(column(lambda s: s.hd95), weights),
-        "unit": next(score.unit for score in scores if score is not None),
-    }
+    return SegmentationFigures(
+        n=sum(1 for score in scores if score is not None),
+        dice=_mean_figure(column(lambda s: s.dice), weights),
+        volume_error=_mean_figure(np.abs(bias), weights),
+        volume_bias=_mean_figure(bias, weights),
+        hd95=_mean_figure(column(lambda s: s.hd95), weights),
+        unit=next(score.unit for score in scores if score is not None),
+    )
 
 
 def _mean(values: Array, weights: Array) -> Array:
@@ -263,7 +246,7 @@ def _mean(values: Array, weights: Array) -> Array:
         return np.asarray((weights[:, there] @ values[there]) / weights[:, there].sum(axis=1))
 
 
-def _mean_figure(values: Array, weights: Array) -> dict[str, Any]:
+def _mean_figure(values: Array, weights: Array) -> Figure:
     value = np.array([values[np.isfinite(values)].mean()]) if np.isfinite(values).any() else np.array([np.nan])
     return _bootstrapped(value, _mean(values, weights))
 
@@ -273,12 +256,12 @@ def _average(values: Sequence[Any]) -> Array:
     return np.atleast_1d(np.mean(values, axis=0)) if len(values) else np.array([np.nan])
 
 
-def _bootstrapped(value: Array, replicates: Array) -> dict[str, Any]:
+def _bootstrapped(value: Array, replicates: Array) -> Figure:
     number = float(value[0])
     if not np.isfinite(number):
         return _figure(None, None, "patient_bootstrap")
     return _figure(number, percentile_interval(replicates), "patient_bootstrap")
 
 
-def _figure(value: float | None, interval: tuple[float, float] | None, method: str) -> dict[str, Any]:
-    return {"value": value, "interval": None if interval is None else list(interval), "method": method}
+def _figure(value: float | None, interval: tuple[float, float] | None, method: Method) -> Figure:
+    return Figure(value=value, interval=interval, method=method)

@@ -8,8 +8,9 @@ import numpy as np
 
 from annotations.models import DatasetSnapshot
 from core.errors import NotFound
-from inference.engine.evaluate import CaseResult, GatePlan, compare, score_segmentation
+from inference.engine.case_result import CaseResult, score_segmentation
 from inference.engine.evaluate import evaluate as report_on
+from inference.engine.gate import compare
 from inference.engine.predict import predict
 from inference.errors import nothing_to_evaluate_on
 from inference.jobs.images import model_of
@@ -68,7 +69,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         labels=labels,
         champion_thresholds=before,
         challenger_thresholds=thresholds,
-        plan=GatePlan.from_json(change_plan_of(version.family)),
+        plan=change_plan_of(version.family),
         reviewed_labels=(_reviewed(live, labels), _reviewed(version, labels)) if live else None,
         groups=GROUPS,
     )
@@ -77,7 +78,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         snapshot=snapshot,
         compared_with=live,
         report=report_on(new, labels=labels, thresholds=thresholds, groups=GROUPS),
-        compared_report=report_on(old, labels=known, thresholds=before or {}, groups=GROUPS) if known else {},
+        compared_report=report_on(old, labels=known, thresholds=before or {}, groups=GROUPS) if known else None,
         gate=gate,
         outputs={"version": [one.to_json() for one in new], "compared_with": [one.to_json() for one in old]},
     )

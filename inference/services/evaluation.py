@@ -15,6 +15,7 @@ from core.jobs import job_request
 from core.models import Job, User
 from inference import errors
 from inference.access import locked_version
+from inference.engine.report import Evaluation, Gate
 from inference.lifecycle import MODEL_VERSION
 from inference.models import EvaluationReport, ModelVersion
 
@@ -68,9 +69,9 @@ def evaluation_finish(
     version: ModelVersion,
     snapshot: DatasetSnapshot,
     compared_with: ModelVersion | None,
-    report: Json,
-    compared_report: Json,
-    gate: Json,
+    report: Evaluation,
+    compared_report: Evaluation | None,
+    gate: Gate,
     outputs: Json,
 ) -> EvaluationReport:
     """Keep a report; a candidate becomes evaluated. The same result again is the same row.
@@ -79,15 +80,18 @@ def evaluation_finish(
         outputs: raw outputs of every test case by both versions, for whoever wants to compute anything again.
     """
     outputs_digest = blobs.put(zlib.compress(json.dumps(outputs, sort_keys=True).encode(), 6))
+    kept_as = {
+        "report": report.to_json(),
+        "compared_report": compared_report.to_json() if compared_report else {},
+        "gate": gate.to_json(),
+    }
     digest = digest_of(
         {
             "version": str(version.pk),
             "weights": version.weights_digest,
             "snapshot": snapshot.digest,
             "compared_with": str(compared_with.pk) if compared_with else None,
-            "report": report,
-            "compared_report": compared_report,
-            "gate": gate,
+            **kept_as,
             "outputs": outputs_digest,
         }
     )
@@ -100,9 +104,7 @@ def evaluation_finish(
             version=locked,
             snapshot=snapshot,
             compared_with=compared_with,
-            report=report,
-            compared_report=compared_report,
-            gate=gate,
+            **kept_as,
             outputs_digest=outputs_digest,
             digest=digest,
         )
@@ -113,10 +115,10 @@ def evaluation_finish(
         audit.record(
             "evaluation.finished", "C", actor=None, object_kind="report", object_id=kept.pk, project=project,
             detail={
-                "version": locked.pk, "snapshot": snapshot.digest, "digest": digest, "passed": gate.get("passed"),
+                "version": locked.pk, "snapshot": snapshot.digest, "digest": digest, "passed": gate.passed,
                 "looks": EvaluationReport.objects.filter(snapshot=snapshot).count(),
             },
         )  # fmt: skip
-        detail = {"version_id": str(locked.pk), "family_id": str(locked.family_id), "passed": bool(gate.get("passed"))}
+        detail = {"version_id": str(locked.pk), "family_id": str(locked.family_id), "passed": gate.passed}
         events.publish("report.ready", kept.pk, project=project, version=digest, detail=detail)
     return kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -11,42 +11,13 @@ from annotations.models import Label
 from core import audit, events
 from core.errors import Conflict, Invalid
 from core.models import Project, User
+from inference.engine.gate_plan import GatePlan
 from inference.models import ModelFamily
 
-#: What a family must reach to be promoted, unless its own change plan says otherwise: the defaults of the engine's
-#: ``GatePlan``, written out because the web process does not load the engine's statistics (a test compares them).
-CHANGE_PLAN: Final[dict[str, Any]] = {
-    "margin": 0.05,
-    "benefit": "more_labels",
-    "negative_flip_limit": 0.02,
-    "calibration_margin": 0.03,
-    "subgroup_margin": 0.10,
-    "smallest": 10,
-    "auc_floor": 0.5,
-    "dice_floor": 0.3,
-    "ece_floor": 0.15,
-}
-_BENEFITS: Final = ("superior", "more_labels")
 
-
-def change_plan_of(family: ModelFamily) -> dict[str, Any]:
-    """Return the family's change plan with the defaults filled in."""
-    return {**CHANGE_PLAN, **family.change_plan}
-
-
-def _checked_plan(plan: dict[str, Any]) -> dict[str, Any]:
-    if unknown := sorted(set(plan) - set(CHANGE_PLAN)):
-        raise Invalid("change_plan_wrong", f"The change plan has unknown limits: {', '.join(unknown)}.")
-    for name, value in plan.items():
-        if name == "benefit":
-            if value not in _BENEFITS:
-                raise Invalid("change_plan_wrong", "'benefit' of the change plan is superior or more_labels.")
-        elif name == "smallest":
-            if type(value) is not int or not 2 <= value <= 10_000:
-                raise Invalid("change_plan_wrong", "'smallest' of the change plan is a number from 2 to 10000.")
-        elif type(value) not in (int, float) or not 0 <= value <= 1:
-            raise Invalid("change_plan_wrong", f"'{name}' of the change plan must be a number from 0 to 1.")
-    return plan
+def change_plan_of(family: ModelFamily) -> GatePlan:
+    """Return what a version of the family must reach to be promoted, with the defaults filled in."""
+    return GatePlan.from_json(family.change_plan)
 
 
 def family_create(
@@ -64,7 +35,7 @@ def family_create(
 
     Args:
         modalities: which it reads (``DX``, ``CT``, …); empty means all.
-        change_plan: limits of the promotion gate that differ from ``CHANGE_PLAN``.
+        change_plan: limits of the promotion gate that differ from ``GatePlan``'s.
 
     Raises:
         Invalid: an unknown recipe, label or limit. Conflict: the short name is taken.
@@ -75,6 +46,8 @@ def family_create(
     known = set(Label.objects.filter(project=project, key__in=keys).values_list("key", flat=True))
     if not keys or set(keys) - known:
         raise Invalid("label_unknown", "Choose labels of the project.", keys=sorted(set(keys) - known))
+    plan = dict(change_plan or {})
+    GatePlan.from_json(plan)
     try:
         with transaction.atomic():
             family = ModelFamily.objects.create(
@@ -84,7 +57,7 @@ def family_create(
                 recipe=recipe,
                 label_keys=keys,
                 modalities=sorted({one.upper() for one in modalities}),
-                change_plan=_checked_plan(change_plan or {}),
+                change_plan=plan,
             )
             audit.record(
                 "model.created", "C", actor=by, object_kind="model", object_id=family.pk, project=project,

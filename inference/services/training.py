@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -90,7 +89,8 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
     estimate = time_estimate(
         config, training_cases=_cases(snapshot, "train"), validation_cases=_cases(snapshot, "validation")
     )
-    margin = float(change_plan_of(family)["margin"])
+    margin = change_plan_of(family).margin
+    warm = config.model_copy(update={"warm_start": True})
     labels = snapshot.counts.get("splits", {}).get("test", {}).get("labels", {})
     power = {
         key: {
@@ -111,7 +111,7 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
         "test_cases": _cases(snapshot, "test"),
         "margin": margin,
         "power": power,
-        "warm_start_possible": warm_start_weights(family.live, replace(config, warm_start=True)) is not None,
+        "warm_start_possible": warm_start_weights(family.live, warm) is not None,
     }
 
 

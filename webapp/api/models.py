@@ -41,6 +41,13 @@ class VersionOut(ShortVersionOut):
     gate_sentence = serializers.CharField()
 
 
+class LimitOut(serializers.Serializer[Any]):
+    """What a number among the settings of a training may be; both ends are allowed."""
+
+    minimum = serializers.FloatField()
+    maximum = serializers.FloatField()
+
+
 class FamilyOut(serializers.Serializer[Any]):
     """A model family with its versions, newest first."""
 
@@ -56,6 +63,7 @@ class FamilyOut(serializers.Serializer[Any]):
     roll_back_to = VersionOut(allow_null=True)
     versions = VersionOut(many=True)
     training_defaults = serializers.JSONField()
+    training_limits = serializers.DictField(child=LimitOut())
 
 
 class FamilyIn(serializers.Serializer[Any]):

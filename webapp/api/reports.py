@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import path
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from annotations.access import access_snapshot
 from inference import selectors
 from inference.access import access_report, access_version
+from inference.engine.report import Evaluation, Gate
 from inference.services.evaluation import evaluation_request
 from webapp.api.base import caller, checked
 from webapp.api.models import ModelSnapshotOut, ReportRowOut, ShortVersionOut
@@ -30,17 +31,27 @@ class ReportVersionOut(ShortVersionOut):
     project = serializers.CharField()
 
 
+@extend_schema_field(Evaluation)
+class EvaluationField(serializers.JSONField):
+    """The figures as they were kept."""
+
+
+@extend_schema_field(Gate)
+class GateField(serializers.JSONField):
+    """The gate's verdict as it was kept."""
+
+
 class ReportOut(serializers.Serializer[Any]):
-    """A report, the live version's beside it, and what the gate says. Shapes: ``inference.engine.evaluate``."""
+    """A report, the live version's beside it, and what the gate says. Shapes: ``inference.engine.report``."""
 
     id = serializers.UUIDField()
     created_at = serializers.DateTimeField()
     version = ReportVersionOut()
     compared_with = ShortVersionOut(allow_null=True)
     snapshot = ModelSnapshotOut()
-    report = serializers.JSONField()
-    compared_report = serializers.JSONField()
-    gate = serializers.JSONField()
+    report = EvaluationField()
+    compared_report = EvaluationField(allow_null=True)
+    gate = GateField()
     digest = serializers.CharField()
     outputs_digest = serializers.CharField()
     is_current = serializers.BooleanField()

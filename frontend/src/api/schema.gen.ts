@@ -1138,6 +1138,27 @@ export interface components {
         };
         /** @enum {unknown} */
         BlankEnum: "";
+        /**
+         * CalibrationBin
+         * @description Cases whose probability lies in ``low``…``high``: what was stated, and what share is positive.
+         */
+        CalibrationBin: {
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** N */
+            n: number;
+            /** Mean Probability */
+            mean_probability: number;
+            /** Observed */
+            observed: number;
+            /** Interval */
+            interval: [
+                number,
+                number
+            ];
+        };
         /** @enum {string} */
         CauseEnum: "edit" | "merge";
         /** @description A new remark. */
@@ -1171,6 +1192,45 @@ export interface components {
             frame_number: number;
             point: number[];
         };
+        /**
+         * Confusion
+         * @description Decisions at the version's threshold, counted.
+         */
+        Confusion: {
+            /** True Positive */
+            true_positive: number;
+            /** False Positive */
+            false_positive: number;
+            /** True Negative */
+            true_negative: number;
+            /** False Negative */
+            false_negative: number;
+        };
+        /**
+         * Criterion
+         * @description One question of the gate; ``passed`` is null where the cases cannot tell.
+         */
+        Criterion: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Required */
+            required: boolean;
+            /** Passed */
+            passed: boolean | null;
+            /** Value */
+            value: number | null;
+            /** Interval */
+            interval: [
+                number,
+                number
+            ] | null;
+            /** Limit */
+            limit: number | null;
+            /** Sentence */
+            sentence: string;
+        };
         /** @description The reviewer's decision about the whole reading. */
         DecideInRequest: {
             event: components["schemas"]["EventEnum"];
@@ -1187,6 +1247,35 @@ export interface components {
         EvaluateInRequest: {
             /** Format: uuid */
             snapshot_id?: string | null;
+        };
+        /**
+         * Evaluation
+         * @description The report of one model on locked test cases: per label, and per subgroup of each dimension.
+         */
+        Evaluation: {
+            /**
+             * Schema
+             * @default overread-evaluation/1
+             * @constant
+             */
+            schema: "overread-evaluation/1";
+            /** Cases */
+            cases: number;
+            /** Patients */
+            patients: number;
+            /** Repeated Patients */
+            repeated_patients: boolean;
+            overall: components["schemas"]["OverallFigures"];
+            /** Labels */
+            labels: {
+                [key: string]: components["schemas"]["LabelFigures"];
+            };
+            /** Groups */
+            groups: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["Subgroup"];
+                };
+            };
         };
         /** @enum {string} */
         EventEnum: "accept" | "correct" | "reject";
@@ -1224,6 +1313,26 @@ export interface components {
             roll_back_to: components["schemas"]["VersionOut"] | null;
             versions: components["schemas"]["VersionOut"][];
             training_defaults: unknown;
+            training_limits: {
+                [key: string]: components["schemas"]["LimitOut"];
+            };
+        };
+        /**
+         * Figure
+         * @description A number with its 95 % interval; the value is null where it cannot be computed.
+         *
+         *     Resampling can only raise a calibration error, so the interval of an ECE may begin at or above its value.
+         */
+        Figure: {
+            /** Value */
+            value: number | null;
+            /** Interval */
+            interval: [
+                number,
+                number
+            ] | null;
+            /** Method */
+            method: components["schemas"]["MethodEnum"];
         };
         /** @description People's findings, the model's (0 while hidden), and those nobody has judged yet. */
         FindingCountsOut: {
@@ -1357,6 +1466,39 @@ export interface components {
         };
         /** @enum {string} */
         FunctionEnum: "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
+        /**
+         * Gate
+         * @description May a challenger take the live model's place? A person still has to do it.
+         */
+        Gate: {
+            /**
+             * Schema
+             * @default overread-gate/1
+             * @constant
+             */
+            schema: "overread-gate/1";
+            /** Passed */
+            passed: boolean;
+            /** Sentence */
+            sentence: string;
+            /** Patients */
+            patients: number;
+            /** Cases */
+            cases: number;
+            /** Metric */
+            metric: components["schemas"]["MetricEnum"];
+            /** First */
+            first: boolean;
+            /** Judged Labels */
+            judged_labels: string[];
+            /** Plan */
+            plan: {
+                [key: string]: number | string;
+            };
+            /** Criteria */
+            criteria: components["schemas"]["Criterion"][];
+            power: components["schemas"]["Power"];
+        };
         /** @description How likely an equally good model passes the gate of one label. */
         GatePowerOut: {
             positive: number;
@@ -1421,6 +1563,34 @@ export interface components {
             /** Format: double */
             share_positive: number | null;
         };
+        /**
+         * LabelFigures
+         * @description All figures of one label.
+         */
+        LabelFigures: {
+            /** N */
+            n: number;
+            /** Positives */
+            positives: number;
+            /** Negatives */
+            negatives: number;
+            /** Unknown */
+            unknown: number;
+            /** Threshold */
+            threshold: number;
+            confusion: components["schemas"]["Confusion"];
+            accuracy: components["schemas"]["Figure"];
+            sensitivity: components["schemas"]["Figure"];
+            specificity: components["schemas"]["Figure"];
+            auc: components["schemas"]["Figure"];
+            ece: components["schemas"]["Figure"];
+            brier: components["schemas"]["Figure"];
+            /** Roc */
+            roc: components["schemas"]["RocPoint"][];
+            /** Calibration */
+            calibration: components["schemas"]["CalibrationBin"][];
+            segmentation: components["schemas"]["SegmentationFigures"] | null;
+        };
         /** @description A new label. */
         LabelInRequest: {
             key: string;
@@ -1446,6 +1616,13 @@ export interface components {
         };
         /** @enum {string} */
         LengthUnitEnum: "mm" | "px";
+        /** @description What a number among the settings of a training may be; both ends are allowed. */
+        LimitOut: {
+            /** Format: double */
+            minimum: number;
+            /** Format: double */
+            maximum: number;
+        };
         /** @description A name and a password. */
         LoginInRequest: {
             username: string;
@@ -1522,6 +1699,10 @@ export interface components {
             display_name: string;
             username: string;
         };
+        /** @enum {string} */
+        MethodEnum: "wilson" | "delong" | "patient_bootstrap";
+        /** @enum {string} */
+        MetricEnum: "auc" | "dice";
         /** @description Why. */
         ModelReasonInRequest: {
             reason: string;
@@ -1542,6 +1723,15 @@ export interface components {
         };
         /** @enum {unknown} */
         NullEnum: null;
+        /**
+         * OverallFigures
+         * @description Means over the labels.
+         */
+        OverallFigures: {
+            auc: components["schemas"]["Figure"];
+            accuracy: components["schemas"]["Figure"];
+            dice: components["schemas"]["Figure"] | null;
+        };
         /**
          * OverlayFacts
          * @description An overlay plane that lies on this frame (PS3.3 C.9.2).
@@ -1629,6 +1819,18 @@ export interface components {
             /** Format: uuid */
             id: string;
             display_name: string;
+        };
+        /**
+         * Power
+         * @description Whether the test set is large enough to tell.
+         */
+        Power: {
+            /** Patients */
+            patients: number;
+            /** Patients Needed */
+            patients_needed: number | null;
+            /** Sentence */
+            sentence: string;
         };
         /** @description The model version that predicts. */
         PredictingVersionOut: {
@@ -1720,7 +1922,7 @@ export interface components {
         ReopenInRequest: {
             reason: string;
         };
-        /** @description A report, the live version's beside it, and what the gate says. Shapes: ``inference.engine.evaluate``. */
+        /** @description A report, the live version's beside it, and what the gate says. Shapes: ``inference.engine.report``. */
         ReportOut: {
             /** Format: uuid */
             id: string;
@@ -1729,9 +1931,9 @@ export interface components {
             version: components["schemas"]["ReportVersionOut"];
             compared_with: components["schemas"]["ShortVersionOut"] | null;
             snapshot: components["schemas"]["ModelSnapshotOut"];
-            report: unknown;
-            compared_report: unknown;
-            gate: unknown;
+            report: components["schemas"]["Evaluation"];
+            compared_report: components["schemas"]["Evaluation"] | null;
+            gate: components["schemas"]["Gate"];
             digest: string;
             outputs_digest: string;
             is_current: boolean;
@@ -1855,6 +2057,18 @@ export interface components {
             };
             ai_visible: boolean;
         };
+        /**
+         * RocPoint
+         * @description One point of the ROC curve; the first has no threshold.
+         */
+        RocPoint: {
+            /** Threshold */
+            threshold: number | null;
+            /** False Positive Rate */
+            false_positive_rate: number;
+            /** True Positive Rate */
+            true_positive_rate: number;
+        };
         /** @enum {string} */
         RoleEnum: "radiologist" | "reviewer" | "admin";
         /** @description The image of one k of the map. */
@@ -1889,6 +2103,20 @@ export interface components {
             id: string;
             family_slug: string;
             number: number;
+        };
+        /**
+         * SegmentationFigures
+         * @description How well masks agree; volumes and distances in ``unit`` as the cases say.
+         */
+        SegmentationFigures: {
+            /** N */
+            n: number;
+            dice: components["schemas"]["Figure"];
+            volume_error: components["schemas"]["Figure"];
+            volume_bias: components["schemas"]["Figure"];
+            hd95: components["schemas"]["Figure"];
+            /** Unit */
+            unit: string;
         };
         /**
          * SeriesFramesOut
@@ -1982,6 +2210,37 @@ export interface components {
             labels: {
                 [key: string]: components["schemas"]["LabelBalanceOut"];
             };
+        };
+        /**
+         * Subgroup
+         * @description The cases of one value of a dimension.
+         */
+        Subgroup: {
+            /** Cases */
+            cases: number;
+            /** Patients */
+            patients: number;
+            /** Labels */
+            labels: {
+                [key: string]: components["schemas"]["SubgroupFigures"];
+            };
+        };
+        /**
+         * SubgroupFigures
+         * @description The figures of one label among the cases of one subgroup; ``too_few`` means: no result, only a number.
+         */
+        SubgroupFigures: {
+            /** N */
+            n: number;
+            /** Positives */
+            positives: number;
+            /** Too Few */
+            too_few: boolean;
+            accuracy: components["schemas"]["Figure"];
+            sensitivity: components["schemas"]["Figure"];
+            specificity: components["schemas"]["Figure"];
+            auc: components["schemas"]["Figure"];
+            dice: components["schemas"]["Figure"] | null;
         };
         /** @description How long it was read. */
         SubmitInRequest: {

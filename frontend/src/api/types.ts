@@ -54,6 +54,10 @@ export type VersionOut = Schemas["VersionOut"];
 export type FamilyOut = Narrowed<Schemas["FamilyOut"], { training_defaults: Record<string, unknown> }>;
 export type PromotionOut = Schemas["PromotionOut"];
 export type ReportOut = Schemas["ReportOut"];
+export type EvaluationOut = Schemas["Evaluation"];
+export type LabelFigures = Schemas["LabelFigures"];
+export type SubgroupFigures = Schemas["SubgroupFigures"];
+export type GateOut = Schemas["Gate"];
 export type TrainingEstimateOut = Schemas["TrainingEstimateOut"];
 export type TrainingRunOut = Narrowed<
   Schemas["TrainingRunOut"],

@@ -54,4 +54,4 @@ def test_on_real_x_rays_a_model_of_wrong_labels_is_beaten_by_one_of_corrected_la
         champion_thresholds=thresholds["wrong"],
         challenger_thresholds=thresholds["right"],
     )
-    assert gate["passed"]
+    assert gate.passed

@@ -5,7 +5,9 @@ import pytest
 
 from inference.engine.case_result import CaseResult, SegmentationScore
 from inference.engine.errors import ConfigError, DataError
-from inference.engine.gate import GatePlan, compare
+from inference.engine.gate import compare
+from inference.engine.gate_plan import GatePlan
+from inference.engine.report import Gate
 from inference.engine.statistics import patients_needed
 
 HALF = {"a": 0.5}
@@ -26,8 +28,10 @@ def results(strength, n=400, seed=0, noise_seed=0, sharpen=1.0, weak_group=None)
 
 
 def gate(champion, challenger, **more):
-    report = compare(champion, challenger, labels=["a"], champion_thresholds=HALF, challenger_thresholds=HALF, **more)
-    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    report = compare(
+        champion, challenger, labels=["a"], champion_thresholds=HALF, challenger_thresholds=HALF, **more
+    ).to_json()
+    assert Gate.kept(json.loads(json.dumps(report, allow_nan=False))).to_json() == report
     return report, {criterion["id"]: criterion for criterion in report["criteria"]}
 
 

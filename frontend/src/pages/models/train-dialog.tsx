@@ -106,7 +106,7 @@ export function TrainDialog({
             </Alert>
           ) : null}
           <Grid>
-            {offeredSettings(family.training_defaults).map((setting) => (
+            {offeredSettings(family.training_defaults, family.training_limits).map((setting) => (
               <Grid.Col key={setting.name} span={{ base: 6, md: 4 }}>
                 <NumberInput
                   label={setting.label}

@@ -1,24 +1,25 @@
 import { Table, Text } from "@mantine/core";
+import type { EvaluationOut } from "../../api/types";
 import {
-  type Estimate,
+  type Figure,
   type FigureName,
+  figureOf,
   figureWords,
   lessIsBetter,
   measured,
-  type ReportView,
-} from "../../state/report-view";
+} from "../../state/report-figures";
 import { formatFigure } from "../../ui/format";
 
-export function EstimateCell({ estimate }: { estimate: Estimate | null | undefined }) {
-  if (!estimate) {
+export function FigureCell({ figure }: { figure: Figure | null | undefined }) {
+  if (!figure) {
     return <>–</>;
   }
   return (
     <>
-      {formatFigure(estimate.value)}
-      {estimate.low !== null && estimate.high !== null ? (
+      {formatFigure(figure.value)}
+      {figure.interval ? (
         <Text span size="xs" c="dimmed" ml={6}>
-          {formatFigure(estimate.low, 2)}–{formatFigure(estimate.high, 2)}
+          {formatFigure(figure.interval[0], 2)}–{formatFigure(figure.interval[1], 2)}
         </Text>
       ) : null}
     </>
@@ -31,8 +32,8 @@ function Change({
   before,
   lessIsBetter,
 }: {
-  now: Estimate | null | undefined;
-  before: Estimate | null | undefined;
+  now: Figure | null | undefined;
+  before: Figure | null | undefined;
   lessIsBetter: boolean;
 }) {
   if (now?.value == null || before?.value == null) {
@@ -55,8 +56,8 @@ export function FigureTable({
   names,
   nameOf,
 }: {
-  report: ReportView;
-  before: ReportView | null;
+  report: EvaluationOut;
+  before: EvaluationOut | null;
   names: { now: string; before: string };
   nameOf: (key: string) => string;
 }) {
@@ -73,37 +74,38 @@ export function FigureTable({
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
-        {report.labels.flatMap((label) =>
+        {Object.entries(report.labels).flatMap(([key, label]) =>
           figures.map((figure: FigureName, index) => {
-            const old = before?.labels.find((row) => row.key === label.key)?.figures[figure];
+            const now = figureOf(label, figure);
+            const earlier = before?.labels[key];
+            const old = earlier ? figureOf(earlier, figure) : null;
             return (
-              <Table.Tr key={`${label.key} ${figure}`} data-testid={`figure-${label.key}-${figure}`}>
+              <Table.Tr key={`${key} ${figure}`} data-testid={`figure-${key}-${figure}`}>
                 <Table.Td>
                   {index === 0 ? (
                     <>
-                      {nameOf(label.key)}{" "}
+                      {nameOf(key)}{" "}
                       <Text span size="xs" c="dimmed">
-                        {label.positives ?? "?"} of {label.cases ?? "?"} positive
+                        {label.positives} of {label.n} positive
                       </Text>
                     </>
                   ) : null}
                 </Table.Td>
-                <Table.Td>{figureWords[figure]}</Table.Td>
                 <Table.Td>
-                  <EstimateCell estimate={label.figures[figure]} />
+                  {figureWords[figure]}
+                  {figure === "hd95" && label.segmentation ? ` in ${label.segmentation.unit}` : ""}
+                </Table.Td>
+                <Table.Td>
+                  <FigureCell figure={now} />
                 </Table.Td>
                 {before ? (
                   <Table.Td>
-                    <EstimateCell estimate={old} />
+                    <FigureCell figure={old} />
                   </Table.Td>
                 ) : null}
                 {before ? (
                   <Table.Td>
-                    <Change
-                      now={label.figures[figure]}
-                      before={old}
-                      lessIsBetter={lessIsBetter.has(figure)}
-                    />
+                    <Change now={now} before={old} lessIsBetter={lessIsBetter.has(figure)} />
                   </Table.Td>
                 ) : null}
               </Table.Tr>

@@ -1,12 +1,12 @@
 import { Alert, Badge, Table, Text } from "@mantine/core";
 import { IconCircleCheck, IconCircleX } from "@tabler/icons-react";
-import type { GateView } from "../../state/report-view";
+import type { GateOut } from "../../api/types";
 import { Panel } from "../../ui/page";
 
 /** Pass or fail, and the sentence of every criterion. */
-export function GatePanel({ gate }: { gate: GateView }) {
+export function GatePanel({ gate }: { gate: GateOut }) {
   // The title already says "Passed".
-  const detail = [gate.sentence.replace(/^Passed\.\s*/, ""), gate.power].filter(Boolean).join(" ");
+  const detail = [gate.sentence.replace(/^Passed\.\s*/, ""), gate.power.sentence].filter(Boolean).join(" ");
   return (
     <Panel title="The gate" testId="gate-panel">
       <Alert

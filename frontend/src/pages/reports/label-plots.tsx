@@ -1,16 +1,26 @@
 import { Stack, Table, Text, Title } from "@mantine/core";
-import type { LabelReport } from "../../state/report-view";
+import type { LabelFigures } from "../../api/types";
+import { figureOf } from "../../state/report-figures";
 import { formatFigure, formatPercent } from "../../ui/format";
 import { UnitPlot } from "../../ui/unit-plot";
 
 interface Sides {
-  label: LabelReport;
-  before: LabelReport | undefined;
+  /** Key of the label. */
+  of: string;
+  label: LabelFigures;
+  before: LabelFigures | undefined;
   names: { now: string; before: string };
 }
 
-export function RocPlot({ label, before, names }: Sides) {
-  const auc = label.figures.auc;
+/** The points of a ROC curve: false positive rate across, true positive rate up. */
+const rocPoints = (label: LabelFigures) =>
+  label.roc.map((point) => ({ x: point.false_positive_rate, y: point.true_positive_rate }));
+
+/** A calibration error as a word for a legend. */
+const eceOf = (label: LabelFigures) => formatFigure(label.ece.value);
+
+export function RocPlot({ of, label, before, names }: Sides) {
+  const auc = figureOf(label, "auc");
   return (
     <Stack gap={4} data-testid="roc-plot">
       <Title order={3}>ROC curve</Title>
@@ -20,16 +30,16 @@ export function RocPlot({ label, before, names }: Sides) {
         </Text>
       ) : (
         <UnitPlot
-          label={`ROC curve of ${label.key}, area ${formatFigure(auc?.value)}`}
+          label={`ROC curve of ${of}, area ${formatFigure(auc?.value)}`}
           xLabel="1 − specificity"
           yLabel="Sensitivity"
           curves={[
             ...(before?.roc.length
               ? [
                   {
-                    name: `${names.before}, AUC ${formatFigure(before.figures.auc?.value)}`,
+                    name: `${names.before}, AUC ${formatFigure(before.auc.value)}`,
                     color: "var(--ov-curve-6)",
-                    points: before.roc,
+                    points: rocPoints(before),
                     dashed: true,
                   },
                 ]
@@ -37,7 +47,7 @@ export function RocPlot({ label, before, names }: Sides) {
             {
               name: `${names.now}, AUC ${formatFigure(auc?.value)}`,
               color: "var(--ov-curve-1)",
-              points: label.roc,
+              points: rocPoints(label),
             },
           ]}
         />
@@ -46,14 +56,14 @@ export function RocPlot({ label, before, names }: Sides) {
   );
 }
 
-export function CalibrationPlot({ label, before, names }: Sides) {
-  const points = (row: LabelReport) =>
+export function CalibrationPlot({ of, label, before, names }: Sides) {
+  const points = (row: LabelFigures) =>
     row.calibration.map((bin) => ({
-      x: bin.stated,
+      x: bin.mean_probability,
       y: bin.observed,
-      size: bin.count / Math.max(1, row.cases ?? 1),
-      low: bin.low,
-      high: bin.high,
+      size: bin.n / Math.max(1, row.n),
+      low: bin.interval[0],
+      high: bin.interval[1],
     }));
   return (
     <Stack gap={4} data-testid="calibration-plot">
@@ -64,14 +74,14 @@ export function CalibrationPlot({ label, before, names }: Sides) {
         </Text>
       ) : (
         <UnitPlot
-          label={`Calibration of ${label.key}, expected error ${formatFigure(label.ece)}`}
+          label={`Calibration of ${of}, expected error ${eceOf(label)}`}
           xLabel="Stated probability"
           yLabel="Share that is positive"
           curves={[
             ...(before?.calibration.length
               ? [
                   {
-                    name: `${names.before}, ECE ${formatFigure(before.ece)}`,
+                    name: `${names.before}, ECE ${eceOf(before)}`,
                     color: "var(--ov-curve-6)",
                     points: points(before),
                     dashed: true,
@@ -80,7 +90,7 @@ export function CalibrationPlot({ label, before, names }: Sides) {
                 ]
               : []),
             {
-              name: `${names.now}, ECE ${formatFigure(label.ece)}`,
+              name: `${names.now}, ECE ${eceOf(label)}`,
               color: "var(--ov-curve-3)",
               points: points(label),
               dots: true,
@@ -93,22 +103,13 @@ export function CalibrationPlot({ label, before, names }: Sides) {
 }
 
 export function ConfusionMatrix({ label, before, names }: Sides) {
-  const { confusion } = label;
   return (
     <Stack gap={4} data-testid="confusion-matrix">
       <Title order={3}>Confusion matrix</Title>
-      {confusion ? (
-        <>
-          <MatrixTable confusion={confusion} name={names.now} threshold={label.threshold} />
-          {before?.confusion ? (
-            <MatrixTable confusion={before.confusion} name={names.before} threshold={before.threshold} />
-          ) : null}
-        </>
-      ) : (
-        <Text size="sm" c="dimmed">
-          This recipe counts no cases right or wrong.
-        </Text>
-      )}
+      <MatrixTable confusion={label.confusion} name={names.now} threshold={label.threshold} />
+      {before ? (
+        <MatrixTable confusion={before.confusion} name={names.before} threshold={before.threshold} />
+      ) : null}
     </Stack>
   );
 }
@@ -118,9 +119,9 @@ function MatrixTable({
   name,
   threshold,
 }: {
-  confusion: NonNullable<LabelReport["confusion"]>;
+  confusion: LabelFigures["confusion"];
   name: string;
-  threshold: number | null;
+  threshold: number;
 }) {
   const good = "rgba(76, 195, 138, 0.18)";
   const bad = "rgba(242, 112, 107, 0.18)";
@@ -141,13 +142,13 @@ function MatrixTable({
       <Table.Tbody>
         <Table.Tr>
           <Table.Th scope="row">is positive</Table.Th>
-          <Table.Td bg={good}>{confusion.tp}</Table.Td>
-          <Table.Td bg={bad}>{confusion.fn}</Table.Td>
+          <Table.Td bg={good}>{confusion.true_positive}</Table.Td>
+          <Table.Td bg={bad}>{confusion.false_negative}</Table.Td>
         </Table.Tr>
         <Table.Tr>
           <Table.Th scope="row">is negative</Table.Th>
-          <Table.Td bg={bad}>{confusion.fp}</Table.Td>
-          <Table.Td bg={good}>{confusion.tn}</Table.Td>
+          <Table.Td bg={bad}>{confusion.false_positive}</Table.Td>
+          <Table.Td bg={good}>{confusion.true_negative}</Table.Td>
         </Table.Tr>
       </Table.Tbody>
     </Table>

@@ -1,11 +1,11 @@
-import { Alert, Button, Group, SimpleGrid, Tabs, Text } from "@mantine/core";
+import { Button, Group, SimpleGrid, Tabs, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { modelsQuery, promoteVersion, reportQuery } from "../../api/models";
 import type { FamilyOut, ReportOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
-import { readGate, readReport } from "../../state/report-view";
+import { subgroupRows } from "../../state/report-figures";
 import { may, useMay, useMe } from "../../state/session";
 import { formatCount, formatInstant, shortDigest } from "../../ui/format";
 import { ButtonLink } from "../../ui/links";
@@ -42,13 +42,13 @@ export function ReportPage() {
 }
 
 function Report({ report, family }: { report: ReportOut; family: FamilyOut | undefined }) {
-  const view = readReport(report.report);
-  const before = readReport(report.compared_report);
-  const gate = readGate(report.gate);
+  const { report: figures, compared_report: before, gate } = report;
   const nameOf = useLabelNames(report.version.project);
   const [label, setLabel] = useState<string | null>(null);
-  const shown = view?.labels.find((row) => row.key === label) ?? view?.labels[0];
-  const shownBefore = before?.labels.find((row) => row.key === shown?.key);
+  const keys = Object.keys(figures.labels);
+  const of = label && keys.includes(label) ? label : (keys[0] ?? "");
+  const shown = figures.labels[of];
+  const sides = shown ? { of, label: shown, before: before?.labels[of] } : null;
   const version = family?.versions.find((row) => row.id === report.version.id);
   const names = {
     now: `Version ${report.version.number}`,
@@ -80,34 +80,34 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
               To the family
             </ButtonLink>
           ) : null}
-          {family ? <Promote report={report} family={family} passed={gate?.passed ?? false} /> : null}
+          {family ? <Promote report={report} family={family} passed={gate.passed} /> : null}
         </>
       }
     >
-      {gate ? <GatePanel gate={gate} /> : <Alert color="yellow" title="This report has no gate" />}
-      {view && shown ? (
+      <GatePanel gate={gate} />
+      {sides ? (
         <>
           <Panel title="Figures, with 95 % intervals" testId="figures-panel">
-            <FigureTable report={view} before={before} names={names} nameOf={nameOf} />
+            <FigureTable report={figures} before={before} names={names} nameOf={nameOf} />
           </Panel>
           <Panel testId="label-panel">
-            <Tabs value={shown.key} onChange={setLabel}>
+            <Tabs value={of} onChange={setLabel}>
               <Tabs.List mb="sm">
-                {view.labels.map((row) => (
-                  <Tabs.Tab key={row.key} value={row.key}>
-                    {nameOf(row.key)}
+                {keys.map((key) => (
+                  <Tabs.Tab key={key} value={key}>
+                    {nameOf(key)}
                   </Tabs.Tab>
                 ))}
               </Tabs.List>
             </Tabs>
             <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="lg">
-              <RocPlot label={shown} before={shownBefore} names={names} />
-              <CalibrationPlot label={shown} before={shownBefore} names={names} />
-              <ConfusionMatrix label={shown} before={shownBefore} names={names} />
+              <RocPlot {...sides} names={names} />
+              <CalibrationPlot {...sides} names={names} />
+              <ConfusionMatrix {...sides} names={names} />
             </SimpleGrid>
           </Panel>
           <Panel title="Subgroups" testId="subgroups-panel">
-            <SubgroupTable rows={view.subgroups} before={before?.subgroups ?? []} nameOf={nameOf} />
+            <SubgroupTable rows={subgroupRows(figures)} before={subgroupRows(before)} nameOf={nameOf} />
           </Panel>
         </>
       ) : (
@@ -118,8 +118,8 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
           rows={[
             ["Measured", formatInstant(report.created_at)],
             ["Test part of", report.snapshot?.name ?? "–"],
-            ["Test cases", view?.cases === null || !view ? "–" : formatCount(view.cases)],
-            ["Test patients", view?.patients === null || !view ? "–" : formatCount(view.patients)],
+            ["Test cases", formatCount(figures.cases)],
+            ["Test patients", formatCount(figures.patients)],
             ["Digest of the report", shortDigest(report.digest)],
           ]}
         />

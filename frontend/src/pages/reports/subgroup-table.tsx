@@ -1,8 +1,14 @@
 import { Badge, Table } from "@mantine/core";
-import { type FigureName, figureNames, figureWords, type Subgroup } from "../../state/report-view";
+import {
+  type FigureName,
+  figureNames,
+  figureOf,
+  figureWords,
+  type SubgroupRow,
+} from "../../state/report-figures";
 import { formatWords } from "../../ui/format";
 import { Empty } from "../../ui/page-states";
-import { EstimateCell } from "./figure-table";
+import { FigureCell } from "./figure-table";
 
 /** The figures of each subgroup; where there are too few cases the row says so instead of looking like a result. */
 export function SubgroupTable({
@@ -10,12 +16,12 @@ export function SubgroupTable({
   before,
   nameOf,
 }: {
-  rows: Subgroup[];
-  before: Subgroup[];
+  rows: SubgroupRow[];
+  before: SubgroupRow[];
   nameOf: (key: string) => string;
 }) {
   const shown = figureNames.filter(
-    (name) => name !== "pointing" && name !== "accuracy" && rows.some((row) => row.figures[name] !== null),
+    (name) => name !== "accuracy" && rows.some((row) => figureOf(row.figures, name) !== null),
   );
   if (rows.length === 0) {
     return (
@@ -40,13 +46,13 @@ export function SubgroupTable({
       <Table.Tbody>
         {rows.map((row) => (
           <SubgroupLine
-            key={`${row.group} ${row.value} ${row.label}`}
+            key={`${row.dimension} ${row.value} ${row.label}`}
             row={row}
             shown={shown}
             nameOf={nameOf}
             compared={before.length > 0}
             before={before.find(
-              (old) => old.group === row.group && old.value === row.value && old.label === row.label,
+              (old) => old.dimension === row.dimension && old.value === row.value && old.label === row.label,
             )}
           />
         ))}
@@ -62,18 +68,18 @@ function SubgroupLine({
   compared,
   before,
 }: {
-  row: Subgroup;
+  row: SubgroupRow;
   shown: FigureName[];
   nameOf: (key: string) => string;
   compared: boolean;
-  before: Subgroup | undefined;
+  before: SubgroupRow | undefined;
 }) {
-  const dim = row.few ? "dimmed" : undefined;
+  const dim = row.figures.too_few ? "dimmed" : undefined;
   return (
-    <Table.Tr data-few={row.few} data-testid="subgroup-row">
+    <Table.Tr data-few={row.figures.too_few} data-testid="subgroup-row">
       <Table.Td>
-        {formatWords(row.group)}: {row.value}{" "}
-        {row.few ? (
+        {formatWords(row.dimension)}: {row.value}{" "}
+        {row.figures.too_few ? (
           <Badge color="yellow" title="The intervals are too wide to say anything about this group">
             too few
           </Badge>
@@ -81,16 +87,16 @@ function SubgroupLine({
       </Table.Td>
       <Table.Td>{nameOf(row.label)}</Table.Td>
       <Table.Td>
-        {row.cases ?? "–"} ({row.positives ?? "–"})
+        {row.figures.n} ({row.figures.positives})
       </Table.Td>
       {shown.map((name) => (
         <Table.Td key={name} c={dim}>
-          <EstimateCell estimate={row.figures[name]} />
+          <FigureCell figure={figureOf(row.figures, name)} />
         </Table.Td>
       ))}
       {compared ? (
         <Table.Td c="dimmed">
-          <EstimateCell estimate={before?.figures[shown[0] ?? "auc"]} />
+          <FigureCell figure={before ? figureOf(before.figures, shown[0] ?? "auc") : null} />
         </Table.Td>
       ) : null}
     </Table.Tr>

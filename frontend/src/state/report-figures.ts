@@ -1,0 +1,75 @@
+import type { EvaluationOut, LabelFigures, SubgroupFigures } from "../api/types";
+
+/** A figure with its 95 % interval, as the engine kept it. */
+export type Figure = LabelFigures["auc"];
+
+/** The figures of a report in the order they are shown. */
+export const figureNames = [
+  "auc",
+  "sensitivity",
+  "specificity",
+  "accuracy",
+  "dice",
+  "hd95",
+  "ece",
+  "brier",
+] as const;
+export type FigureName = (typeof figureNames)[number];
+
+export const figureWords: Record<FigureName, string> = {
+  auc: "ROC AUC",
+  sensitivity: "Sensitivity",
+  specificity: "Specificity",
+  accuracy: "Accuracy",
+  dice: "Dice",
+  hd95: "Surface distance (95 %)",
+  ece: "Calibration error",
+  brier: "Brier score",
+};
+
+/** Errors and distances: the smaller the better. */
+export const lessIsBetter: ReadonlySet<FigureName> = new Set(["hd95", "ece", "brier"]);
+
+/** What a figure is of one label; null where the recipe does not measure it or nothing could be computed. */
+export function figureOf(label: LabelFigures | SubgroupFigures, name: FigureName): Figure | null {
+  const found = read(label, name);
+  return found?.value == null ? null : found;
+}
+
+function read(label: LabelFigures | SubgroupFigures, name: FigureName): Figure | null {
+  const whole = "confusion" in label;
+  switch (name) {
+    case "dice":
+      return whole ? (label.segmentation?.dice ?? null) : label.dice;
+    case "hd95":
+      return whole ? (label.segmentation?.hd95 ?? null) : null;
+    case "ece":
+    case "brier":
+      return whole ? label[name] : null;
+    default:
+      return label[name];
+  }
+}
+
+/** The figures that at least one label of a report has, in their fixed order. */
+export function measured(report: EvaluationOut): FigureName[] {
+  const labels = Object.values(report.labels);
+  return figureNames.filter((name) => labels.some((label) => figureOf(label, name) !== null));
+}
+
+/** One label among the cases of one subgroup. */
+export interface SubgroupRow {
+  dimension: string;
+  value: string;
+  label: string;
+  figures: SubgroupFigures;
+}
+
+/** Every subgroup of every dimension as rows. */
+export function subgroupRows(report: EvaluationOut | null): SubgroupRow[] {
+  return Object.entries(report?.groups ?? {}).flatMap(([dimension, values]) =>
+    Object.entries(values).flatMap(([value, group]) =>
+      Object.entries(group.labels).map(([label, figures]) => ({ dimension, value, label, figures })),
+    ),
+  );
+}

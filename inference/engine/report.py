@@ -1,0 +1,179 @@
+"""What is kept of an evaluation: the report of a model on locked test cases, and the gate's verdict. One shape.
+
+The engine fills it, the report row keeps it as JSON, the API describes it in OpenAPI, and the front end's types are
+made from that. Schemas ``overread-evaluation/1`` and ``overread-gate/1``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+Method = Literal["wilson", "delong", "patient_bootstrap"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Kept(BaseModel):
+    """Base of what is written once: frozen, nothing beside what is declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def kept(cls, value: object) -> Self | None:
+        """Read what a row keeps; None for a row that keeps nothing."""
+        return cls.model_validate(value) if value else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the JSON values that ``kept`` reads."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class Figure(Kept):
+    """A number with its 95 % interval; the value is null where it cannot be computed.
+
+    Resampling can only raise a calibration error, so the interval of an ECE may begin at or above its value.
+    """
+
+    value: float | None
+    interval: tuple[float, float] | None
+    method: Method
+
+
+class Confusion(Kept):
+    """Decisions at the version's threshold, counted."""
+
+    true_positive: int
+    false_positive: int
+    true_negative: int
+    false_negative: int
+
+
+class RocPoint(Kept):
+    """One point of the ROC curve; the first has no threshold."""
+
+    threshold: float | None
+    false_positive_rate: Share
+    true_positive_rate: Share
+
+
+class CalibrationBin(Kept):
+    """Cases whose probability lies in ``low``…``high``: what was stated, and what share is positive."""
+
+    low: Share
+    high: Share
+    n: int
+    mean_probability: Share
+    observed: Share
+    interval: tuple[float, float]
+
+
+class SegmentationFigures(Kept):
+    """How well masks agree; volumes and distances in ``unit`` as the cases say."""
+
+    n: int
+    dice: Figure
+    volume_error: Figure
+    volume_bias: Figure
+    hd95: Figure
+    unit: str
+
+
+class LabelFigures(Kept):
+    """All figures of one label."""
+
+    n: int
+    positives: int
+    negatives: int
+    unknown: int
+    threshold: float
+    confusion: Confusion
+    accuracy: Figure
+    sensitivity: Figure
+    specificity: Figure
+    auc: Figure
+    ece: Figure
+    brier: Figure
+    roc: tuple[RocPoint, ...]
+    calibration: tuple[CalibrationBin, ...]
+    segmentation: SegmentationFigures | None
+
+
+class SubgroupFigures(Kept):
+    """The figures of one label among the cases of one subgroup; ``too_few`` means: no result, only a number."""
+
+    n: int
+    positives: int
+    too_few: bool
+    accuracy: Figure
+    sensitivity: Figure
+    specificity: Figure
+    auc: Figure
+    dice: Figure | None
+
+
+class Subgroup(Kept):
+    """The cases of one value of a dimension."""
+
+    cases: int
+    patients: int
+    labels: dict[str, SubgroupFigures]
+
+
+class OverallFigures(Kept):
+    """Means over the labels."""
+
+    auc: Figure
+    accuracy: Figure
+    dice: Figure | None
+
+
+class Evaluation(Kept):
+    """The report of one model on locked test cases: per label, and per subgroup of each dimension."""
+
+    version: Literal["overread-evaluation/1"] = Field(default="overread-evaluation/1", alias="schema")
+    cases: int
+    patients: int
+    repeated_patients: bool
+    overall: OverallFigures
+    labels: dict[str, LabelFigures]
+    groups: dict[str, dict[str, Subgroup]]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
+class Criterion:
+    """One question of the gate; ``passed`` is null where the cases cannot tell."""
+
+    id: str
+    title: str
+    required: bool
+    passed: bool | None
+    value: float | None
+    interval: tuple[float, float] | None
+    limit: float | None
+    sentence: str
+
+
+class Power(Kept):
+    """Whether the test set is large enough to tell."""
+
+    patients: int
+    patients_needed: int | None
+    sentence: str
+
+
+class Gate(Kept):
+    """May a challenger take the live model's place? A person still has to do it."""
+
+    version: Literal["overread-gate/1"] = Field(default="overread-gate/1", alias="schema")
+    passed: bool
+    sentence: str
+    patients: int
+    cases: int
+    metric: Literal["auc", "dice"]
+    first: bool
+    judged_labels: tuple[str, ...]
+    plan: dict[str, float | int | str]
+    criteria: tuple[Criterion, ...]
+    power: Power
