@@ -11,18 +11,15 @@ import json
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from core import context
 from core.digest import digest_of
 from core.models import AuditChain, AuditEvent, Project, User
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 CHAINS = 8
 _ZERO = "0" * 64
@@ -68,9 +65,8 @@ def record(
         detail: JSON-ready ids, digests and counts; never patient values.
     """
     request = context.current()
-    seed = str(actor.pk) if actor else str(object_id)
-    name = f"chain-{zlib.crc32(seed.encode()) % CHAINS}"
     with transaction.atomic():
+        name = _chain_of_this_transaction(str(actor.pk) if actor else str(object_id))
         AuditChain.objects.get_or_create(name=name)
         chain = AuditChain.objects.select_for_update().get(name=name)
         event = AuditEvent(
@@ -97,6 +93,30 @@ def record(
     return event
 
 
+class _ChainTaken:
+    """Remembers, as a hook of the open transaction, which chain its events go to."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self) -> None:
+        """Nothing is left to do at the commit: the transaction forgets its hooks."""
+
+
+def _chain_of_this_transaction(seed: str) -> str:
+    """Return the one chain of the open transaction, chosen by ``seed`` when it has none yet.
+
+    A transaction that locked several chains, in the order of its events, would sooner or later wait for one that
+    waits for it. The hooks of a transaction (or savepoint) that is rolled back go with it, and so do its locks.
+    """
+    for _, hook, _ in connection.run_on_commit:
+        if isinstance(hook, _ChainTaken):
+            return hook.name
+    name = f"chain-{zlib.crc32(seed.encode()) % CHAINS}"
+    transaction.on_commit(_ChainTaken(name))
+    return name
+
+
 @dataclass
 class Verification:
     """What ``verify`` found. ``broken`` lists the first bad place of each broken chain."""
@@ -110,9 +130,16 @@ class Verification:
         return not self.broken
 
 
-def _verify_chain(chain: AuditChain, events: Iterable[AuditEvent], witnessed: dict[int, str]) -> tuple[int, str | None]:
+def _verify_chain(name: str, witnessed: dict[int, str]) -> tuple[int, str | None]:
+    """Verify one chain up to its head as it is now, though others go on writing to it.
+
+    An event and the head that counts it are committed together. So the head is read first and its events after it;
+    what lies behind that head is new, or, if the head that is read after it does not count it, was put there.
+    """
+    head = AuditChain.objects.filter(name=name).first() or AuditChain(name=name)
+    events = AuditEvent.objects.filter(chain=name).order_by("sequence")
     count, previous, last = 0, _ZERO, 0
-    for event in events:
+    for event in events.filter(sequence__lte=head.sequence).iterator(chunk_size=2000):
         count += 1
         if event.sequence != last + 1:
             return count, f"event {last + 1} is missing"
@@ -121,23 +148,28 @@ def _verify_chain(chain: AuditChain, events: Iterable[AuditEvent], witnessed: di
         if witnessed.get(event.sequence, event.hash) != event.hash:
             return count, f"event {event.sequence} differs from the witness file"
         previous, last = event.hash, event.sequence
-    if (last, previous) != (chain.sequence, chain.head):
+    if (last, previous) != (head.sequence, head.head):
         return count, f"the end of the chain was cut off after event {last}"
     if witnessed and max(witnessed) > last:
         return count, f"the witness file knows event {max(witnessed)}, the chain ends at {last}"
+    newest = events.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    counted = AuditChain.objects.filter(name=name).values_list("sequence", flat=True).first() or 0
+    if newest > counted:
+        return count, f"event {newest} stands behind the end of the chain"
     return count, None
 
 
 def verify() -> Verification:
-    """Recompute every hash of every chain, and compare with the witness file where there is one."""
+    """Recompute every hash of every chain, and compare with the witness file where there is one.
+
+    Events that are written meanwhile are left to the next verification.
+    """
     result = Verification()
     witnessed = _witnessed_heads()
-    known = {chain.name: chain for chain in AuditChain.objects.all()}
-    names = set(known) | set(witnessed) | set(AuditEvent.objects.values_list("chain", flat=True).distinct())
+    known = set(AuditChain.objects.values_list("name", flat=True))
+    names = known | set(witnessed) | set(AuditEvent.objects.values_list("chain", flat=True).distinct())
     for name in sorted(names):
-        chain = known.get(name) or AuditChain(name=name)
-        events = AuditEvent.objects.filter(chain=name).order_by("sequence").iterator(chunk_size=2000)
-        count, fault = _verify_chain(chain, events, witnessed.get(name, {}))
+        count, fault = _verify_chain(name, witnessed.get(name, {}))
         result.events += count
         if fault:
             result.broken.append({"chain": name, "fault": fault})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
 
+from core.event_kinds import DETAILS, EventDetail, EventKind
 from core.models import Event, Project, User
 
 if TYPE_CHECKING:
@@ -27,22 +28,31 @@ def _ring() -> None:
 
 
 def publish(
-    kind: str,
+    kind: EventKind,
     object_id: object,
     *,
     project: Project | None = None,
     user: User | None = None,
     version: object = "",
-    detail: dict[str, Any] | None = None,
+    detail: EventDetail | None = None,
 ) -> Event:
     """Publish that ``object_id`` changed, to the members of ``project`` and to ``user``, after commit.
 
     Args:
-        kind: ``noun.changed`` and the like; the list is in docs/architecture.md.
-        detail: progress numbers only; never patient data.
+        detail: of the class that the kind says (``core.event_kinds``).
+
+    Raises:
+        TypeError: the detail is another kind's.
     """
+    if detail is not None and type(detail) is not DETAILS[kind]:
+        raise TypeError(f"{kind} says {DETAILS[kind].__name__}, not {type(detail).__name__}")
     event = Event.objects.create(
-        kind=kind, object_id=str(object_id), project=project, user=user, version=str(version), detail=detail or {}
+        kind=EventKind(kind).value,
+        object_id=str(object_id),
+        project=project,
+        user=user,
+        version=str(version),
+        detail=detail.model_dump(mode="json") if detail else {},
     )
     transaction.on_commit(_ring)
     return event

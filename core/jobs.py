@@ -12,7 +12,8 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -20,15 +21,16 @@ from celery import shared_task
 from django.conf import settings
 from django.db import IntegrityError, close_old_connections, connection, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
-from core import audit, context, events
+from core import audit, bell, context, events
+from core.clock import database_now
 from core.digest import digest_of
 from core.errors import Conflict, OverreadError
+from core.event_kinds import EventKind
 from core.models import Job, Project, User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 log = structlog.get_logger(__name__)
 _shutting_down = threading.Event()
@@ -50,8 +52,6 @@ class JobKind:
 
 
 _kinds: dict[str, JobKind] = {}
-_on_success: dict[str, list[Callable[[Job], None]]] = {}
-_on_failure: dict[str, list[Callable[[Job], None]]] = {}
 
 
 def job(
@@ -70,16 +70,6 @@ def job(
         return run
 
     return declare
-
-
-def on_success(kind: str, continue_with: Callable[[Job], None]) -> None:
-    """Register what the roof does when a job of ``kind`` has succeeded (after commit; may run twice)."""
-    _on_success.setdefault(kind, []).append(continue_with)
-
-
-def on_failure(kind: str, continue_with: Callable[[Job], None]) -> None:
-    """Register what the roof does when a job of ``kind`` has failed or was cancelled (after commit; may run twice)."""
-    _on_failure.setdefault(kind, []).append(continue_with)
 
 
 @dataclass
@@ -101,7 +91,7 @@ class JobContext:
 
     def renew(self) -> None:
         """Renew the lease, and learn whether a cancel was asked for or the lease was lost."""
-        renewed = self._mine().update(lease_until=timezone.now() + timedelta(seconds=self.lease_seconds))
+        renewed = self._mine().update(lease_until=database_now() + timedelta(seconds=self.lease_seconds))
         if not renewed:
             self._lost.set()
         elif self._mine().filter(cancel_requested=True).exists():
@@ -170,33 +160,47 @@ def job_request(
         KeyError: no such kind was declared.
     """
     declared = _kinds[kind]
-    digest = digest_of({"kind": kind, "arguments": dict(arguments)})
+    digest = job_digest(kind, arguments)
     active = Q(kind=kind, digest=digest, state__in=[Job.State.QUEUED, Job.State.RUNNING])
-    existing = Job.objects.filter(active).first()
-    if existing is not None:
-        return existing
-    try:
-        with transaction.atomic():
-            row = Job.objects.create(
-                kind=kind,
-                queue=queue or declared.queue,
-                arguments=dict(arguments),
-                digest=digest,
-                attempts_allowed=declared.attempts,
-                requested_by=requested_by,
-                project=project,
-            )
-    except IntegrityError:
-        return Job.objects.get(active)
-    transaction.on_commit(lambda: wake(row))
-    return row
+    while True:
+        existing = Job.objects.filter(active).first()
+        if existing is not None:
+            return existing
+        try:
+            with transaction.atomic():
+                row = Job.objects.create(
+                    kind=kind,
+                    queue=queue or declared.queue,
+                    arguments=dict(arguments),
+                    digest=digest,
+                    attempts_allowed=declared.attempts,
+                    not_before=database_now(),
+                    requested_by=requested_by,
+                    project=project,
+                )
+        except IntegrityError:
+            continue  # somebody made the same one meanwhile; by now it may be over again
+        transaction.on_commit(partial(wake, row))
+        return row
+
+
+def job_digest(kind: str, arguments: Mapping[str, str]) -> str:
+    """Return the digest by which jobs of the same kind with the same arguments know each other."""
+    return digest_of({"kind": kind, "arguments": dict(arguments)})
+
+
+def last_jobs(kind: str, arguments: Iterable[Mapping[str, str]]) -> dict[str, Job]:
+    """Return the newest job of each question, by ``job_digest``; questions never asked are left out."""
+    digests = [job_digest(kind, one) for one in arguments]
+    rows = Job.objects.filter(kind=kind, digest__in=digests).order_by("created_at")
+    return {row.digest: row for row in rows}
 
 
 def wake(row: Job) -> None:
     """Send a worker the message to look at this row; a broker that is away only delays it until the sweep."""
     if settings.OVERREAD_JOBS_WAKE == "none":
         return
-    Job.objects.filter(pk=row.pk).update(woken_at=timezone.now())
+    Job.objects.filter(pk=row.pk).update(woken_at=database_now())
     try:
         run_job_message.apply_async((str(row.pk),), queue=row.queue, retry=False)
     except Exception as error:  # any broker failure: the row stays queued and the sweep wakes it again
@@ -207,24 +211,26 @@ def job_cancel(*, job: Job, by: User) -> Job:
     """Cancel a job: at once when it waits, within seconds when it runs. Raises Conflict when it is over."""
     with transaction.atomic():
         stopped = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(
-            state=Job.State.CANCELLED, cancel_requested=True, finished_at=timezone.now()
+            state=Job.State.CANCELLED, cancel_requested=True, finished_at=database_now()
         )
         if not stopped:
             asked = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).update(cancel_requested=True)
             if not asked:
                 raise Conflict("job_is_over", "This job is already over, so there is nothing to cancel.")
         audit.record("job.cancelled", "U", actor=by, object_kind="job", object_id=job.pk, project=job.project)
-        events.publish("job.changed", job.pk, project=job.project)
+        events.publish(EventKind.JOB_CHANGED, job.pk, project=job.project)
     job.refresh_from_db()
     if stopped:
-        _continue(job, _on_failure)
+        job_over(job)
     return job
 
 
 def _claim(job_id: str) -> JobContext | None:
-    now = timezone.now()
+    now = database_now()
     worker = f"{socket.gethostname()[:60]}:{os.getpid()}:{threading.get_ident()}"
-    claimable = Q(state=Job.State.QUEUED, not_before__lte=now) | Q(state=Job.State.RUNNING, lease_until__lt=now)
+    claimable = Q(attempt__lt=F("attempts_allowed")) & (
+        Q(state=Job.State.QUEUED, not_before__lte=now) | Q(state=Job.State.RUNNING, lease_until__lt=now)
+    )
     row = Job.objects.filter(claimable, pk=job_id).first()
     if row is None or row.kind not in _kinds:
         return None
@@ -245,7 +251,7 @@ def _finish(job_context: JobContext, state: str, **fields: Any) -> Job | None:
     with transaction.atomic():
         updated = job_context._mine().update(
             state=state,
-            finished_at=timezone.now(),
+            finished_at=database_now(),
             lease_until=None,
             progress=job_context.progress_so_far,
             **fields,
@@ -253,7 +259,7 @@ def _finish(job_context: JobContext, state: str, **fields: Any) -> Job | None:
         if not updated:
             return None
         row = Job.objects.get(pk=job_context.job_id)
-        events.publish("job.changed", row.pk, project=row.project)
+        events.publish(EventKind.JOB_CHANGED, row.pk, project=row.project)
     return row
 
 
@@ -267,20 +273,27 @@ def _put_back(job_context: JobContext, *, delay: timedelta, count_attempt: bool)
             error_message="This failed unexpectedly several times. Look into the worker's log with the job's id.",
         )
         if finished:
-            _continue(finished, _on_failure)
+            job_over(finished)
         return
     attempt = job_context.attempt if count_attempt else job_context.attempt - 1
     job_context._mine().update(
-        state=Job.State.QUEUED, lease_until=None, attempt=attempt, not_before=timezone.now() + delay, woken_at=None
+        state=Job.State.QUEUED, lease_until=None, attempt=attempt, not_before=database_now() + delay, woken_at=None
     )
 
 
-def _continue(row: Job, table: dict[str, list[Callable[[Job], None]]]) -> None:
-    for continue_with in table.get(row.kind, []):
-        try:
-            continue_with(row)
-        except Exception:  # the story's sweep finds rows whose next chapter never ran
-            log.exception("job.continuation_failed", job=str(row.pk), kind=row.kind)
+def job_over(row: Job) -> None:
+    """Ring for a job that is over, and note on its row that what follows has been done. May run twice."""
+    if bell.ring(row.kind, row.state, row):
+        Job.objects.filter(pk=row.pk).update(followed_at=database_now())
+    else:
+        Job.objects.filter(pk=row.pk).update(follow_tries=F("follow_tries") + 1)
+
+
+def jobs_unfollowed(*, tries: int = 20, limit: int = 200) -> list[Job]:
+    """Return jobs that were over a minute ago and whose next chapter was not done, those least often tried first."""
+    settled = database_now() - timedelta(minutes=1)
+    rows = Job.objects.filter(followed_at__isnull=True, finished_at__lt=settled, follow_tries__lt=tries)
+    return list(rows.order_by("follow_tries", "finished_at")[:limit])
 
 
 def run_job(job_id: str) -> bool:
@@ -314,8 +327,7 @@ def run_job(job_id: str) -> bool:
         finally:
             heartbeat.stop()
         if finished is not None:
-            succeeded = finished.state == Job.State.SUCCEEDED
-            _continue(finished, _on_success if succeeded else _on_failure)
+            job_over(finished)
     return True
 
 
@@ -327,13 +339,13 @@ def run_job_message(job_id: str) -> None:
     close_old_connections()
 
 
-def jobs_sweep(*, now: datetime | None = None) -> int:
+def jobs_sweep() -> int:
     """Wake jobs whose message was lost or whose worker died; fail those that used up their attempts.
 
     Returns:
         How many jobs were woken.
     """
-    now = now or timezone.now()
+    now = database_now()
     exhausted = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=now, attempt__gte=F("attempts_allowed"))
     for row in exhausted:
         lost = Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, lease_until__lt=now, attempt=row.attempt).update(
@@ -344,8 +356,8 @@ def jobs_sweep(*, now: datetime | None = None) -> int:
         )
         if lost:
             row.refresh_from_db()
-            events.publish("job.changed", row.pk, project=row.project)
-            _continue(row, _on_failure)
+            events.publish(EventKind.JOB_CHANGED, row.pk, project=row.project)
+            job_over(row)
     stale = now - timedelta(seconds=30)
     waiting = Q(state=Job.State.QUEUED, not_before__lte=now) & (Q(woken_at__isnull=True) | Q(woken_at__lt=stale))
     dead = Q(state=Job.State.RUNNING, lease_until__lt=now)
@@ -360,7 +372,7 @@ def run_waiting_jobs(*, limit: int = 1000) -> int:
     """Run every waiting job in this process, one after the other (for tests, the demo and single commands)."""
     ran = 0
     while ran < limit:
-        row = Job.objects.filter(state=Job.State.QUEUED, not_before__lte=timezone.now()).order_by("created_at").first()
+        row = Job.objects.filter(state=Job.State.QUEUED, not_before__lte=database_now()).order_by("created_at").first()
         if row is None:
             break
         run_job(str(row.pk))

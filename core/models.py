@@ -149,6 +149,8 @@ class Job(Identified):
     error_message = models.CharField(max_length=500, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    followed_at = models.DateTimeField(null=True, blank=True, help_text="When the story's next chapter was done.")
+    follow_tries = models.PositiveSmallIntegerField(default=0)
     requested_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     project = models.ForeignKey(Project, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
@@ -160,7 +162,16 @@ class Job(Identified):
                 name="job_active_once",
             )
         ]
-        indexes: ClassVar = [models.Index(fields=["state", "lease_until"]), models.Index(fields=["kind", "state"])]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "lease_until"]),
+            models.Index(fields=["kind", "state"]),
+            models.Index(fields=["kind", "digest"]),
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(followed_at__isnull=True, finished_at__isnull=False),
+                name="job_not_followed",
+            ),
+        ]
 
 
 class Event(models.Model):

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from core import audit, events
 from core.errors import Conflict, Invalid
+from core.event_kinds import EventKind
 from core.models import Membership, Project, User
 from core.passwords import password_check, tokens_end
 from core.roles import Role
@@ -93,7 +94,7 @@ def membership_set(*, project: Project, user: User, role: str, by: User | None) 
             project=project,
             detail={"role": role},
         )
-        events.publish("project.changed", project.pk, project=project, user=user)
+        events.publish(EventKind.PROJECT_CHANGED, project.pk, project=project, user=user)
     return membership
 
 
@@ -102,4 +103,4 @@ def membership_end(*, project: Project, user: User, by: User) -> None:
     with transaction.atomic():
         Membership.objects.filter(project=project, user=user).delete()
         audit.record("membership.ended", "D", actor=by, object_kind="user", object_id=user.pk, project=project)
-        events.publish("project.changed", project.pk, project=project, user=user)
+        events.publish(EventKind.PROJECT_CHANGED, project.pk, project=project, user=user)

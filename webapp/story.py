@@ -1,35 +1,45 @@
-"""THE STORY: who calls whom, in which order. Each chapter goes down and returns; only this file enqueues.
+"""THE STORY: what follows what. Rooms finish and ring the bell; this table says which chapter is next.
 
-Every chapter may run twice. ``recover`` finds rows whose next chapter never ran (the process died in between) and
-calls the same functions again.
+Services may ask for the job that does their own work; what comes after it is decided here only. Every chapter may run
+twice. ``recover`` finds rows whose next chapter never ran (the process died in between, the database was away) and
+runs the same chapters.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import F, Q
-from django.utils import timezone
+import structlog
 
 from annotations.services.workitems import workitem_open
-from core.jobs import job_request
-from core.models import Job
-from imaging.models import ProjectStudy, Series, Upload
+from core.jobs import job_over, job_request, jobs_unfollowed
+from imaging.models import Instance, ProjectStudy, Series, Study, Upload
 from inference.models import ModelVersion, TrainingRun
 from inference.services.evaluation import evaluation_request
-from inference.services.predictions import predictions_on_arrival
+from inference.services.predictions import prediction_failed, predictions_on_arrival
+from inference.services.saliency import saliency_failed
+from inference.services.training import training_stopped
+from webapp import unfinished
 
 if TYPE_CHECKING:
-    from uuid import UUID
+    from django.db.models import Model
+
+    from annotations.models import Workitem
+    from core.models import Job, Project
+
+log = structlog.get_logger(__name__)
 
 
-def instances_arrived(*, upload: Upload) -> None:
-    """Chapter 1 → 2: index every series that an upload (any door) touched."""
+# -- the chapters -----------------------------------------------------------------------------------------------------
+
+
+def instances_arrived(upload: Upload) -> None:
+    """Chapter 1 → 2: index every series that an upload (any door) touched; pictures are on the worklist at once."""
     arrived = upload.verdicts.filter(instance__isnull=False).values_list("instance__series_id", flat=True)
-    touched = Series.objects.filter(pk__in=arrived)
-    for series in touched:
-        job_request(kind="series_index", arguments={"series_id": str(series.pk)}, project=upload.project)
+    for series in Series.objects.filter(pk__in=arrived).select_related("study"):
+        _index(series, upload.project)
+        on_the_worklist(series.study)
 
 
 def series_ready(job: Job) -> None:
@@ -37,8 +47,7 @@ def series_ready(job: Job) -> None:
     series = Series.objects.select_related("study").filter(pk=job.arguments["series_id"]).first()
     if series is None:
         return
-    for project_study in ProjectStudy.objects.filter(study=series.study).select_related("project"):
-        workitem = workitem_open(project=project_study.project, study=series.study)
+    for workitem in on_the_worklist(series.study):
         predictions_on_arrival(workitem=workitem)
 
 
@@ -50,31 +59,66 @@ def training_finished(job: Job) -> None:
         evaluation_request(version=version, requested_by=job.requested_by)
 
 
+def _index(series: Series, project: Project | None = None) -> None:
+    job_request(kind="series_index", arguments={"series_id": str(series.pk)}, project=project)
+
+
+def on_the_worklist(study: Study) -> list[Workitem]:
+    """Open the study's work item in each of its projects; a study without pictures is nobody's work."""
+    if not Instance.objects.filter(series__study=study).exclude(display=Instance.Display.NO_PIXELS).exists():
+        return []
+    rows = ProjectStudy.objects.filter(study=study).select_related("project")
+    return [workitem_open(project=row.project, study=study) for row in rows]
+
+
+#: (what, how it ended) → the next chapter. ``what`` is the kind of a job, or a noun that a service rings for.
+FOLLOWS: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
+    ("upload", "finished"): instances_arrived,
+    ("series_index", "succeeded"): series_ready,
+    ("predict", "failed"): prediction_failed,
+    ("predict", "cancelled"): prediction_failed,
+    ("explain", "failed"): saliency_failed,
+    ("explain", "cancelled"): saliency_failed,
+    ("train", "succeeded"): training_finished,
+    ("train", "failed"): training_stopped,
+    ("train", "cancelled"): training_stopped,
+}
+
+
+def follow(what: str, outcome: str, row: Model) -> None:
+    """Run the chapter that follows, if any; the bell is answered by this."""
+    chapter = FOLLOWS.get((what, outcome))
+    if chapter is not None:
+        chapter(row)
+
+
+# -- when a chapter did not run ---------------------------------------------------------------------------------------
+
+
+def _evaluate(version: ModelVersion) -> None:
+    evaluation_request(version=version, requested_by=None)
+
+
+#: What may be left undone, and the chapter (or the step of one) that does it.
+RECOVERS: Final[tuple[tuple[Callable[[], list[Any]], Callable[[Any], object]], ...]] = (
+    (unfinished.series_not_indexed, _index),
+    (unfinished.studies_not_on_a_worklist, on_the_worklist),
+    (jobs_unfollowed, job_over),
+    (unfinished.candidates_not_evaluated, _evaluate),
+)
+
+
 def recover() -> int:
-    """Run chapters that never ran; returns how many were begun. Called by the sweep and at every start."""
+    """Run chapters that never ran; returns how many were begun. Called by the sweep and at every start.
+
+    One row that cannot go on never holds up another.
+    """
     begun = 0
-    settled = timezone.now() - timedelta(minutes=1)
-    unindexed = Series.objects.filter(created_at__lt=settled).filter(
-        Q(indexed_at__isnull=True) | Q(number_of_series_related_instances=0)
-    )
-    for series in unindexed[:200]:
-        job_request(kind="series_index", arguments={"series_id": str(series.pk)})
-        begun += 1
-    unread = ProjectStudy.objects.filter(created_at__lt=settled, study__series__indexed_at__isnull=False).exclude(
-        study__workitems__project=F("project")
-    )
-    for project_study in unread.select_related("project", "study").distinct()[:200]:
-        predictions_on_arrival(workitem=workitem_open(project=project_study.project, study=project_study.study))
-        begun += 1
-    unevaluated = ModelVersion.objects.filter(
-        state=ModelVersion.State.CANDIDATE, created_at__lt=settled, reports__isnull=True, training_run__isnull=False
-    )
-    for version in unevaluated[:20]:
-        if not _evaluation_was_tried(version.pk):
-            evaluation_request(version=version, requested_by=None)
-            begun += 1
+    for left_undone, go_on_with in RECOVERS:
+        for row in left_undone():
+            try:
+                go_on_with(row)
+                begun += 1
+            except Exception:
+                log.exception("story.recovery_failed", step=left_undone.__name__, row=str(row.pk))
     return begun
-
-
-def _evaluation_was_tried(version_id: UUID) -> bool:
-    return Job.objects.filter(kind="evaluate", arguments__version_id=str(version_id)).exists()

@@ -10,6 +10,7 @@ from annotations.content.checks import TEXT_LIMIT
 from annotations.models import Comment, Finding, Workitem
 from core import audit, events
 from core.errors import Invalid
+from core.event_kinds import EventKind, OfWorkitem
 from core.models import User
 from imaging.models import Instance
 
@@ -62,5 +63,6 @@ def comment_add(
             project=workitem.project,
             detail={"comment": comment.pk, "finding": finding.pk if finding else None, "pinned": pin is not None},
         )
-        events.publish("comment.added", workitem.pk, project=workitem.project)
+        told = OfWorkitem(workitem_id=workitem.pk)
+        events.publish(EventKind.COMMENT_ADDED, comment.pk, project=workitem.project, detail=told)
     return comment

@@ -11,6 +11,7 @@ from django.utils import timezone
 from annotations.models import Label, ReadingProtocol
 from core import audit, events
 from core.errors import Conflict, Invalid
+from core.event_kinds import EventKind
 from core.models import Membership, Project, User
 from core.roles import Role
 
@@ -22,7 +23,7 @@ def _tell(event_type: str, action: str, project: Project, by: User | None, **det
     audit.record(
         event_type, action, actor=by, object_kind="project", object_id=project.pk, project=project, detail=detail
     )
-    events.publish("project.changed", project.pk, project=project)
+    events.publish(EventKind.PROJECT_CHANGED, project.pk, project=project)
 
 
 def project_create(

@@ -13,6 +13,7 @@ from annotations.services.revisions import locked_head, revision_written
 from annotations.services.workitems import require_review
 from core import audit, events
 from core.errors import Conflict, Invalid
+from core.event_kinds import EventKind, OfWorkitem
 from core.models import User
 
 _Decision = Review.Decision
@@ -102,7 +103,9 @@ def _tell(review: Review, finding: Finding, reviewer: User) -> None:
         },
     )
     if finding.algorithm_type == Finding.AlgorithmType.MANUAL:
-        detail = {"workitem": str(finding.workitem_id)}
-        events.publish("finding.changed", finding.pk, project=project, version=review.pk, detail=detail)
+        detail = OfWorkitem(workitem_id=finding.workitem_id)
+        events.publish(EventKind.FINDING_CHANGED, finding.pk, project=project, version=review.pk, detail=detail)
     else:
-        events.publish("workitem.changed", finding.workitem_id, project=project, version=finding.workitem.version)
+        events.publish(
+            EventKind.WORKITEM_CHANGED, finding.workitem_id, project=project, version=finding.workitem.version
+        )

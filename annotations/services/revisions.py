@@ -21,6 +21,7 @@ from annotations.rules.reveal import ai_hidden_from
 from core import audit, events
 from core.access import may
 from core.digest import digest_of
+from core.event_kinds import EventKind, OfWorkitem
 from core.models import User
 
 if TYPE_CHECKING:
@@ -120,11 +121,13 @@ def _tell(finding: Finding, revision: Revision, author: User | None) -> None:
         },
     )
     if finding.algorithm_type == Finding.AlgorithmType.MANUAL:
-        detail = {"workitem": str(finding.workitem_id)}
-        events.publish("finding.changed", finding.pk, project=project, version=revision.digest, detail=detail)
+        detail = OfWorkitem(workitem_id=finding.workitem_id)
+        events.publish(EventKind.FINDING_CHANGED, finding.pk, project=project, version=revision.digest, detail=detail)
     elif revision.cause != "proposal":
         # An event that names a model's finding would tell the reader that there is one.
-        events.publish("workitem.changed", finding.workitem_id, project=project, version=finding.workitem.version)
+        events.publish(
+            EventKind.WORKITEM_CHANGED, finding.workitem_id, project=project, version=finding.workitem.version
+        )
 
 
 def finding_create(*, workitem: Workitem, author: User, content: Any, client_key: str = "") -> Finding:
@@ -314,7 +317,7 @@ def proposals_record(
         workitem.updated_at = timezone.now()
         workitem.save(update_fields=["ai_score", "updated_at"])
         # Told whether or not anything was found: the event must not give the model's answer away.
-        events.publish("workitem.changed", workitem.pk, project=workitem.project, version=workitem.version)
+        events.publish(EventKind.WORKITEM_CHANGED, workitem.pk, project=workitem.project, version=workitem.version)
     return [known[key] for key in keys if key in known]
 
 

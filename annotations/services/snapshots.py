@@ -11,6 +11,7 @@ from annotations.models import DatasetSnapshot, Label
 from core import audit, blobs, events
 from core.digest import canonical_json, digest_of
 from core.errors import Invalid
+from core.event_kinds import EventKind
 from core.models import Project, User
 
 if TYPE_CHECKING:
@@ -80,5 +81,5 @@ def snapshot_freeze(
                 project=project,
                 detail={"digest": digest, "manifest": manifest, "cases": counts["cases"], "recipe": recipe},
             )
-            events.publish("snapshot.frozen", snapshot.pk, project=project, version=digest)
+            events.publish(EventKind.SNAPSHOT_FROZEN, snapshot.pk, project=project, version=digest)
     return snapshot

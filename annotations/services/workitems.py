@@ -15,6 +15,7 @@ from annotations.rules.standing import Decided, standing_of
 from core import audit, events
 from core.access import may, require
 from core.errors import Conflict, Invalid
+from core.event_kinds import EventKind, OfWorkitem
 from core.models import Project, User
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def workitem_open(*, project: Project, study: Study, priority: int = 0) -> Worki
             audit.record(
                 "workitem.opened", "C", actor=None, object_kind="workitem", object_id=workitem.pk, project=project
             )
-            events.publish("workitem.changed", workitem.pk, project=project, version=workitem.version)
+            events.publish(EventKind.WORKITEM_CHANGED, workitem.pk, project=project, version=workitem.version)
     return workitem
 
 
@@ -56,7 +57,7 @@ def _moved(workitem: Workitem, state: str, event: str, by: User, detail: dict[st
         project=workitem.project,
         detail={"from": before, "to": state, "version": workitem.version, **(detail or {})},
     )
-    events.publish("workitem.changed", workitem.pk, project=workitem.project, version=workitem.version)
+    events.publish(EventKind.WORKITEM_CHANGED, workitem.pk, project=workitem.project, version=workitem.version)
     return workitem
 
 
@@ -150,8 +151,9 @@ def workitem_decide(*, workitem: Workitem, by: User, version: int, event: str, r
         if event == "reject":
             if not remark.strip():
                 raise Invalid("remark_missing", "Tell the reader what is wrong before you send the study back.")
-            Comment.objects.create(workitem=locked, author=by, text=remark)
-            events.publish("comment.added", locked.pk, project=locked.project)
+            said = Comment.objects.create(workitem=locked, author=by, text=remark)
+            told = OfWorkitem(workitem_id=locked.pk)
+            events.publish(EventKind.COMMENT_ADDED, said.pk, project=locked.project, detail=told)
         else:
             _sign_off(locked, by, event)
         locked.reviewer, locked.decided_at, locked.remark = by, timezone.now(), remark

@@ -37,12 +37,6 @@ _CHUNK: Final = 1 << 20
 #: A request may carry several instances: so many times the limit of one.
 REQUEST_FACTOR: Final = 16
 _WRONG_STUDY, _NOT_UNDERSTOOD, _DUPLICATE = 0xA900, 0xC000, 0x0111
-_arrival: list[Callable[[Upload], None]] = []
-
-
-def on_arrival(then: Callable[[Upload], None]) -> None:
-    """Say what follows when a request has stored something; the roof calls this once, at its start."""
-    _arrival[:] = [then]
 
 
 @dataclass(slots=True)
@@ -108,9 +102,6 @@ def store(_view: DicomwebView, request: Request, slug: str | None, study_uid: st
     finally:
         # What was stored before an error stays stored, so its story goes on.
         upload_finish(upload=upload)
-        if outcome.stored:
-            for then in _arrival:
-                then(upload)
     if not outcome.stored and not outcome.failed:
         raise BadRequest("nothing_sent", "The body holds no instance.")
     status = 200 if not outcome.failed else 202 if outcome.stored else 409

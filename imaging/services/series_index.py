@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from core import events
+from core.event_kinds import EventKind
 from imaging.dicom.frame_facts import FrameFacts, frame_facts
 from imaging.dicom.geometry import series_geometry
 from imaging.models import Series, Study
@@ -52,5 +53,5 @@ def series_index(*, series: Series) -> Series:
         study.body_parts_examined = _joined((row.body_part_examined for row in related), 200)
         study.save()
         for project in study.projects.all():
-            events.publish("study.changed", study.pk, project=project)
+            events.publish(EventKind.STUDY_CHANGED, study.pk, project=project)
     return series

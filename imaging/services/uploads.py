@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from core import audit, blobs, events
+from core import audit, bell, blobs, events
 from core.errors import Conflict
+from core.event_kinds import EventKind
 from imaging.models import Upload, UploadVerdict
 from imaging.services.instance_store import instance_store, verdict_refused
 from imaging.services.zip_entries import Entry, is_zip, zip_entries
@@ -38,7 +39,7 @@ def upload_open(*, project: Project, received_by: User | None, door: str) -> Upl
 
 
 def upload_finish(*, upload: Upload) -> Upload:
-    """Close a batch; closing it again changes nothing."""
+    """Close a batch, and ring the bell if anything arrived; every door ends here. Closing it again rings again."""
     with transaction.atomic():
         if upload.finished_at is None:
             upload.finished_at = timezone.now()
@@ -47,7 +48,9 @@ def upload_finish(*, upload: Upload) -> Upload:
                 "upload.finished", "U", actor=upload.received_by, object_kind="upload", object_id=upload.pk,
                 project=upload.project, detail={"files": upload.verdicts.count()},
             )  # fmt: skip
-            events.publish("upload.changed", upload.pk, project=upload.project)
+            events.publish(EventKind.UPLOAD_CHANGED, upload.pk, project=upload.project)
+    if upload.verdicts.filter(instance__isnull=False).exists():
+        bell.ring("upload", "finished", upload)
     return upload
 
 

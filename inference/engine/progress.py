@@ -26,6 +26,7 @@ class TrainProgress:
         epochs: in all.
         step: done over all epochs (while preparing: cases read).
         steps: in all.
+        share: of the whole training that is done, 0..1; None while it is prepared.
         losses: mean of the parts of the loss in this epoch so far.
         metric_name: of the validation, "" before the first.
         metric: of the last validation, or None.
@@ -38,6 +39,7 @@ class TrainProgress:
     epochs: int
     step: int
     steps: int
+    share: float | None
     losses: Mapping[str, float]
     metric_name: str
     metric: float | None
@@ -127,6 +129,7 @@ class Reporter:
                 epochs=self._epochs,
                 step=done if step is None else step,
                 steps=self.steps if steps is None else steps,
+                share=None if phase == "preparing" else done / self.steps,
                 losses=self._losses() if self._batches or last is None else dict(last["losses"]),
                 metric_name=last["metric_name"] if last else "",
                 metric=last["metric"] if last else None,

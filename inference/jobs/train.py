@@ -20,7 +20,7 @@ from inference.models import ModelVersion, TrainingRun
 from inference.services.training import (
     curves_keep,
     training_finish,
-    training_tell,
+    training_numbers_tell,
     warm_start_weights,
     workdir_of,
 )
@@ -56,7 +56,7 @@ class _Telling:
         now, said = time.monotonic(), (progress.phase, progress.epoch)
         if said != self.said or now - self.told_at >= _SECONDS_BETWEEN_EVENTS:
             self.told_at, self.said = now, said
-            training_tell(self.run, facts)
+            training_numbers_tell(self.run, facts)
 
     def _keep_epoch(self, progress: engine.TrainProgress, facts: Json) -> None:
         """Keep an epoch's entry when the next one has begun: only the last word said at its end knows its metric."""

@@ -11,6 +11,8 @@ from django.db import transaction
 from annotations.models import DatasetSnapshot
 from core import audit, blobs, events
 from core.digest import digest_of
+from core.errors import Conflict
+from core.event_kinds import EventKind, OfReport
 from core.jobs import job_request
 from core.models import Job, User
 from inference import errors
@@ -37,6 +39,20 @@ def judging_snapshot(version: ModelVersion) -> DatasetSnapshot:
     raise errors.nothing_to_evaluate_on()
 
 
+def evaluation_missing(version: ModelVersion) -> bool:
+    """Say whether a version could be judged on test cases and nobody has ever asked for it."""
+    try:
+        chosen = judging_snapshot(version)
+    except Conflict:
+        return False
+    asked = Job.objects.filter(kind="evaluate", arguments__version_id=str(version.pk))
+    return _has_test_cases(chosen) and not asked.exists()
+
+
+def _has_test_cases(snapshot: DatasetSnapshot) -> bool:
+    return bool(snapshot.counts.get("splits", {}).get("test", {}).get("cases"))
+
+
 def evaluation_request(
     *, version: ModelVersion, requested_by: User | None, snapshot: DatasetSnapshot | None = None
 ) -> Job:
@@ -48,7 +64,7 @@ def evaluation_request(
     chosen = snapshot or judging_snapshot(version)
     if chosen.project_id != version.family.project_id or chosen.recipe != version.family.recipe:
         raise errors.snapshot_does_not_fit("This dataset does not belong to the model. Choose one of its project.")
-    if not chosen.counts.get("splits", {}).get("test", {}).get("cases"):
+    if not _has_test_cases(chosen):
         raise errors.nothing_to_evaluate_on()
     with transaction.atomic():
         job = job_request(
@@ -119,6 +135,7 @@ def evaluation_finish(
                 "looks": EvaluationReport.objects.filter(snapshot=snapshot).count(),
             },
         )  # fmt: skip
-        detail = {"version_id": str(locked.pk), "family_id": str(locked.family_id), "passed": gate.passed}
-        events.publish("report.ready", kept.pk, project=project, version=digest, detail=detail)
+        passed = bool(gate.passed)
+        detail = OfReport(version_id=locked.pk, family_id=locked.family_id, passed=passed)
+        events.publish(EventKind.REPORT_READY, kept.pk, project=project, version=digest, detail=detail)
     return kept

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from annotations.models import Label
 from core import audit, events
 from core.errors import Conflict, Invalid
+from core.event_kinds import EventKind
 from core.models import Project, User
 from inference.engine.gate_plan import GatePlan
 from inference.models import ModelFamily
@@ -63,7 +64,7 @@ def family_create(
                 "model.created", "C", actor=by, object_kind="model", object_id=family.pk, project=project,
                 detail={"slug": slug, "recipe": recipe, "label_keys": keys},
             )  # fmt: skip
-            events.publish("model.changed", family.pk, project=project)
+            events.publish(EventKind.MODEL_CHANGED, family.pk, project=project)
     except IntegrityError:
         raise Conflict("slug_taken", "The project has a model of this short name already. Choose another.") from None
     return family

@@ -11,6 +11,7 @@ from django.utils import timezone
 from annotations.models import Workitem
 from annotations.services.revisions import Proposal, proposals_record
 from core import audit, events
+from core.event_kinds import EventKind, OfWorkitem
 from core.jobs import job_request
 from core.models import Job, User
 from imaging.models import Series
@@ -24,8 +25,8 @@ _State = Prediction.State
 
 def _tell(prediction: Prediction) -> None:
     """Say that a prediction changed, and nothing of what it says: the reader may not know that yet."""
-    detail = {"workitem_id": str(prediction.workitem_id)}
-    events.publish("prediction.changed", prediction.pk, project=prediction.workitem.project, detail=detail)
+    detail = OfWorkitem(workitem_id=prediction.workitem_id)
+    events.publish(EventKind.PREDICTION_CHANGED, prediction.pk, project=prediction.workitem.project, detail=detail)
 
 
 def prediction_request(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from core import audit, events
+from core.event_kinds import EventKind, OfPromotion
 from core.models import User
 from inference import errors
 from inference.access import locked_family, locked_version
@@ -53,8 +54,8 @@ def pointer_move(
             "weights": version.weights_digest, "report": report.digest if report else None, "reason": reason[:500],
         },
     )  # fmt: skip
-    detail = {"direction": direction, "version_id": str(version.pk)}
-    events.publish("model.promoted", family.pk, project=family.project, version=version.number, detail=detail)
+    detail = OfPromotion(direction=direction, version_id=version.pk)
+    events.publish(EventKind.MODEL_PROMOTED, family.pk, project=family.project, version=version.number, detail=detail)
     return promotion
 
 
@@ -139,5 +140,5 @@ def version_refuse(*, version: ModelVersion, reason: str, by: User) -> ModelVers
             "version.refused", "U", actor=by, object_kind="version", object_id=locked.pk, project=project,
             detail={"reason": reason[:500]},
         )  # fmt: skip
-        events.publish("model.changed", locked.family_id, project=project)
+        events.publish(EventKind.MODEL_CHANGED, locked.family_id, project=project)
     return locked

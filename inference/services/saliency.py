@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from core import audit, blobs, events
+from core.event_kinds import EventKind, OfPrediction
 from core.jobs import job_request
 from core.models import Job, User
 from inference import errors
@@ -21,8 +22,8 @@ _State = SaliencyMap.State
 
 def _tell(saliency: SaliencyMap) -> None:
     prediction = saliency.prediction
-    detail = {"prediction_id": str(prediction.pk), "workitem_id": str(prediction.workitem_id)}
-    events.publish("saliency.changed", saliency.pk, project=prediction.workitem.project, detail=detail)
+    detail = OfPrediction(prediction_id=prediction.pk, workitem_id=prediction.workitem_id)
+    events.publish(EventKind.SALIENCY_CHANGED, saliency.pk, project=prediction.workitem.project, detail=detail)
 
 
 def saliency_request(*, prediction: Prediction, label_key: str, method: str, requested_by: User | None) -> SaliencyMap:

@@ -12,6 +12,7 @@ from django.db.models import Max
 from annotations.models import DatasetSnapshot
 from core import audit, blobs, events
 from core.digest import canonical_json
+from core.event_kinds import EventKind, OfTraining, TrainingNumbers
 from core.jobs import job_cancel, job_request
 from core.models import Job, User
 from inference import errors
@@ -125,9 +126,14 @@ def warm_start_weights(parent: ModelVersion | None, config: RecipeConfig) -> str
     return parent.weights_digest if same else None
 
 
-def training_tell(run: TrainingRun, detail: Json | None = None) -> None:
+def training_tell(run: TrainingRun, detail: OfTraining) -> None:
     """Tell the project how a training goes: numbers only."""
-    events.publish("training.changed", run.pk, project=run.family.project, detail=detail or {})
+    events.publish(EventKind.TRAINING_CHANGED, run.pk, project=run.family.project, detail=detail)
+
+
+def training_numbers_tell(run: TrainingRun, numbers: Json) -> None:
+    """Tell the project what the training loop says of itself."""
+    training_tell(run, OfTraining(phase="running", numbers=TrainingNumbers(**numbers)))
 
 
 def _ask(run: TrainingRun, requested_by: User | None) -> None:
@@ -138,7 +144,7 @@ def _ask(run: TrainingRun, requested_by: User | None) -> None:
         project=run.family.project,
     )
     run.save(update_fields=["job"])
-    training_tell(run, {"phase": "queued"})
+    training_tell(run, OfTraining(phase="queued"))
 
 
 def training_request(
@@ -191,7 +197,7 @@ def training_cancel(*, run: TrainingRun, by: User) -> TrainingRun:
         audit.record(
             "training.cancelled", "U", actor=by, object_kind="training", object_id=run.pk, project=run.family.project
         )
-        training_tell(run, {"phase": "cancelling" if run.job.state == Job.State.RUNNING else "cancelled"})
+        training_tell(run, OfTraining(phase="cancelling" if run.job.state == Job.State.RUNNING else "cancelled"))
     return run
 
 
@@ -213,7 +219,8 @@ def training_stopped(job: Job) -> None:
     """Tell the project that a training failed or was cancelled (the roof calls this)."""
     run = TrainingRun.objects.select_related("family__project").filter(pk=job.arguments["training_run_id"]).first()
     if run is not None:
-        training_tell(run, {"phase": job.state, "error_code": job.error_code})
+        cancelled = job.state == Job.State.CANCELLED
+        training_tell(run, OfTraining(phase="cancelled" if cancelled else "failed", error_code=job.error_code))
 
 
 def training_began(*, run: TrainingRun, environment: Json) -> None:
@@ -257,7 +264,7 @@ def training_finish(*, run: TrainingRun, weights: Path, card: Json, curves: list
             "training.finished", "U", actor=None, object_kind="training", object_id=run.pk, project=run.family.project,
             detail={"version": version.pk, "weights": weights_digest, "card": card_digest},
         )  # fmt: skip
-        training_tell(run, {"phase": "succeeded", "version_id": str(version.pk)})
+        training_tell(run, OfTraining(phase="succeeded", version_id=version.pk))
     return version
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.test import Client, override_settings
 
-from core import blobs
+from core import bell, blobs
 from imaging.dicom.multipart import join_parts, part_head
-from imaging.dicomweb import stow
 from imaging.models import Instance, ProjectStudy, Upload
 from tests.imaging.archive import address, bundled
 
@@ -29,7 +28,7 @@ def client(radiologist: User) -> Client:
 @pytest.fixture(autouse=True)
 def arrivals(monkeypatch: pytest.MonkeyPatch) -> list[Upload]:
     arrived: list[Upload] = []
-    monkeypatch.setattr(stow, "_arrival", [arrived.append])
+    monkeypatch.setattr(bell, "_listener", [lambda _what, _outcome, row: arrived.append(row)])
     return arrived
 
 

@@ -19,7 +19,6 @@ from core.errors import Invalid
 from imaging.access import access_upload
 from imaging.models import Upload
 from imaging.services.uploads import upload_file, upload_finish, upload_open
-from webapp import story
 from webapp.api.base import caller, checked
 
 
@@ -123,7 +122,6 @@ class UploadFinish(APIView):
     def post(self, request: Request, id: str) -> Response:
         """Close the batch; its series are indexed and put on the worklist."""
         upload = upload_finish(upload=access_upload(caller(request), id=id))
-        story.instances_arrived(upload=upload)
         return Response(_out(upload))
 
 

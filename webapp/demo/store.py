@@ -8,7 +8,6 @@ from core import blobs
 from core.jobs import run_waiting_jobs
 from imaging.models import Study, Upload, UploadVerdict
 from imaging.services.uploads import upload_file, upload_finish, upload_open
-from webapp import story
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +38,5 @@ def files_store(
             studies[name] = verdict.instance.series.study
         stored(name)
     upload_finish(upload=upload)
-    story.instances_arrived(upload=upload)
     run_waiting_jobs()
     return studies

@@ -14,7 +14,6 @@ from rich.table import Table
 from core.models import Project, User
 from imaging.models import Upload
 from imaging.services.uploads import is_skipped, staged_copy, upload_file, upload_finish, upload_open
-from webapp import story
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -47,7 +46,6 @@ class Command(BaseCommand):
             finally:
                 # What came in before an interruption is indexed too.
                 upload_finish(upload=upload)
-                story.instances_arrived(upload=upload)
         self._tell(counts)
         if not any(outcome in {"stored", "already_stored"} for outcome, _ in counts):
             raise CommandError("Nothing could be stored. The table says why.")
