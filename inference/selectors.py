@@ -162,7 +162,7 @@ def run_json(run: TrainingRun) -> Json:
         "state": job.state if job else Job.State.QUEUED,
         "cancel_requested": bool(job and job.cancel_requested),
         "attempt": job.attempt if job else 0,
-        "progress": job.progress if job else {},
+        "progress": _numbers_of(job),
         "curves": run.curves,
         "estimate": run.estimate,
         "config": run.config,
@@ -179,6 +179,11 @@ def run_json(run: TrainingRun) -> Json:
         "finished_at": job.finished_at if job else None,
         "error": {"code": job.error_code, "message": job.error_message} if failed and job else None,
     }
+
+
+def _numbers_of(job: Job | None) -> Json | None:
+    """Return what the training loop last said of itself, None before its first word."""
+    return {"share": None, **job.progress} if job and "phase" in job.progress else None
 
 
 def runs_json(runs: Iterable[TrainingRun]) -> list[Json]:

@@ -14,7 +14,8 @@ import structlog
 
 from annotations.services.workitems import workitem_open
 from core.jobs import job_over, job_request, jobs_unfollowed
-from imaging.models import Instance, ProjectStudy, Series, Study, Upload
+from imaging.models import ProjectStudy, Series, Study, Upload
+from imaging.selectors import has_pictures
 from inference.models import ModelVersion, TrainingRun
 from inference.services.evaluation import evaluation_request
 from inference.services.predictions import prediction_failed, predictions_on_arrival
@@ -65,7 +66,7 @@ def _index(series: Series, project: Project | None = None) -> None:
 
 def on_the_worklist(study: Study) -> list[Workitem]:
     """Open the study's work item in each of its projects; a study without pictures is nobody's work."""
-    if not Instance.objects.filter(series__study=study).exclude(display=Instance.Display.NO_PIXELS).exists():
+    if not has_pictures(study):
         return []
     rows = ProjectStudy.objects.filter(study=study).select_related("project")
     return [workitem_open(project=row.project, study=study) for row in rows]

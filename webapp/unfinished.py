@@ -16,6 +16,7 @@ from core.clock import database_now
 from core.jobs import job_digest, last_jobs
 from core.models import Job
 from imaging.models import Instance, ProjectStudy, Series, Study
+from imaging.selectors import shown
 from inference.models import ModelVersion
 from inference.services.evaluation import evaluation_missing
 
@@ -79,7 +80,7 @@ def series_not_indexed() -> list[Series]:
 def studies_not_on_a_worklist() -> list[Study]:
     """Return studies with pictures that a project holds without a work item."""
     opened = Workitem.objects.filter(project=OuterRef("project"), study=OuterRef("study"))
-    pictures = Instance.objects.filter(series__study=OuterRef("study")).exclude(display=Instance.Display.NO_PIXELS)
+    pictures = shown(Instance.objects.filter(series__study=OuterRef("study")))
     rows = ProjectStudy.objects.filter(~Exists(opened), Exists(pictures), created_at__lt=_settled())
     return [row.study for row in rows.select_related("study").order_by("created_at")[:BATCH]]
 

@@ -29,6 +29,31 @@ class TrainingErrorOut(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+class TrainingNumbersOut(serializers.Serializer[Any]):
+    """Where a training is; ``share`` (0..1) of the whole is done, ``step`` counts over all epochs."""
+
+    phase = serializers.ChoiceField(choices=["preparing", "training", "validating", "calibrating", "finished"])
+    epoch = serializers.IntegerField()
+    epochs = serializers.IntegerField()
+    step = serializers.IntegerField()
+    steps = serializers.IntegerField()
+    share = serializers.FloatField(allow_null=True)
+    losses = serializers.DictField(child=serializers.FloatField())
+    metric_name = serializers.CharField()
+    metric = serializers.FloatField(allow_null=True)
+    eta_seconds = serializers.FloatField(allow_null=True)
+    elapsed_seconds = serializers.FloatField()
+
+
+class TrainingEpochOut(serializers.Serializer[Any]):
+    """One finished epoch."""
+
+    epoch = serializers.IntegerField()
+    losses = serializers.DictField(child=serializers.FloatField())
+    metric_name = serializers.CharField()
+    metric = serializers.FloatField(allow_null=True)
+
+
 class TrainingRunOut(serializers.Serializer[Any]):
     """One training; ``state`` is that of its job."""
 
@@ -37,8 +62,8 @@ class TrainingRunOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=Job.State.choices)
     cancel_requested = serializers.BooleanField()
     attempt = serializers.IntegerField()
-    progress = serializers.JSONField()
-    curves = serializers.JSONField()
+    progress = TrainingNumbersOut(allow_null=True)
+    curves = TrainingEpochOut(many=True)
     estimate = serializers.JSONField()
     config = serializers.JSONField()
     environment = serializers.JSONField()

@@ -23,6 +23,8 @@ RECHECK_SECONDS = 3.0
 PING_SECONDS = 20.0
 MESSAGES_PER_SECOND = 20
 LONGEST_MESSAGE = 64 * 1024
+#: How many missed events are repeated; a client that missed more is told to fetch everything again.
+REPLAYED = 1000
 #: Event ids a socket remembers, so that what it caught up with does not come again.
 REMEMBERED = 2000
 
@@ -33,7 +35,9 @@ def _feed() -> Feed:
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries no types
-    """Client: ``{"type": "subscribe", "after": id | null}``. Server: events and pings.
+    """Client: ``{"type": "subscribe", "after": id | null}``. Server: events, pings, and ``{"type": "resync"}``.
+
+    An event may be committed after one with a higher id: a client asks for its last ids again, and drops doubles.
 
     Close codes: 4401 not logged in (any more), 1008 too many messages, 1009 too long, 1003 not understood.
     """
@@ -84,8 +88,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ca
             self.subscribed = True
             await _feed().listen(self._hear)
         if after is not None:
-            for event in await events_after(after):
-                self._hear(event)
+            missed = await events_after(after, limit=REPLAYED + 1)
+            if len(missed) > REPLAYED:
+                # Rather than a part of what was missed: the page fetches everything again.
+                self._put({"type": "resync"})
+            else:
+                for event in missed:
+                    self._hear(event)
 
     def _hear(self, event: dict[str, Any]) -> None:
         if event["id"] in self.heard:
@@ -93,11 +102,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ca
         self.heard[event["id"]] = None
         if len(self.heard) > REMEMBERED:
             self.heard.pop(next(iter(self.heard)))
+        self._put(event)
+
+    def _put(self, message: dict[str, Any]) -> None:
         if self.outbox.full():
             self.sender.cancel()
             asyncio.create_task(self.close(code=1008))  # noqa: RUF006  (the loop keeps it until the socket is closed)
         else:
-            self.outbox.put_nowait(event)
+            self.outbox.put_nowait(message)
 
     @database_sync_to_async
     def _projects_now(self) -> set[str] | None:
@@ -116,6 +128,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ca
             self.projects, self.checked_at = projects, time.monotonic()
         return True
 
+    def _is_for_me(self, message: dict[str, Any]) -> bool:
+        if message["type"] == "resync":
+            return True
+        return message["project"] in self.projects or message["user"] == str(self.user_id)
+
     async def _send_all(self) -> None:
         try:
             await self._send_while_welcome()
@@ -131,7 +148,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ca
                 event = await asyncio.wait_for(self.outbox.get(), RECHECK_SECONDS)
             if not await self._still_welcome():
                 return
-            if event is not None and (event["project"] in self.projects or event["user"] == str(self.user_id)):
+            if event is not None and self._is_for_me(event):
                 await self.send(text_data=json.dumps({name: event[name] for name in event if name != "user"}))
             if time.monotonic() - pinged > PING_SECONDS:
                 pinged = time.monotonic()

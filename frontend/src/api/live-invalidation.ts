@@ -1,34 +1,32 @@
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
-import type { LiveEvent, LiveSocket } from "./live";
+import type { EventKind, EventOf, LiveEvent, LiveSocket } from "./live";
 
-/** Which cached answers an event makes stale. */
+type Stale = { [Kind in EventKind]: (event: EventOf<Kind>) => QueryKey[] };
+
+/** Which cached answers each kind of event makes stale; the compiler asks for a line when the server adds a kind. */
+const stale: Stale = {
+  "workitem.changed": () => [["workitems"], ["snapshot-preview"]],
+  "finding.changed": () => [["workitems"], ["snapshot-preview"]],
+  "comment.added": () => [],
+  "prediction.changed": () => [["workitems"]],
+  // The reading page's map listens by itself.
+  "saliency.changed": () => [],
+  // Numbers travel in the event itself (see the training page); only a change of state needs a refetch.
+  "training.changed": ({ detail }) => (detail.phase === "running" ? [] : [["training", "list"]]),
+  "report.ready": () => [["report"], ["models"], ["training"]],
+  "model.promoted": () => [["models"], ["report"], ["promotions"], ["workitems"]],
+  "model.changed": () => [["models"]],
+  "upload.changed": () => [["workitems"]],
+  "study.changed": () => [["workitems"]],
+  "snapshot.frozen": () => [["snapshots"]],
+  "project.changed": () => [["projects"], ["me"]],
+  "job.changed": () => [["jobs"], ["training", "list"]],
+};
+
+/** Which cached answers an event makes stale; a kind that this page does not know yet makes none. */
 export function staleKeys(event: LiveEvent): QueryKey[] {
-  const workitemId = typeof event.detail.workitem_id === "string" ? event.detail.workitem_id : null;
-  switch (event.kind) {
-    case "workitem.changed":
-      return [["workitems"], ["workitem", event.object_id]];
-    case "finding.changed":
-    case "comment.added":
-    case "prediction.changed":
-      return [["workitems"], ["workitem", workitemId ?? event.object_id], ["snapshot-preview"]];
-    case "saliency.changed":
-      return [["saliency", event.object_id]];
-    case "training.changed":
-      // Numbers travel in the event itself (see the training page); only a change of phase needs a refetch.
-      return [["training", "list"]];
-    case "report.ready":
-      return [["report"], ["models"], ["version"], ["training"]];
-    case "model.promoted":
-      return [["models"], ["version"], ["report"], ["promotions"]];
-    case "upload.changed":
-      return [["workitems"]];
-    case "project.changed":
-      return [["projects"], ["me"]];
-    case "snapshot.frozen":
-      return [["snapshots"]];
-    default:
-      return [];
-  }
+  const keysOf = stale[event.kind] as ((event: LiveEvent) => QueryKey[]) | undefined;
+  return keysOf?.(event) ?? [];
 }
 
 /** Keep the query cache true while events come in; bursts are answered once. Returns the way out. */
@@ -43,7 +41,7 @@ export function keepFresh(queries: QueryClient, socket: LiveSocket, settleMs = 2
       void queries.invalidateQueries({ queryKey });
     }
   };
-  const stopEvents = socket.on(null, (event) => {
+  const stopEvents = socket.onAny((event) => {
     for (const key of staleKeys(event)) {
       waiting.set(JSON.stringify(key), key);
     }

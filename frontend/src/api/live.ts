@@ -1,12 +1,9 @@
-/** One live event: what changed, never the data. */
-export interface LiveEvent {
-  id: number;
-  kind: string;
-  object_id: string;
-  version: string;
-  project: string | null;
-  detail: Record<string, unknown>;
-}
+import type { Schemas } from "./types";
+
+/** One live event: what changed, never the data. The server's list of kinds is the only one. */
+export type LiveEvent = Schemas["LiveEvent"];
+export type EventKind = LiveEvent["kind"];
+export type EventOf<Kind extends EventKind> = Extract<LiveEvent, { kind: Kind }>;
 
 export type Connection = "idle" | "connecting" | "live" | "offline";
 
@@ -15,6 +12,8 @@ type Listener = (event: LiveEvent) => void;
 /** No message for this long means the line is dead, even if the socket has not noticed. */
 const silenceMs = 75_000;
 const rememberedIds = 2000;
+/** How many ids below the last one may still come in late. */
+const lateIds = 200;
 /** The server's close code for a session that has ended. */
 const signedOutCode = 4401;
 const backoffFirstMs = 500;
@@ -26,7 +25,7 @@ export function backoffMs(attempt: number, random: number): number {
   return Math.round(base * (1 + 0.3 * random));
 }
 
-/** Read one socket message; `null` for anything that is not an event. */
+/** Read one socket message; `null` for anything that is not an event. Kinds this page does not know pass unheard. */
 export function eventOf(message: unknown): LiveEvent | null {
   if (typeof message !== "object" || message === null) {
     return null;
@@ -41,9 +40,13 @@ export function eventOf(message: unknown): LiveEvent | null {
     object_id: String(raw.object_id ?? ""),
     version: String(raw.version ?? ""),
     project: typeof raw.project === "string" ? raw.project : null,
-    detail:
-      typeof raw.detail === "object" && raw.detail !== null ? (raw.detail as Record<string, unknown>) : {},
-  };
+    detail: typeof raw.detail === "object" && raw.detail !== null ? raw.detail : {},
+  } as LiveEvent;
+}
+
+/** The server's word that more was missed than it repeats. */
+function isResync(message: unknown): boolean {
+  return typeof message === "object" && message !== null && (message as { type?: unknown }).type === "resync";
 }
 
 /** The one WebSocket of the page: subscribes after the last seen id, so a reconnect misses nothing. */
@@ -56,7 +59,7 @@ export class LiveSocket {
   private watchdog: ReturnType<typeof setTimeout> | null = null;
   private connection: Connection = "idle";
   private readonly seen = new Set<number>();
-  private readonly listeners = new Set<{ kind: string | null; listener: Listener }>();
+  private readonly listeners = new Set<{ kind: EventKind | null; listener: Listener }>();
   private readonly connectionListeners = new Set<() => void>();
   private readonly resyncListeners = new Set<() => void>();
 
@@ -87,8 +90,18 @@ export class LiveSocket {
     this.setConnection("idle");
   }
 
-  /** Hear events of one kind (`null`: all). Returns the way out. */
-  on(kind: string | null, listener: Listener): () => void {
+  /** Hear events of one kind. Returns the way out. */
+  on<Kind extends EventKind>(kind: Kind, listener: (event: EventOf<Kind>) => void): () => void {
+    // Only events of this kind are given to it (`receive`).
+    return this.listen(kind, listener as Listener);
+  }
+
+  /** Hear events of every kind. Returns the way out. */
+  onAny(listener: Listener): () => void {
+    return this.listen(null, listener);
+  }
+
+  private listen(kind: EventKind | null, listener: Listener): () => void {
     const entry = { kind, listener };
     this.listeners.add(entry);
     return () => {
@@ -135,7 +148,9 @@ export class LiveSocket {
       const first = this.lastId === null;
       const reconnected = this.attempt > 0;
       this.attempt = 0;
-      socket.send(JSON.stringify({ type: "subscribe", after: this.lastId }));
+      // An event may be committed after one with a higher id was heard: the last ids are asked for again.
+      const after = this.lastId === null ? null : Math.max(0, this.lastId - lateIds);
+      socket.send(JSON.stringify({ type: "subscribe", after }));
       this.setConnection("live");
       this.watch();
       if (first && reconnected) {
@@ -162,6 +177,10 @@ export class LiveSocket {
   }
 
   private receive(message: unknown): void {
+    if (isResync(message)) {
+      this.resync();
+      return;
+    }
     const event = eventOf(message);
     if (event === null || this.seen.has(event.id)) {
       return;

@@ -1161,6 +1161,15 @@ export interface components {
         };
         /** @enum {string} */
         CauseEnum: "edit" | "merge";
+        CommentAddedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "comment.added";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["OfWorkitem"];
+        };
         /** @description A new remark. */
         CommentInRequest: {
             text: string;
@@ -1333,6 +1342,15 @@ export interface components {
             ] | null;
             /** Method */
             method: components["schemas"]["MethodEnum"];
+        };
+        FindingChangedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "finding.changed";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["OfWorkitem"];
         };
         /** @description People's findings, the model's (0 while hidden), and those nobody has judged yet. */
         FindingCountsOut: {
@@ -1530,6 +1548,15 @@ export interface components {
         };
         /** @enum {string} */
         InversionEnum: "none" | "monochrome1" | "presentation_lut" | "pet";
+        JobChangedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "job.changed";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["NoDetail"];
+        };
         /** @description A piece of long work. */
         JobOut: {
             /** Format: uuid */
@@ -1623,6 +1650,8 @@ export interface components {
             /** Format: double */
             maximum: number;
         };
+        /** @description What the live socket says: what changed, never the data. */
+        LiveEvent: components["schemas"]["WorkitemChangedEvent"] | components["schemas"]["FindingChangedEvent"] | components["schemas"]["CommentAddedEvent"] | components["schemas"]["PredictionChangedEvent"] | components["schemas"]["SaliencyChangedEvent"] | components["schemas"]["TrainingChangedEvent"] | components["schemas"]["ReportReadyEvent"] | components["schemas"]["ModelPromotedEvent"] | components["schemas"]["ModelChangedEvent"] | components["schemas"]["UploadChangedEvent"] | components["schemas"]["StudyChangedEvent"] | components["schemas"]["SnapshotFrozenEvent"] | components["schemas"]["ProjectChangedEvent"] | components["schemas"]["JobChangedEvent"];
         /** @description A name and a password. */
         LoginInRequest: {
             username: string;
@@ -1703,6 +1732,24 @@ export interface components {
         MethodEnum: "wilson" | "delong" | "patient_bootstrap";
         /** @enum {string} */
         MetricEnum: "auc" | "dice";
+        ModelChangedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "model.changed";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["NoDetail"];
+        };
+        ModelPromotedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "model.promoted";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["OfPromotion"];
+        };
         /** @description Why. */
         ModelReasonInRequest: {
             reason: string;
@@ -1721,8 +1768,97 @@ export interface components {
             role: string;
             permissions: string[];
         };
+        /**
+         * NoDetail
+         * @description Nothing but the id.
+         */
+        NoDetail: Record<string, never>;
         /** @enum {unknown} */
         NullEnum: null;
+        /**
+         * OfPrediction
+         * @description Whose prediction it explains.
+         */
+        OfPrediction: {
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+            /**
+             * Prediction Id
+             * Format: uuid
+             */
+            prediction_id: string;
+        };
+        /**
+         * OfPromotion
+         * @description Which version is in use now.
+         */
+        OfPromotion: {
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "promote" | "roll_back";
+            /**
+             * Version Id
+             * Format: uuid
+             */
+            version_id: string;
+        };
+        /**
+         * OfReport
+         * @description What was judged, and whether it passed the gate.
+         */
+        OfReport: {
+            /**
+             * Version Id
+             * Format: uuid
+             */
+            version_id: string;
+            /**
+             * Family Id
+             * Format: uuid
+             */
+            family_id: string;
+            /** Passed */
+            passed: boolean;
+        };
+        /**
+         * OfTraining
+         * @description How a training goes: numbers while it runs; its end with the version or the code of the error.
+         */
+        OfTraining: {
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "queued" | "running" | "cancelling" | "cancelled" | "succeeded" | "failed";
+            /** @default null */
+            numbers: components["schemas"]["TrainingNumbers"] | null;
+            /**
+             * Version Id
+             * @default null
+             */
+            version_id: string | null;
+            /**
+             * Error Code
+             * @default
+             */
+            error_code: string;
+        };
+        /**
+         * OfWorkitem
+         * @description Whose work item it belongs to.
+         */
+        OfWorkitem: {
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
         /**
          * OverallFigures
          * @description Means over the labels.
@@ -1820,6 +1956,8 @@ export interface components {
             id: string;
             display_name: string;
         };
+        /** @enum {string} */
+        PhaseEnum: "preparing" | "training" | "validating" | "calibrating" | "finished";
         /**
          * Power
          * @description Whether the test set is large enough to tell.
@@ -1844,6 +1982,15 @@ export interface components {
             number: number;
             state: components["schemas"]["VersionStateEnum"];
         };
+        PredictionChangedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "prediction.changed";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["OfWorkitem"];
+        };
         /** @description Which model to ask; all live ones of the project when left out. */
         PredictionInRequest: {
             family?: string;
@@ -1864,6 +2011,15 @@ export interface components {
             /** Format: date-time */
             finished_at: string | null;
             explanations_offered: components["schemas"]["ExplanationOut"][];
+        };
+        ProjectChangedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "project.changed";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["NoDetail"];
         };
         /** @description A new project. */
         ProjectInRequest: {
@@ -1937,6 +2093,15 @@ export interface components {
             digest: string;
             outputs_digest: string;
             is_current: boolean;
+        };
+        ReportReadyEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "report.ready";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["OfReport"];
         };
         /** @description A report without its numbers. */
         ReportRowOut: {
@@ -2071,6 +2236,15 @@ export interface components {
         };
         /** @enum {string} */
         RoleEnum: "radiologist" | "reviewer" | "admin";
+        SaliencyChangedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "saliency.changed";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["OfPrediction"];
+        };
         /** @description The image of one k of the map. */
         SaliencyFrameOut: {
             sop_instance_uid: string;
@@ -2165,6 +2339,15 @@ export interface components {
                 [key: string]: number;
             };
         };
+        SnapshotFrozenEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "snapshot.frozen";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["NoDetail"];
+        };
         /** @description A dataset to freeze. */
         SnapshotInRequest: {
             recipe: components["schemas"]["RecipeEnum"];
@@ -2210,6 +2393,15 @@ export interface components {
             labels: {
                 [key: string]: components["schemas"]["LabelBalanceOut"];
             };
+        };
+        StudyChangedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "study.changed";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["NoDetail"];
         };
         /**
          * Subgroup
@@ -2296,6 +2488,25 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        TrainingChangedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "training.changed";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["OfTraining"];
+        };
+        /** @description One finished epoch. */
+        TrainingEpochOut: {
+            epoch: number;
+            losses: {
+                [key: string]: number;
+            };
+            metric_name: string;
+            /** Format: double */
+            metric: number | null;
+        };
         /** @description Why a training came to nothing. */
         TrainingErrorOut: {
             code: string;
@@ -2339,6 +2550,63 @@ export interface components {
             };
             reason: string;
         };
+        /**
+         * TrainingNumbers
+         * @description Where a training is, as the training loop says it.
+         *
+         *     Attributes:
+         *         share: of the whole that is done, 0..1; None while nothing can be said.
+         *         step, steps: of the optimiser over all epochs (while preparing: images read).
+         */
+        TrainingNumbers: {
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "preparing" | "training" | "validating" | "calibrating" | "finished";
+            /** Epoch */
+            epoch: number;
+            /** Epochs */
+            epochs: number;
+            /** Step */
+            step: number;
+            /** Steps */
+            steps: number;
+            /** Share */
+            share: number | null;
+            /** Losses */
+            losses: {
+                [key: string]: number;
+            };
+            /** Metric Name */
+            metric_name: string;
+            /** Metric */
+            metric: number | null;
+            /** Eta Seconds */
+            eta_seconds: number | null;
+            /** Elapsed Seconds */
+            elapsed_seconds: number;
+        };
+        /** @description Where a training is; ``share`` (0..1) of the whole is done, ``step`` counts over all epochs. */
+        TrainingNumbersOut: {
+            phase: components["schemas"]["PhaseEnum"];
+            epoch: number;
+            epochs: number;
+            step: number;
+            steps: number;
+            /** Format: double */
+            share: number | null;
+            losses: {
+                [key: string]: number;
+            };
+            metric_name: string;
+            /** Format: double */
+            metric: number | null;
+            /** Format: double */
+            eta_seconds: number | null;
+            /** Format: double */
+            elapsed_seconds: number;
+        };
         /** @description One training; ``state`` is that of its job. */
         TrainingRunOut: {
             /** Format: uuid */
@@ -2347,8 +2615,8 @@ export interface components {
             state: components["schemas"]["JobStateEnum"];
             cancel_requested: boolean;
             attempt: number;
-            progress: unknown;
-            curves: unknown;
+            progress: components["schemas"]["TrainingNumbersOut"] | null;
+            curves: components["schemas"]["TrainingEpochOut"][];
             estimate: unknown;
             config: unknown;
             environment: unknown;
@@ -2391,6 +2659,15 @@ export interface components {
                 number,
                 number
             ] | null;
+        };
+        UploadChangedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "upload.changed";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["NoDetail"];
         };
         /** @description Where the images go. */
         UploadInRequest: {
@@ -2596,6 +2873,15 @@ export interface components {
              * @default null
              */
             bits: number | null;
+        };
+        WorkitemChangedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "workitem.changed";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["NoDetail"];
         };
         /** @description A work item with what a reading page needs. */
         WorkitemOut: {

@@ -62,8 +62,6 @@ export type TrainingEstimateOut = Schemas["TrainingEstimateOut"];
 export type TrainingRunOut = Narrowed<
   Schemas["TrainingRunOut"],
   {
-    progress: Record<string, unknown>;
-    curves: Record<string, unknown>[];
     estimate: Record<string, unknown>;
     config: Record<string, unknown>;
   }

@@ -1,6 +1,8 @@
 /** What the reading page listens to: the live socket, the network, the window. */
-import { type LiveEvent, live } from "../api/live";
+import { type EventOf, live } from "../api/live";
 import { useFindings } from "./reading-findings";
+
+type OfWorkitem = EventOf<"finding.changed" | "comment.added" | "prediction.changed">;
 
 export interface Hearing {
   /** Something may have changed on the server. */
@@ -32,16 +34,12 @@ export function listenFor(workitemId: string, hearing: Hearing): () => void {
 
 function listenToServer(workitemId: string, hearing: Hearing): () => void {
   const timers = new Set<ReturnType<typeof setTimeout>>();
-  const concerns = ({ object_id: id, detail }: LiveEvent) => {
-    const named = detail.workitem_id ?? detail.workitem;
-    return id === workitemId || named === workitemId || named === undefined;
-  };
-  const changed = (event: LiveEvent) => {
-    if (concerns(event)) {
+  const changed = (event: OfWorkitem) => {
+    if (event.detail.workitem_id === workitemId) {
       hearing.stale();
     }
   };
-  const revised = (event: LiveEvent) => {
+  const revised = (event: EventOf<"finding.changed">) => {
     const timer = setTimeout(() => {
       timers.delete(timer);
       const rows = Object.values(useFindings.getState().rows);

@@ -1,6 +1,6 @@
 import { SimpleGrid } from "@mantine/core";
 import { useMemo } from "react";
-import { readCurves } from "../../state/training-progress";
+import { readCurves, type TrainingEpoch } from "../../state/training-progress";
 import { formatWords } from "../../ui/format";
 import { LinePlot } from "../../ui/line-plot";
 import { Panel } from "../../ui/page";
@@ -9,7 +9,7 @@ import { Empty } from "../../ui/page-states";
 const colors = ["--ov-curve-1", "--ov-curve-2", "--ov-curve-4", "--ov-curve-5", "--ov-curve-6"];
 
 /** The losses on the training part and the metric on the validation part, an entry an epoch. */
-export function TrainingCurves({ curves: raw }: { curves: Record<string, unknown>[] }) {
+export function TrainingCurves({ curves: raw }: { curves: TrainingEpoch[] }) {
   const curves = useMemo(() => readCurves(raw), [raw]);
   const losses = useMemo(
     () =>

@@ -7,7 +7,7 @@ import { cancelTraining, modelsQuery, resumeTraining, trainingQuery } from "../.
 import type { TrainingRunOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
 import { may, useMay, useMe } from "../../state/session";
-import { readProgress, shareDone, type TrainingProgress } from "../../state/training-progress";
+import type { TrainingNumbers } from "../../state/training-progress";
 import { useConfirm } from "../../ui/confirm";
 import { formatAgo, formatDuration, formatFigure, formatPercent, formatWords } from "../../ui/format";
 import { ButtonLink, TextLink } from "../../ui/links";
@@ -45,34 +45,33 @@ function isActive(run: TrainingRunOut | undefined): boolean {
   return run?.state === "queued" || run?.state === "running";
 }
 
-/** The latest numbers: those of the answer, then those that events bring. */
-function useLiveProgress(id: string, run: TrainingRunOut | undefined): TrainingProgress {
+/** The latest numbers: those of the answer, then those that events bring; `null` before the first. */
+function useLiveProgress(id: string, run: TrainingRunOut | undefined): TrainingNumbers | null {
   const queries = useQueryClient();
-  const [heard, setHeard] = useState<TrainingProgress | null>(null);
+  const [heard, setHeard] = useState<TrainingNumbers | null>(null);
   useEffect(() => {
     setHeard(null);
-    let epoch: number | null = null;
-    let phase = "";
+    let said = "";
     return live.on("training.changed", (event) => {
       if (event.object_id !== id) {
         return;
       }
-      const now = readProgress(event.detail);
-      if (now.phase) {
-        setHeard(now);
+      const { phase, numbers } = event.detail;
+      if (numbers) {
+        setHeard(numbers);
       }
       // A new epoch or phase has more to tell than the event carries: curves, version, error.
-      if (now.epoch !== epoch || now.phase !== phase || !now.phase) {
-        epoch = now.epoch;
-        phase = now.phase;
+      const now = [phase, numbers?.phase, numbers?.epoch].join(" ");
+      if (now !== said) {
+        said = now;
         void queries.invalidateQueries({ queryKey: ["training", id] });
       }
     });
   }, [id, queries]);
-  return heard && isActive(run) ? heard : readProgress(run?.progress);
+  return heard && isActive(run) ? heard : (run?.progress ?? null);
 }
 
-function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingProgress }) {
+function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingNumbers | null }) {
   const me = useMe();
   const families = useQuery(modelsQuery(undefined));
   const project = families.data?.find((family) => family.id === run.family.id)?.project;
@@ -234,8 +233,10 @@ function Outcome({ run, project }: { run: TrainingRunOut; project: string | unde
   );
 }
 
-function ProgressLines({ progress, active }: { progress: TrainingProgress; active: boolean }) {
-  const share = shareDone(progress);
+function ProgressLines({ progress, active }: { progress: TrainingNumbers | null; active: boolean }) {
+  const share = progress?.share ?? null;
+  const stepsOf = progress?.phase === "preparing" ? "Images read" : "Step";
+  const left = progress?.eta_seconds ?? null;
   return (
     <Stack gap="sm">
       {active ? (
@@ -249,14 +250,17 @@ function ProgressLines({ progress, active }: { progress: TrainingProgress; activ
       ) : null}
       <Facts
         rows={[
-          ["Phase", progress.phase ? formatWords(progress.phase) : active ? "Waiting for a worker" : "–"],
-          ["Epoch", progress.epochs ? `${progress.epoch ?? 0} of ${progress.epochs}` : "–"],
-          ["Step", progress.steps ? `${progress.step ?? 0} of ${progress.steps}` : "–"],
+          ["Phase", progress ? formatWords(progress.phase) : active ? "Waiting for a worker" : "–"],
+          ["Epoch", progress ? `${progress.epoch} of ${progress.epochs}` : "–"],
+          [stepsOf, progress?.steps ? `${progress.step} of ${progress.steps}` : "–"],
           ["Done", active ? formatPercent(share) : "–"],
-          ["Time left", active && progress.etaSeconds !== null ? formatDuration(progress.etaSeconds) : "–"],
-          ["Time spent", progress.elapsedSeconds === null ? "–" : formatDuration(progress.elapsedSeconds)],
-          [progress.metricName ? formatWords(progress.metricName) : "Metric", formatFigure(progress.metric)],
-          ...progress.losses.map(([name, loss]): [string, string] => [
+          ["Time left", active && left !== null ? formatDuration(left) : "–"],
+          ["Time spent", progress ? formatDuration(progress.elapsed_seconds) : "–"],
+          [
+            progress?.metric_name ? formatWords(progress.metric_name) : "Metric",
+            formatFigure(progress?.metric ?? null),
+          ],
+          ...Object.entries(progress?.losses ?? {}).map(([name, loss]): [string, string] => [
             formatWords(name),
             formatFigure(loss, 4),
           ]),

@@ -19,7 +19,7 @@ def _followed(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0002_append_only'),
+        ('core', '0003_must_change_password'),
     ]
 
     operations = [
