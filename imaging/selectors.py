@@ -16,6 +16,8 @@ from imaging.dicom.volume import Volume, load_volume
 from imaging.models import DECODABLE, Instance
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
 
     from imaging.models import Series, Study
@@ -67,11 +69,33 @@ def series_frame_facts(series: Series) -> list[FrameFacts]:
 
 
 def instance_frame_facts(instance: Instance) -> tuple[FrameFacts, ...]:
-    """Return the facts of every frame of an instance, with how its pixels are really sent."""
-    facts = facts_of_digest(instance.header_digest)
+    """Return the facts of every frame of an instance, with how its pixels are really sent and what its series adds."""
+    facts = _with_uptake(instance, facts_of_digest(instance.header_digest))
     if instance.display != Instance.Display.CONVERTED:
         return facts
     return tuple(replace(one, delivery="rgb" if one.color else "values") for one in facts)
+
+
+def _with_uptake(instance: Instance, facts: tuple[FrameFacts, ...]) -> tuple[FrameFacts, ...]:
+    """Return PET facts whose uptake counts from the one moment of their series (see ``imaging.dicom.suv``)."""
+    if not facts or facts[0].unit.suv is None:
+        return facts
+    siblings = shown(Instance.objects.filter(series=instance.series_id)).order_by("header_digest")
+    first = _first_acquired(tuple(siblings.values_list("header_digest", flat=True)))
+    if first is None or first == facts[0].acquired_at:
+        return facts
+    return _facts_since(instance.header_digest, first)
+
+
+@lru_cache(maxsize=64)
+def _first_acquired(header_digests: tuple[str, ...]) -> datetime | None:
+    found = (facts[0].acquired_at for digest in header_digests if (facts := facts_of_digest(digest)))
+    return min((one for one in found if one is not None), default=None)
+
+
+@lru_cache(maxsize=2048)
+def _facts_since(header_digest: str, first_acquired: datetime) -> tuple[FrameFacts, ...]:
+    return tuple(frame_facts(header_of_digest(header_digest), first_acquired=first_acquired))
 
 
 def series_frames_digest(series: Series) -> str:

@@ -7,12 +7,15 @@ header; the entries of large tables and the bits of overlays lie in the file (``
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from imaging.dicom.frame_space import FrameSpace, frame_space
 from imaging.dicom.header_values import FrameHeader, frame_headers, number, numbers, texts, whole
 from imaging.dicom.json_model import Json, first_value, items
+from imaging.dicom.real_world import Quantity, quantities_of
+from imaging.dicom.suv import acquired_at
 from imaging.dicom.value_units import ValueUnit, value_unit
 
 VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
@@ -20,7 +23,7 @@ Inversion = Literal["none", "monochrome1", "presentation_lut", "pet"]
 Delivery = Literal["stored", "values", "rgb"]
 
 #: Part of every digest of facts: another number when the same header gives other facts.
-FACTS_VERSION: Final = 1
+FACTS_VERSION: Final = 2
 _FUNCTIONS: Final[dict[str, VoiFunction]] = {
     "LINEAR": "LINEAR",
     "LINEAR_EXACT": "LINEAR_EXACT",
@@ -133,6 +136,8 @@ class FrameFacts:
         delivery: how its pixels reach a browser: samples as stored, modality values made here (where a table or an
             encoding lies between that only this server reads), or RGB made here. What decoding found out may still
             turn stored colour into RGB (``Instance.display``).
+        quantities: what modality values also are, by the image's own coded maps.
+        acquired_at: when it was acquired, by the image's own clock.
         voi: what the image offers, tables before windows; the first one is what it asks for. Empty: by its values.
         inverted: small values are shown bright; ``inversion`` says why (PET: by custom, not by the image).
     """
@@ -149,8 +154,10 @@ class FrameFacts:
     color: bool
     delivery: Delivery
     frame_time_ms: float | None
+    acquired_at: datetime | None
     values: ValueTransform
     unit: ValueUnit
+    quantities: tuple[Quantity, ...]
     voi: tuple[VoiChoice, ...]
     inverted: bool
     inversion: Inversion
@@ -159,16 +166,13 @@ class FrameFacts:
     overlays: tuple[OverlayFacts, ...]
     space: FrameSpace
 
-    def as_json(self) -> Json:
-        """Return plain JSON with the attribute names as keys."""
-        return asdict(self)
 
-
-def frame_facts(header: Json) -> list[FrameFacts]:
+def frame_facts(header: Json, *, first_acquired: datetime | None = None) -> list[FrameFacts]:
     """Return the facts of each frame of one instance; empty for an instance without rows and columns.
 
     Args:
         header: the instance's DICOM JSON model (``json_model.header_model``), as stored, not the converted one.
+        first_acquired: when the first image of its series was acquired (``acquired_at``), for the uptake of PET.
     """
     rows, columns = whole(header, "00280010"), whole(header, "00280011")
     if not rows or not columns:
@@ -188,6 +192,7 @@ def frame_facts(header: Json) -> list[FrameFacts]:
         "photometric": photometric,
         "color": color,
         "frame_time_ms": _frame_time(header),
+        "acquired_at": acquired_at(header),
         "inverted": inversion != "none",
         "inversion": inversion,
         "bits": bits,
@@ -201,7 +206,8 @@ def frame_facts(header: Json) -> list[FrameFacts]:
                 frame_number=number_,
                 delivery=_delivery(color, bits, values),
                 values=values,
-                unit=ValueUnit("") if color else value_unit(one),
+                unit=ValueUnit("") if color else value_unit(one, (values.slope, values.intercept), first_acquired),
+                quantities=() if color or values.table else quantities_of(one, (values.slope, values.intercept)),
                 voi=() if color else _voi(one, values, bits),
                 overlays=_overlays(header, number_, bits),
                 space=frame_space(one),

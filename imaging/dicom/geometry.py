@@ -11,8 +11,9 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from imaging.dicom.frame_facts import FrameFacts
-from imaging.dicom.frame_space import LengthUnit, SpacingSource, UltrasoundRegion, Vector
+from imaging.dicom.frame_space import Vector
 from imaging.dicom.json_model import Json
+from imaging.dicom.spacing import LengthUnit, SpacingSource, UltrasoundRegion
 
 Kind = Literal["volume", "stack", "single", "cine"]
 _PARALLEL: Final = 1e-3
@@ -44,8 +45,8 @@ class SeriesGeometry:
 
     Attributes:
         kind: volume (parallel slices at different places), stack, single, or cine.
-        length_unit: "mm" only where the image proves it; else lengths are pixels.
-        pixel_spacing_mm: (between rows, between columns); may be known (say, at the detector) though the unit is px.
+        length_unit: "mm" only where the images say them; else lengths are counted in widths of a pixel.
+        pixel_spacing_mm: (between rows, between columns), where ``pixel_spacing_source`` says that it holds.
         pixel_aspect: height and width of a pixel, for drawing.
         slice_spacing_mm: the usual distance of neighbouring slices along the normal.
         tilt_degrees: angle between the normal and the way from slice to slice (gantry tilt), 0 when straight.

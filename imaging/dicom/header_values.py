@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -89,3 +90,38 @@ def vector(values: Sequence[Any]) -> Vector | None:
     """Return three numbers, or None."""
     found = numbers(values)
     return (found[0], found[1], found[2]) if len(found) == 3 else None
+
+
+def word(header: Json, tag: str) -> str:
+    """Return the first value of an attribute as text without outer blanks; empty where there is none."""
+    found = header.get(tag, {}).get("Value") or [None]
+    return "" if found[0] is None else str(found[0]).strip()
+
+
+def words(header: Json, tag: str) -> list[str]:
+    """Return the values of an attribute as upper-case texts without outer blanks."""
+    return [text.strip().upper() for text in texts(header, tag)]
+
+
+def private_text(header: Json, group: str, creator: str, element: str) -> str:
+    """Return a private attribute's first value as text, wherever its creator reserved a block (PS3.5 7.8.1).
+
+    Args:
+        header: of the instance.
+        group: four digits, such as ``7053``.
+        creator: the private creator's name.
+        element: the last two digits, such as ``09``.
+    """
+    for block in range(0x10, 0x100):
+        if word(header, f"{group}00{block:02X}") != creator:
+            continue
+        tag = f"{group}{block:02X}{element}"
+        raw = header.get(tag, {}).get("InlineBinary")
+        if not raw:
+            return word(header, tag)
+        # A value whose representation the sender did not say (UN) is its bytes.
+        try:
+            return base64.b64decode(raw).decode("ascii").strip("\0 ").split("\\")[0]
+        except ValueError:
+            return ""
+    return ""

@@ -29,6 +29,27 @@ _CODED: Final[dict[str, str]] = {
 }
 
 
+Line = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What modality values also are (PS3.3 C.7.6.16.2.11): quantity = slope x modality value + intercept.
+
+    Attributes:
+        unit: as it is written beside a value.
+        label: the map's own name.
+        low, high: the modality values it holds for; None where it has no end.
+    """
+
+    unit: str
+    label: str
+    slope: float
+    intercept: float
+    low: float | None
+    high: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class RealWorldMap:
     """A linear map from stored values to a quantity (PS3.3 C.7.6.16.2.11).
@@ -78,10 +99,20 @@ def real_world_maps(header: FrameHeader) -> list[RealWorldMap]:
     return found
 
 
-def modality_line(header: FrameHeader) -> tuple[float, float]:
-    """Return (slope, intercept) from stored to modality values; (1, 0) where the image has no linear rescale."""
-    for place in (header.macro("00289145"), header.instance):
-        slope, intercept = number(place, "00281053"), number(place, "00281052")
-        if slope is not None or intercept is not None:
-            return slope or 1.0, intercept or 0.0
-    return 1.0, 0.0
+def quantities_of(header: FrameHeader, line: Line) -> tuple[Quantity, ...]:
+    """Return what a frame's modality values also are, where they are not that already.
+
+    Args:
+        header: of the frame.
+        line: (slope, intercept) from stored to modality values.
+    """
+    slope, intercept = line
+    found = []
+    for one in real_world_maps(header):
+        steep, start = one.slope / slope, one.intercept - intercept * one.slope / slope
+        if math.isclose(steep, 1.0, rel_tol=1e-6) and abs(start) < 1e-9:
+            continue
+        ends = sorted(value * slope + intercept for value in (one.first, one.last))
+        low, high = (None if math.isinf(end) else end for end in ends)
+        found.append(Quantity(one.unit, one.label, steep, start, low, high))
+    return tuple(found)

@@ -82,8 +82,7 @@ class Spacing:
     """What the distance of a frame's pixels is.
 
     Attributes:
-        row_mm, column_mm: distance between rows and between columns; 0 where no millimetres are proven for the
-            whole frame.
+        mm: (between rows, between columns), or None where the whole frame has no one proven spacing.
         source: what proves them.
         words: the source as a reader is told it.
         aspect: (height, width) of a pixel in any common unit, for drawing; the width of a pixel is the unit of
@@ -93,8 +92,7 @@ class Spacing:
         warnings: stable codes.
     """
 
-    row_mm: float
-    column_mm: float
+    mm: Pair | None
     source: SpacingSource
     words: str
     aspect: Pair
@@ -102,14 +100,14 @@ class Spacing:
     warnings: tuple[str, ...] = ()
 
     @property
-    def mm(self) -> Pair | None:
-        """(between rows, between columns) in mm, or None where the whole frame has no one proven spacing."""
-        return (self.row_mm, self.column_mm) if self.row_mm > 0 and self.column_mm > 0 else None
-
-    @property
     def unit(self) -> LengthUnit:
         """``mm`` or ``px``."""
         return "px" if self.mm is None else "mm"
+
+    @property
+    def steps(self) -> Pair:
+        """Length of a step of one row and of one column in ``unit``: mm, else widths of a pixel."""
+        return self.mm or (self.aspect[0] / self.aspect[1], 1.0)
 
     def under(self, points: Sequence[Sequence[float]]) -> Spacing:
         """Return the spacing that holds for a shape: of the region under all its points, where there are regions.
@@ -124,8 +122,7 @@ class Spacing:
         if holder is not None and holder.spacing_mm is not None:
             scales = [one.spacing_mm if one else None for one in upper]
             if all(scale is not None and _alike(scale, holder.spacing_mm) for scale in scales):
-                row, column = holder.spacing_mm
-                return Spacing(row, column, "ultrasound_region", WORDS["ultrasound_region"], holder.spacing_mm)
+                return _proven(holder.spacing_mm, "ultrasound_region", ())
         if all(one is None for one in upper):
             why = "outside the calibrated region"
         elif holder is not None and all(one is not None and one.spacing_mm is None for one in upper):
@@ -207,7 +204,7 @@ def _proven(
     words: str | None = None,
     regions: tuple[UltrasoundRegion, ...] = (),
 ) -> Spacing:
-    return Spacing(pair[0], pair[1], source, words or WORDS[source], pair, regions, warnings)
+    return Spacing(pair, source, words or WORDS[source], pair, regions, warnings)
 
 
 def _unproven(
@@ -215,7 +212,7 @@ def _unproven(
 ) -> Spacing:
     source: SpacingSource = "none" if math.isclose(aspect[0], aspect[1], rel_tol=1e-4) else "pixel_aspect_ratio"
     words = WORDS[source] if why is None else why if source == "none" else f"{why}, in pixel widths"
-    return Spacing(0.0, 0.0, source, words, aspect, regions, warnings)
+    return Spacing(None, source, words, aspect, regions, warnings)
 
 
 def _calibration(header: FrameHeader) -> str:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from imaging.dicom.header_values import FrameHeader, number, numbers, private_text, word, words
 from imaging.dicom.json_model import Json, items
-from imaging.dicom.real_world import modality_line, real_world_maps
+from imaging.dicom.real_world import Line, real_world_maps
 
 _PHILIPS: Final = "Philips PET Private Group"
 _GE: Final = "GEMS_PETD_01"
@@ -48,7 +47,6 @@ REASONS: Final[dict[str, str]] = {
     "suv_scan_time_missing": "no SUV: the time of the scan is missing",
     "suv_times_implausible": "no SUV: the times of injection and scan cannot both be right",
     "suv_several_injections": "no SUV: several injections are recorded",
-    "suv_factors_differ": "no SUV: the images of this series do not agree on it",
 }
 
 
@@ -60,50 +58,52 @@ class Suv:
         factor: uptake = factor x modality value; None where there is no SUV.
         unit: SUVbw (body weight), SUVlbm, SUVbsa, SUVibw; empty without a factor.
         reason: stable code, a key of ``REASONS``; empty with a factor.
+        words: the reason as a reader is told it; empty with a factor.
     """
 
     factor: float | None
     unit: str = ""
     reason: str = ""
-
-    @property
-    def words(self) -> str:
-        """The reason as a sentence for a reader; empty with a factor."""
-        return REASONS.get(self.reason, "")
+    words: str = ""
 
 
-def suv_of(frame: FrameHeader, *, first_acquired: datetime | None = None) -> Suv | None:
+def _none(reason: str) -> Suv:
+    return Suv(None, "", reason, REASONS[reason])
+
+
+def suv_of(frame: FrameHeader, line: Line = (1.0, 0.0), *, first: datetime | None = None) -> Suv | None:
     """Return the SUV factor of a PET image or why it has none; None for other images.
 
     Args:
         frame: the header as the frame sees it.
-        first_acquired: when the first image of the series was acquired (``acquired_at``): all images of a series are
+        line: (slope, intercept) from stored to modality values.
+        first: when the first image of the series was acquired (``acquired_at``): all images of a series are
             corrected to one moment.
     """
     header = frame.instance
     if word(header, "00080060").upper() != "PT":
         return None
-    mapped = _by_real_world(frame)
+    mapped = _by_real_world(frame, line)
     if mapped is not None:
         return mapped
     fault = _uncorrected(header)
     if fault:
-        return Suv(None, "", fault)
-    units = word(header, "00541001").upper() or _coded_activity(frame)
+        return _none(fault)
+    units = word(header, "00541001").upper() or _coded_activity(frame, line)
     kind = word(header, "00541006").upper()
     if units in ("GML", "CM2ML"):
         unit = _TYPES.get(kind) if kind or units == "GML" else "SUVbsa"
-        return Suv(1.0, unit) if unit else Suv(None, "", "suv_units")
+        return Suv(1.0, unit) if unit else _none("suv_units")
     to_activity = 1.0
     if units == "CNTS":
         direct, to_activity = (_positive(private_text(header, "7053", _PHILIPS, one)) for one in ("00", "09"))
         if direct:
             return Suv(direct, "SUVbw")
     elif units != "BQML":
-        return Suv(None, "", "suv_units")
+        return _none("suv_units")
     if to_activity <= 0:
-        return Suv(None, "", "suv_units")
-    found = _by_dose(header, first_acquired)
+        return _none("suv_units")
+    found = _by_dose(header, first)
     return found if found.factor is None else Suv(found.factor * to_activity, found.unit)
 
 
@@ -112,8 +112,8 @@ def _positive(text: str) -> float:
     return max(found[0], 0.0) if found else 0.0
 
 
-def _by_real_world(frame: FrameHeader) -> Suv | None:
-    slope, intercept = modality_line(frame)
+def _by_real_world(frame: FrameHeader, line: Line) -> Suv | None:
+    slope, intercept = line
     for found in real_world_maps(frame):
         # A map from stored values is a factor on modality values only where both lines cross zero together.
         if found.code.startswith("{SUV") and math.isclose(
@@ -123,9 +123,8 @@ def _by_real_world(frame: FrameHeader) -> Suv | None:
     return None
 
 
-def _coded_activity(frame: FrameHeader) -> str:
+def _coded_activity(frame: FrameHeader, line: Line) -> str:
     """Return BQML where a map says that modality values are becquerels in a millilitre (enhanced PET has no Units)."""
-    line = modality_line(frame)
     alike = (
         found.slope == line[0] and found.intercept == line[1]
         for found in real_world_maps(frame)
@@ -147,10 +146,10 @@ def _uncorrected(header: Json) -> str:
     return "" if decay else "suv_not_decay_corrected"
 
 
-def _by_dose(header: Json, first_acquired: datetime | None) -> Suv:
+def _by_dose(header: Json, first: datetime | None) -> Suv:
     drugs = list(items(header, "00540016"))
     if len(drugs) > 1:
-        return Suv(None, "", "suv_several_injections")
+        return _none("suv_several_injections")
     drug = drugs[0] if drugs else {}
     weight, dose, half_life = number(header, "00101030"), number(drug, "00181074"), number(drug, "00181075")
     fault = (
@@ -165,12 +164,12 @@ def _by_dose(header: Json, first_acquired: datetime | None) -> Suv:
         else ""
     )
     if fault or not weight or not dose:
-        return Suv(None, "", fault)
-    decayed, fault = _decayed(header, drug, half_life, first_acquired)
-    return Suv(weight * 1000 / (dose * decayed), "SUVbw") if not fault else Suv(None, "", fault)
+        return _none(fault)
+    decayed, fault = _decayed(header, drug, half_life, first)
+    return Suv(weight * 1000 / (dose * decayed), "SUVbw") if not fault else _none(fault)
 
 
-def _decayed(header: Json, drug: Json, half_life: float | None, first_acquired: datetime | None) -> tuple[float, str]:
+def _decayed(header: Json, drug: Json, half_life: float | None, first: datetime | None) -> tuple[float, str]:
     """Return which part of the dose is left at the moment the images are corrected to, or why it is not known."""
     moment = word(header, "00541102").upper()
     if moment == "ADMIN":
@@ -182,7 +181,7 @@ def _decayed(header: Json, drug: Json, half_life: float | None, first_acquired: 
         return 0.0, "suv_decay_moment_not_said"
     if not half_life or half_life <= 0:
         return 0.0, "suv_half_life_missing"
-    scanned = date_time(header, word(header, "00189701")) if enhanced else _reference(header, half_life, first_acquired)
+    scanned = date_time(header, word(header, "00189701")) if enhanced else _reference(header, half_life, first)
     if scanned is None:
         return 0.0, "suv_scan_time_missing"
     injected, dated = _injected(header, drug, scanned)
@@ -194,7 +193,7 @@ def _decayed(header: Json, drug: Json, half_life: float | None, first_acquired: 
     return float(2 ** (-passed / half_life)), ""
 
 
-def _reference(header: Json, half_life: float, first_acquired: datetime | None) -> datetime | None:
+def _reference(header: Json, half_life: float, first: datetime | None) -> datetime | None:
     """Return the moment that Decay Correction START means.
 
     It is the series' time, unless that lies after the first acquisition: then the series was made later, from images
@@ -202,8 +201,8 @@ def _reference(header: Json, half_life: float, first_acquired: datetime | None) 
     """
     series = _moment(header, "00080021", "00080031")
     acquired = acquired_at(header)
-    first = min((one for one in (first_acquired, acquired) if one is not None), default=None)
-    if series is not None and (first is None or series <= first):
+    earliest = min((one for one in (first, acquired) if one is not None), default=None)
+    if series is not None and (earliest is None or series <= earliest):
         return series
     told = private_text(header, "0009", _GE, "0D")
     scanned = date_time(header, told) if told else None
@@ -215,17 +214,12 @@ def _reference(header: Json, half_life: float, first_acquired: datetime | None) 
         decay = rate * lasted / 1000
         middle = math.log(decay / -math.expm1(-decay)) / rate
         return acquired - timedelta(milliseconds=after) + timedelta(seconds=middle)
-    return first
+    return earliest
 
 
 def acquired_at(header: Json) -> datetime | None:
     """Return when the image was acquired, or None where it does not say."""
     return date_time(header, word(header, "0008002A")) or _moment(header, "00080022", "00080032")
-
-
-def first_acquired(headers: Iterable[Json]) -> datetime | None:
-    """Return when the first of the images was acquired, or None where none says."""
-    return min((found for found in map(acquired_at, headers) if found is not None), default=None)
 
 
 def _injected(header: Json, drug: Json, scanned: datetime) -> tuple[datetime | None, bool]:
@@ -291,12 +285,3 @@ def _offset(text: str) -> timedelta | None:
         return None
     size = timedelta(hours=int(match.group(2)), minutes=int(match.group(3)))
     return (size if match.group(1) == "+" else -size) if size < _DAY else None
-
-
-def one_suv(found: Iterable[Suv | None]) -> Suv | None:
-    """Return what holds for all images of a series: their common factor, or why there is none."""
-    known = [one for one in found if one is not None]
-    if not known:
-        return None
-    refused = next((one for one in known if one.factor is None), None)
-    return refused or known[0]

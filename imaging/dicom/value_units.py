@@ -1,12 +1,58 @@
-"""What a modality value is a number of."""
+"""In which unit the modality values of a frame are, and what proves it (PS3.3 C.11.1, C.8.2.1, C.7.6.16.2.11)."""
 
 from __future__ import annotations
 
-import re
+import math
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
 
-from imaging.dicom.header_values import FrameHeader, number
-from imaging.dicom.json_model import Json, first_value, items
+from imaging.dicom.header_values import FrameHeader, number, word, words
+from imaging.dicom.json_model import items
+from imaging.dicom.real_world import Line, real_world_maps
+from imaging.dicom.suv import Suv, suv_of
+
+UnitSource = Literal[
+    "rescale_type", "modality_lut_type", "ct_image", "pet_units", "real_world_value_map", "dose_units", "none"
+]
+
+_HOUNSFIELD: Final = "HU"
+_CT_CLASSES: Final = frozenset({"1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.2"})
+#: Defined terms of Rescale Type and Modality LUT Type (PS3.3 C.11.1.1.2) as they are written beside a value.
+_TYPES: Final[dict[str, str]] = {
+    "HU": _HOUNSFIELD,
+    "OD": "OD × 1000",
+    "MGML": "mg/ml",
+    "Z_EFF": "Z eff",
+    "ED": "10²³ electrons/ml",
+    "EDW": "% electron density of water",
+    "HU_MOD": "HU (modified)",
+    "PCT": "%",
+}
+#: Modalities whose values are X-ray attenuation, so that a Hounsfield unit can be meant.
+_ATTENUATION: Final = frozenset({"CT", "PT", "XA", "OT", "RTIMAGE", "DX", "CR", "PX"})
+#: Defined terms of Units (0054,1001), PS3.3 C.8.9.1.
+_PET_UNITS: Final[dict[str, str]] = {
+    "CNTS": "counts",
+    "NONE": "",
+    "CM2": "cm²",
+    "CM2ML": "cm²/ml",
+    "PCNT": "%",
+    "CPS": "counts/s",
+    "BQML": "Bq/ml",
+    "MGMINML": "mg/min/ml",
+    "UMOLMINML": "µmol/min/ml",
+    "MLMING": "ml/min/g",
+    "MLG": "ml/g",
+    "1CM": "1/cm",
+    "UMOLML": "µmol/ml",
+    "PROPCNTS": "∝ counts",
+    "PROPCPS": "∝ counts/s",
+    "MLMINML": "ml/min/ml",
+    "MLML": "ml/ml",
+    "GML": "g/ml",
+    "STDDEV": "standard deviations",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,48 +60,97 @@ class ValueUnit:
     """The unit of a frame's modality values.
 
     Attributes:
-        word: as a reader writes it (HU, BQML, …); empty where the image does not say.
-        suv_factor: takes a modality value to SUV by body weight; None where that is not proven.
-        suv_reason: code of why there is no SUV; empty where there is one, or where nobody expects one.
+        word: as it is written beside a value; empty where nothing proves one.
+        source: what proves it.
+        suv: for PET, what makes uptake of the values, or why nothing does.
     """
 
     word: str
-    suv_factor: float | None = None
-    suv_reason: str = ""
+    source: UnitSource = "none"
+    suv: Suv | None = None
+
+    @property
+    def shown(self) -> tuple[str, float]:
+        """(unit, factor) in which people are shown the values: uptake where it is known."""
+        if self.suv is not None and self.suv.factor is not None:
+            return self.suv.unit, self.suv.factor
+        return self.word, 1.0
 
 
-def value_unit(header: FrameHeader) -> ValueUnit:
-    """Return the unit of a frame's modality values."""
-    instance = header.instance
-    modality = str(first_value(instance, "00080060") or "")
+def value_unit(frame: FrameHeader, line: Line, first_acquired: datetime | None = None) -> ValueUnit:
+    """Return the unit of a frame's modality values, with the way to uptake.
+
+    Args:
+        frame: the header as the frame sees it.
+        line: (slope, intercept) from stored to modality values.
+        first_acquired: when the first image of its series was acquired.
+    """
+    word_, source = unit_of(frame, line)
+    return ValueUnit(word_, source, suv_of(frame, line, first=first_acquired))
+
+
+def unit_of(frame: FrameHeader, line: Line) -> tuple[str, UnitSource]:
+    """Return the unit of a frame's modality values and what proves it.
+
+    Hounsfield units only where they are proven: by Rescale Type, by a coded unit, or in a CT image whose Image Type
+    does not say derived or localizer and that has no Rescale Type (type 1C: absent means HU), nor several energies.
+
+    Args:
+        frame: the header as the frame sees it.
+        line: (slope, intercept) from stored to modality values.
+    """
+    header = frame.instance
+    modality = word(header, "00080060").upper()
+    table = next(items(header, "00283000"), None)
+    if table is not None:
+        return _typed(word(table, "00283004"), modality, "modality_lut_type")
     if modality == "PT":
-        factor = _suv_factor(instance)
-        return ValueUnit(str(first_value(instance, "00541001") or ""), factor, "" if factor else "suv_not_proven")
+        units = word(header, "00541001").upper()
+        if units:
+            return _PET_UNITS.get(units, units), "pet_units" if units != "NONE" else "none"
     if modality == "RTDOSE":
-        return ValueUnit("Gy" if str(first_value(instance, "30040002") or "") == "GY" else "")
-    named = str(first_value(header.macro("00289145"), "00281054") or "")
-    if named and named != "US":
-        return ValueUnit(named)
-    return ValueUnit("HU" if modality == "CT" and not named else "")
+        return ("Gy", "dose_units") if word(header, "30040002").upper() == "GY" else ("", "none")
+    kind = word(frame.macro("00289145"), "00281054") or word(header, "00281054")
+    if kind:
+        found = _typed(kind, modality, "rescale_type")
+        if found[0]:
+            return found
+    mapped = _by_real_world(frame, line)
+    if mapped is not None:
+        return mapped
+    if not kind and _is_plain_ct(frame):
+        return _HOUNSFIELD, "ct_image"
+    return "", "none"
 
 
-def _seconds(time: object) -> float | None:
-    found = re.match(r"(\d{2})(\d{2})?(\d{2}(?:\.\d+)?)?", str(time or ""))
-    return int(found[1]) * 3600 + int(found[2] or 0) * 60 + float(found[3] or 0) if found else None
+def _typed(kind: str, modality: str, source: UnitSource) -> tuple[str, UnitSource]:
+    term = kind.strip().upper()
+    unit = _TYPES.get(term, "")
+    if not unit or (unit == _HOUNSFIELD and modality not in _ATTENUATION):
+        return "", "none"
+    return unit, source
 
 
-def _suv_factor(header: Json) -> float | None:
-    if str(first_value(header, "00541001") or "") != "BQML":
-        return None
-    drug = next(items(header, "00540016"), {})
-    weight, dose, half_life = number(header, "00101030"), number(drug, "00181074"), number(drug, "00181075")
-    started = _seconds(first_value(header, "00080031"))
-    injected = _seconds(first_value(drug, "00181072") or str(first_value(drug, "00181078") or "")[8:14])
-    if not weight or not dose or not half_life or started is None or injected is None:
-        return None
-    decay = str(first_value(header, "00541102") or "")
-    if decay == "ADMIN":
-        return weight * 1000 / dose
-    if decay != "START" or started < injected:
-        return None
-    return float(weight * 1000 / (dose * 2 ** (-(started - injected) / half_life)))
+def _is_plain_ct(frame: FrameHeader) -> bool:
+    header = frame.instance
+    kinds = words(frame.macro("00189329"), "00089007") or words(header, "00080008")
+    value = dict(enumerate(kinds))
+    return (
+        word(header, "00080016") in _CT_CLASSES
+        and word(header, "00080060").upper() == "CT"
+        and value.get(0, "ORIGINAL") == "ORIGINAL"
+        and value.get(2, "AXIAL") != "LOCALIZER"
+        and word(header, "00189361").upper() != "YES"
+        and number(frame.macro("00289145"), "00281052") is not None
+    )
+
+
+def _by_real_world(frame: FrameHeader, line: Line) -> tuple[str, UnitSource] | None:
+    """Return the unit of a map that says the same as the rescale: then it is the unit of the modality values."""
+    for found in real_world_maps(frame):
+        same = math.isclose(found.slope, line[0], rel_tol=1e-6) and math.isclose(
+            found.intercept, line[1], rel_tol=1e-6, abs_tol=1e-9
+        )
+        if same and not found.code.startswith("{SUV"):
+            return found.unit, "real_world_value_map"
+    return None

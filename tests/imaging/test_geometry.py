@@ -109,9 +109,9 @@ def test_planes_are_named_as_a_radiologist_names_them() -> None:
     ("facts", "unit", "source"),
     [
         ({}, "px", "none"),
-        ({"ImagerPixelSpacing": [0.2, 0.2]}, "px", "imager_pixel_spacing"),
-        ({"PixelSpacing": [0.2, 0.2]}, "px", "pixel_spacing"),
-        ({"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.2, 0.2]}, "px", "imager_pixel_spacing"),
+        ({"ImagerPixelSpacing": [0.2, 0.2]}, "mm", "imager_pixel_spacing"),
+        ({"PixelSpacing": [0.2, 0.2]}, "mm", "pixel_spacing_projection"),
+        ({"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.2, 0.2]}, "mm", "imager_pixel_spacing"),
         ({"PixelSpacing": [0.18, 0.18], "ImagerPixelSpacing": [0.2, 0.2]}, "mm", "pixel_spacing_calibrated"),
         ({"PixelSpacing": [0.2, 0.2], "PixelSpacingCalibrationType": "FIDUCIAL"}, "mm", "pixel_spacing_calibrated"),
         (
@@ -122,7 +122,7 @@ def test_planes_are_named_as_a_radiologist_names_them() -> None:
         ({"PixelSpacing": [0, 0]}, "px", "none"),
     ],
 )
-def test_a_radiograph_has_millimetres_only_where_it_proves_them(
+def test_a_series_of_a_radiograph_says_what_its_millimetres_are_of(
     facts: dict[str, object], unit: str, source: str
 ) -> None:
     found = geometry_of(slice_at(None, 1, "DX", **facts))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +13,7 @@ from pydicom.sequence import Sequence
 
 from imaging.dicom.header_values import frame_headers
 from imaging.dicom.json_model import header_model
-from imaging.dicom.spacing import Spacing, spacing_of
+from imaging.dicom.spacing import Spacing, UltrasoundRegion, spacing_of
 
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -223,3 +226,21 @@ def test_negative_deltas_are_directions_and_regions_end_with_the_image() -> None
     assert (found.regions[0].x1, found.regions[0].y1) == (199, 99)
     outside = spacing(ultrasound(region(500, 500, 600, 600, 0.05), PixelSpacing=[1, 1]))
     assert (outside.mm, outside.source) == ((1.0, 1.0), "pixel_spacing")
+
+
+#: The browser reads the same file (frontend/src/geometry/spacing.test.ts).
+SHARED = json.loads((Path(__file__).parents[1] / "fixtures" / "spacing.json").read_text())
+
+
+@pytest.mark.parametrize("case", SHARED, ids=[case["name"] for case in SHARED])
+def test_a_length_is_what_the_browser_writes_beside_it(case: dict[str, Any]) -> None:
+    said = case["spacing"]
+    regions = tuple(UltrasoundRegion(**one) for one in said["regions"])
+    found = Spacing(said["mm"], said["source"], said["words"], said["aspect"], regions).under(case["points"])
+    row, column = found.steps
+    points = case["points"]
+    length = sum(
+        math.hypot((b[0] - a[0]) * column, (b[1] - a[1]) * row) for a, b in zip(points, points[1:], strict=False)
+    )
+    assert length == pytest.approx(case["length"], abs=1e-3)
+    assert (found.unit, found.source, found.words) == (case["unit"], case["source"], case["words"])

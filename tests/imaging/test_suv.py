@@ -11,7 +11,7 @@ from pydicom.sequence import Sequence
 
 from imaging.dicom.header_values import frame_headers
 from imaging.dicom.json_model import header_model
-from imaging.dicom.suv import REASONS, Suv, first_acquired, suv_of
+from imaging.dicom.suv import REASONS, Suv, acquired_at, suv_of
 
 F18 = 6586.2
 
@@ -39,7 +39,8 @@ def pet(**changes: Any) -> Dataset:
 
 
 def suv(dataset: Dataset, **more: Any) -> Suv:
-    found = suv_of(next(frame_headers(header_model(dataset))), **more)
+    line = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
+    found = suv_of(next(frame_headers(header_model(dataset))), line, **more)
     assert found is not None
     return found
 
@@ -103,10 +104,10 @@ def test_a_series_made_later_is_decayed_to_the_scan_by_the_vendor_or_by_the_fram
     assert suv(siemens).factor == pytest.approx(by_hand(3600), rel=1e-6)
     bare = pet(**made_later)
     beds = [header_model(pet(SeriesTime="150000", AcquisitionTime=time)) for time in ("111000", "110500", "111500")]
-    assert suv(bare, first_acquired=first_acquired(beds)).factor == pytest.approx(by_hand(3900))
+    first = min(found for bed in beds if (found := acquired_at(bed)) is not None)
+    assert suv(bare, first=first).factor == pytest.approx(by_hand(3900))
     # One moment for all beds of a series, however late the bed.
-    last = suv(pet(SeriesTime="150000", AcquisitionTime="111500"), first_acquired=first_acquired(beds))
-    assert last.factor == suv(bare, first_acquired=first_acquired(beds)).factor
+    assert suv(pet(SeriesTime="150000", AcquisitionTime="111500"), first=first).factor == suv(bare, first=first).factor
 
 
 def test_philips_counts_become_uptake_by_its_own_factors() -> None:

@@ -8,9 +8,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from imaging.dicom.header_values import frame_headers
+from imaging.dicom.frame_facts import frame_facts
 from imaging.dicom.json_model import header_model
-from imaging.dicom.value_unit import ValueUnit, unit_of
+from imaging.dicom.value_units import ValueUnit
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 
@@ -18,6 +18,8 @@ CT = "1.2.840.10008.5.1.4.1.1.2"
 def image(modality: str = "CT", sop_class: str = CT, **attributes: Any) -> Dataset:
     dataset = Dataset()
     dataset.SOPClassUID, dataset.Modality = sop_class, modality
+    dataset.Rows = dataset.Columns = 4
+    dataset.PhotometricInterpretation = "MONOCHROME2"
     dataset.RescaleSlope, dataset.RescaleIntercept = 1, -1024
     for keyword, value in attributes.items():
         setattr(dataset, keyword, value)
@@ -25,7 +27,7 @@ def image(modality: str = "CT", sop_class: str = CT, **attributes: Any) -> Datas
 
 
 def unit(dataset: Dataset, frame: int = 1) -> ValueUnit:
-    return unit_of(list(frame_headers(header_model(dataset)))[frame - 1])
+    return frame_facts(header_model(dataset))[frame - 1].unit
 
 
 AXIAL = ["ORIGINAL", "PRIMARY", "AXIAL"]
@@ -58,13 +60,13 @@ AXIAL = ["ORIGINAL", "PRIMARY", "AXIAL"]
     ],
 )
 def test_the_unit_is_what_the_image_proves(dataset: Dataset, right: str) -> None:
-    assert unit(dataset).unit == right
+    assert unit(dataset).word == right
 
 
 def test_a_ct_without_a_rescale_says_no_unit() -> None:
     bare = image(ImageType=AXIAL)
     del bare.RescaleSlope, bare.RescaleIntercept
-    assert unit(bare).unit == ""
+    assert unit(bare).word == ""
 
 
 def test_the_type_of_a_modality_table_is_the_unit() -> None:
@@ -72,7 +74,7 @@ def test_the_type_of_a_modality_table_is_the_unit() -> None:
     table.ModalityLUTType = "OD"
     assert unit(image(ModalityLUTSequence=Sequence([table]))) == ValueUnit("OD × 1000", "modality_lut_type")
     table.ModalityLUTType = "US"
-    assert unit(image(ModalityLUTSequence=Sequence([table]))).unit == ""
+    assert unit(image(ModalityLUTSequence=Sequence([table]))).word == ""
 
 
 def test_each_frame_of_an_enhanced_image_has_its_own_unit() -> None:
@@ -84,7 +86,7 @@ def test_each_frame_of_an_enhanced_image_has_its_own_unit() -> None:
         group.PixelValueTransformationSequence = Sequence([transform])
         groups.append(group)
     dataset.PerFrameFunctionalGroupsSequence = Sequence(groups)
-    assert [unit(dataset, frame).unit for frame in (1, 2)] == ["HU", ""]
+    assert [unit(dataset, frame).word for frame in (1, 2)] == ["HU", ""]
 
 
 @pytest.mark.parametrize(("slope", "right"), [(0.001, "mm²/s"), (1.0, "")])
@@ -95,4 +97,4 @@ def test_a_coded_map_names_the_unit_only_of_the_values_it_maps_to(slope: float, 
     item.MeasurementUnitsCodeSequence = Sequence([code])
     dataset = image("MR", "1.2.840.10008.5.1.4.1.1.4", RescaleSlope=slope, RescaleIntercept=0)
     dataset.RealWorldValueMappingSequence = Sequence([item])
-    assert unit(dataset).unit == right
+    assert unit(dataset).word == right

@@ -38,8 +38,9 @@ def test_the_facts_say_what_the_header_says(project: Project, radiologist: User)
     assert facts["padding"] == {"low": -2000.0, "high": -2000.0}
     assert facts["unit"]["word"] == "HU"
     assert (facts["inverted"], facts["inversion"]) == (False, "none")
-    assert facts["space"]["spacing_mm"] == [0.5, 0.5]
-    assert facts["space"]["spacing_source"] == "pixel_spacing"
+    assert facts["space"]["spacing"]["mm"] == [0.5, 0.5]
+    assert facts["space"]["spacing"]["source"] == "pixel_spacing"
+    assert facts["space"]["edges"] == {"left": "R", "right": "L", "top": "A", "bottom": "P"}
 
 
 def test_the_facts_are_not_sent_twice_while_nothing_changed(project: Project, radiologist: User) -> None:

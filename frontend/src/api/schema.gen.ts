@@ -1252,6 +1252,20 @@ export interface components {
         DeliveryEnum: "stored" | "values" | "rgb";
         /** @enum {string} */
         DirectionEnum: "promote" | "roll_back";
+        /**
+         * EdgeLetters
+         * @description What the edges of the stored picture point to; empty where it is not said.
+         */
+        EdgeLetters: {
+            /** Left */
+            left: string;
+            /** Right */
+            right: string;
+            /** Top */
+            top: string;
+            /** Bottom */
+            bottom: string;
+        };
         /** @description On which dataset's test split; that of the version's training when left out. */
         EvaluateInRequest: {
             /** Format: uuid */
@@ -1394,6 +1408,8 @@ export interface components {
          *         delivery: how its pixels reach a browser: samples as stored, modality values made here (where a table or an
          *             encoding lies between that only this server reads), or RGB made here. What decoding found out may still
          *             turn stored colour into RGB (``Instance.display``).
+         *         quantities: what modality values also are, by the image's own coded maps.
+         *         acquired_at: when it was acquired, by the image's own clock.
          *         voi: what the image offers, tables before windows; the first one is what it asks for. Empty: by its values.
          *         inverted: small values are shown bright; ``inversion`` says why (PET: by custom, not by the image).
          */
@@ -1422,8 +1438,12 @@ export interface components {
             delivery: components["schemas"]["DeliveryEnum"];
             /** Frame Time Ms */
             frame_time_ms: number | null;
+            /** Acquired At */
+            acquired_at: string | null;
             values: components["schemas"]["ValueTransform"];
             unit: components["schemas"]["ValueUnit"];
+            /** Quantities */
+            quantities: components["schemas"]["Quantity"][];
             /** Voi */
             voi: components["schemas"]["VoiChoice"][];
             /** Inverted */
@@ -1443,8 +1463,9 @@ export interface components {
          *     Attributes:
          *         position: of the centre of the top-left pixel, LPS mm.
          *         orientation: direction of a row, then of a column (six direction cosines), LPS.
-         *         spacing_mm: (between rows, between columns), in the plane that ``spacing_source`` names.
-         *         aspect: height and width of a pixel, for drawing.
+         *         spacing: the distance of pixels, and what proves it.
+         *         edges: what the edges of the stored picture point to, or None.
+         *         laterality: R, L, B or U of a paired body part; empty where it is not said.
          */
         FrameSpace: {
             /** Position */
@@ -1455,32 +1476,12 @@ export interface components {
             ] | null;
             /** Orientation */
             orientation: number[] | null;
-            /** Spacing Mm */
-            spacing_mm: [
-                number,
-                number
-            ] | null;
-            /** Spacing Source */
-            spacing_source: components["schemas"]["SpacingSourceEnum"];
-            /** Length Unit */
-            length_unit: components["schemas"]["LengthUnitEnum"];
-            /** Aspect */
-            aspect: [
-                number,
-                number
-            ];
+            spacing: components["schemas"]["Spacing"];
+            edges: components["schemas"]["EdgeLetters"] | null;
+            /** Laterality */
+            laterality: string;
             /** Frame Of Reference Uid */
             frame_of_reference_uid: string;
-            /**
-             * Regions
-             * @default []
-             */
-            regions: components["schemas"]["UltrasoundRegion"][];
-            /**
-             * Warnings
-             * @default []
-             */
-            warnings: string[];
         };
         /** @enum {string} */
         FunctionEnum: "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
@@ -1641,8 +1642,6 @@ export interface components {
             /** Format: date-time */
             retired_at: string | null;
         };
-        /** @enum {string} */
-        LengthUnitEnum: "mm" | "px";
         /** @description What a number among the settings of a training may be; both ends are allowed. */
         LimitOut: {
             /** Format: double */
@@ -2070,6 +2069,29 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /**
+         * Quantity
+         * @description What modality values also are (PS3.3 C.7.6.16.2.11): quantity = slope x modality value + intercept.
+         *
+         *     Attributes:
+         *         unit: as it is written beside a value.
+         *         label: the map's own name.
+         *         low, high: the modality values it holds for; None where it has no end.
+         */
+        Quantity: {
+            /** Unit */
+            unit: string;
+            /** Label */
+            label: string;
+            /** Slope */
+            slope: number;
+            /** Intercept */
+            intercept: number;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+        };
         /** @enum {string} */
         ReasonEnum: "not_present" | "wrong_label" | "wrong_place" | "wrong_extent" | "poor_image" | "right_for_wrong_reason" | "other";
         /** @enum {string} */
@@ -2384,8 +2406,48 @@ export interface components {
         };
         /** @enum {string} */
         SpaceEnum: "patient" | "image";
+        /**
+         * Spacing
+         * @description What the distance of a frame's pixels is.
+         *
+         *     Attributes:
+         *         mm: (between rows, between columns), or None where the whole frame has no one proven spacing.
+         *         source: what proves them.
+         *         words: the source as a reader is told it.
+         *         aspect: (height, width) of a pixel in any common unit, for drawing; the width of a pixel is the unit of
+         *             lengths in ``px``.
+         *         regions: ultrasound regions, uppermost first; where there are any, a length has the spacing of the region that
+         *             holds it.
+         *         warnings: stable codes.
+         */
+        Spacing: {
+            /** Mm */
+            mm: [
+                number,
+                number
+            ] | null;
+            /** Source */
+            source: components["schemas"]["SpacingSourceEnum"];
+            /** Words */
+            words: string;
+            /** Aspect */
+            aspect: [
+                number,
+                number
+            ];
+            /**
+             * Regions
+             * @default []
+             */
+            regions: components["schemas"]["UltrasoundRegion"][];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
         /** @enum {string} */
-        SpacingSourceEnum: "pixel_spacing" | "pixel_spacing_calibrated" | "imager_pixel_spacing" | "imager_pixel_spacing_magnification" | "nominal_scanned_pixel_spacing" | "ultrasound_region" | "none";
+        SpacingSourceEnum: "ultrasound_region" | "pixel_spacing_calibrated" | "pixel_spacing" | "imager_pixel_spacing_magnification" | "imager_pixel_spacing" | "pixel_spacing_projection" | "nominal_scanned_pixel_spacing" | "pixel_aspect_ratio" | "none";
         /** @description What one split holds. */
         SplitCountsOut: {
             cases: number;
@@ -2438,6 +2500,35 @@ export interface components {
         SubmitInRequest: {
             /** @default 0 */
             reading_seconds: number;
+        };
+        /**
+         * Suv
+         * @description What turns modality values into uptake.
+         *
+         *     Attributes:
+         *         factor: uptake = factor x modality value; None where there is no SUV.
+         *         unit: SUVbw (body weight), SUVlbm, SUVbsa, SUVibw; empty without a factor.
+         *         reason: stable code, a key of ``REASONS``; empty with a factor.
+         *         words: the reason as a reader is told it; empty with a factor.
+         */
+        Suv: {
+            /** Factor */
+            factor: number | null;
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
         };
         /** @description One part of the house, and whether it is well. */
         SystemCheckOut: {
@@ -2642,8 +2733,9 @@ export interface components {
          * @description A calibrated rectangle of an ultrasound image (PS3.3 C.8.5.5).
          *
          *     Attributes:
-         *         x0, y0, x1, y1: corners in pixels, column and row, inclusive.
+         *         x0, y0, x1, y1: corners in pixels, column and row, inclusive, inside the image.
          *         spacing_mm: (row, column) distance of pixels, or None where the region is not a picture of space.
+         *         low_priority: where regions overlap, this one lies under the others (Region Flags, bit 0).
          */
         UltrasoundRegion: {
             /** X0 */
@@ -2659,6 +2751,11 @@ export interface components {
                 number,
                 number
             ] | null;
+            /**
+             * Low Priority
+             * @default false
+             */
+            low_priority: boolean;
         };
         UploadChangedEvent: {
             id: number;
@@ -2736,24 +2833,23 @@ export interface components {
          * @description The unit of a frame's modality values.
          *
          *     Attributes:
-         *         word: as a reader writes it (HU, BQML, …); empty where the image does not say.
-         *         suv_factor: takes a modality value to SUV by body weight; None where that is not proven.
-         *         suv_reason: code of why there is no SUV; empty where there is one, or where nobody expects one.
+         *         word: as it is written beside a value; empty where nothing proves one.
+         *         source: what proves it.
+         *         suv: for PET, what makes uptake of the values, or why nothing does.
          */
         ValueUnit: {
             /** Word */
             word: string;
             /**
-             * Suv Factor
-             * @default null
+             * Source
+             * @default none
              */
-            suv_factor: number | null;
-            /**
-             * Suv Reason
-             * @default
-             */
-            suv_reason: string;
+            source: components["schemas"]["ValueUnitSourceEnum"];
+            /** @default null */
+            suv: components["schemas"]["Suv"] | null;
         };
+        /** @enum {string} */
+        ValueUnitSourceEnum: "rescale_type" | "modality_lut_type" | "ct_image" | "pet_units" | "real_world_value_map" | "dose_units" | "none";
         /** @description What became of one file. */
         VerdictOut: {
             /** Format: uuid */

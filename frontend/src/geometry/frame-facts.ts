@@ -1,21 +1,6 @@
+import type { EdgeLetters } from "./orientation";
 import type { FramePlane } from "./plane";
-
-/** Which attribute proves a distance of pixels; the words are the server's. */
-export type SpacingSource =
-  | "pixel_spacing"
-  | "pixel_spacing_calibrated"
-  | "imager_pixel_spacing"
-  | "imager_pixel_spacing_magnification"
-  | "nominal_scanned_pixel_spacing"
-  | "ultrasound_region"
-  | "none";
-
-/** Millimetres between pixels, and which attribute proves it. */
-export interface ProvenSpacing {
-  rowMm: number;
-  columnMm: number;
-  source: SpacingSource;
-}
+import type { Spacing } from "./spacing";
 
 export type VoiFunction = "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
 
@@ -42,6 +27,16 @@ export interface OverlayFacts {
   label: string;
 }
 
+/** quantity = slope × modality value + intercept, for modality values from `low` to `high`. */
+export interface Quantity {
+  unit: string;
+  label: string;
+  slope: number;
+  intercept: number;
+  low: number | null;
+  high: number | null;
+}
+
 /** What the server found out of one frame; nothing here is derived in the browser. */
 export interface FrameFacts {
   sopInstanceUid: string;
@@ -54,18 +49,22 @@ export interface FrameFacts {
   /** How the pixels are sent: samples as stored, modality values, or RGB. */
   delivery: "stored" | "values" | "rgb";
   plane: FramePlane | null;
-  spacing: ProvenSpacing | null;
-  /** Height and width of a pixel, for drawing. */
-  aspect: [number, number];
+  spacing: Spacing;
+  /** What the edges of the stored picture point to; null where nothing says it. */
+  edges: EdgeLetters | null;
+  /** R, L, B or U of a paired body part; "" where it is not said. */
+  laterality: string;
   voi: VoiChoice[];
   /** Small values are shown bright. */
   inverted: boolean;
-  /** Unit of modality values: HU, BQML, "" … */
+  /** Unit of modality values: HU, Bq/ml … "" where nothing proves one. */
   valueUnit: string;
   slope: number;
   intercept: number;
-  /** SUVbw per modality value, or null. */
-  suvFactor: number | null;
+  /** For PET: uptake = factor × modality value, or why there is none. */
+  suv: { factor: number | null; unit: string; words: string } | null;
+  /** What modality values also are, by the image's own coded maps. */
+  quantities: Quantity[];
   /** Stored values, both inclusive, that are no image. */
   padding: { low: number; high: number } | null;
   overlays: OverlayFacts[];

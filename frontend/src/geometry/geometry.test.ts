@@ -5,13 +5,22 @@ import { overlayTable } from "./colormaps";
 import { emptyContent, saysTheSame } from "./content";
 import type { FrameFacts } from "./frame-facts";
 import { polygonArea, sizeOf, statisticsInside } from "./measure";
-import { directionLetters, edgeLetters } from "./orientation";
+import { edgesOnScreen } from "./orientation";
 import { canvasPoint, imagePoint } from "./points";
 import { isOn, maskFromRuns, paintStroke, pixelsIn, runsFromMask } from "./runs";
 import { scaleBarOf } from "./scale-bar";
 import { distanceToShape, ellipsePoints, rectanglePoints, withHandleAt } from "./shapes";
+import type { Spacing } from "./spacing";
 import { stackOrder } from "./stack-order";
 import { valueRange, windowPresets } from "./window-presets";
+
+const spacingOf = (mm: [number, number] | null, source: string): Spacing => ({
+  mm,
+  source,
+  words: source,
+  aspect: mm ?? [1, 1],
+  regions: [],
+});
 
 function ctImage(extra: Partial<FrameFacts> = {}): FrameFacts {
   return {
@@ -31,14 +40,16 @@ function ctImage(extra: Partial<FrameFacts> = {}): FrameFacts {
       rowSpacing: 0.8,
       columnSpacing: 0.5,
     },
-    spacing: { rowMm: 0.8, columnMm: 0.5, source: "pixel_spacing" },
-    aspect: [0.8, 0.5],
+    spacing: spacingOf([0.8, 0.5], "pixel_spacing"),
+    edges: { left: "R", right: "L", top: "A", bottom: "P" },
+    laterality: "",
     voi: [],
     inverted: false,
     valueUnit: "HU",
     slope: 1,
     intercept: 0,
-    suvFactor: null,
+    suv: null,
+    quantities: [],
     padding: null,
     overlays: [],
     framesPerSecond: null,
@@ -91,24 +102,19 @@ describe("the way from pixels to the patient", () => {
 
 describe("orientation letters", () => {
   it("follow rotation and flips", () => {
-    const { plane } = ctImage();
-    if (!plane) {
-      throw new Error("no plane");
+    const { edges } = ctImage();
+    if (!edges) {
+      throw new Error("no edges");
     }
-    expect(edgeLetters(plane, { a: 1, b: 0, c: 0, d: 1, e: 0, f: 0 })).toEqual({
-      left: "R",
-      right: "L",
-      top: "A",
-      bottom: "P",
+    expect(edgesOnScreen(edges, { a: 1, b: 0, c: 0, d: 1, e: 0, f: 0 })).toEqual(edges);
+    expect(edgesOnScreen(edges, { a: -1, b: 0, c: 0, d: 1, e: 0, f: 0 }).left).toBe("L");
+    // Rotated by 90° clockwise: what was the left edge is at the top; pixels twice as high as wide change nothing.
+    expect(edgesOnScreen(edges, { a: 0, b: 1, c: -2, d: 0, e: 0, f: 0 })).toEqual({
+      top: "R",
+      bottom: "L",
+      right: "A",
+      left: "P",
     });
-    expect(edgeLetters(plane, { a: -1, b: 0, c: 0, d: 1, e: 0, f: 0 }).left).toBe("L");
-    // Rotated by 90° clockwise: what was the left edge is at the top.
-    expect(edgeLetters(plane, { a: 0, b: 1, c: -1, d: 0, e: 0, f: 0 }).top).toBe("R");
-  });
-
-  it("names oblique directions by their parts", () => {
-    expect(directionLetters([0.9, 0.43, 0])).toBe("LP");
-    expect(directionLetters([0, 0, -1])).toBe("F");
   });
 });
 
@@ -116,7 +122,7 @@ describe("units", () => {
   it("measures in millimetres only when the image proves them", () => {
     const line = [imagePoint(0, 0), imagePoint(30, 0)];
     expect(sizeOf("length", line, ctImage())).toMatchObject({ value: 15, unit: "mm" });
-    expect(sizeOf("length", line, ctImage({ spacing: null }))).toMatchObject({
+    expect(sizeOf("length", line, ctImage({ spacing: spacingOf(null, "none") }))).toMatchObject({
       value: 30,
       unit: "px",
     });
@@ -124,8 +130,8 @@ describe("units", () => {
 
   it("draws a scale bar in pixels and says so without calibration", () => {
     const zoomed = { a: 2, b: 0, c: 0, d: 2, e: 0, f: 0 };
-    expect(scaleBarOf(zoomed, null, 150)).toMatchObject({ label: "50 px", length: 100 });
-    const bar = scaleBarOf(zoomed, { rowMm: 1, columnMm: 1, source: "pixel_spacing" }, 150);
+    expect(scaleBarOf(zoomed, spacingOf(null, "none"), 150)).toMatchObject({ label: "50 px", length: 100 });
+    const bar = scaleBarOf(zoomed, spacingOf([1, 1], "pixel_spacing"), 150);
     expect(bar).toMatchObject({ label: "5 cm", length: 100 });
   });
 });

@@ -2,6 +2,7 @@ import type { DrawnKind, Measure } from "./content";
 import type { FrameFacts } from "./frame-facts";
 import type { ImagePoint } from "./points";
 import { boxOf, outline } from "./shapes";
+import { lengthScale, spacingUnder } from "./spacing";
 
 export interface Statistics {
   mean: number;
@@ -86,27 +87,18 @@ export function polygonArea(polygon: readonly ImagePoint[]): number {
   return Math.abs(twice) / 2;
 }
 
-/** Length or area in mm where the image proves its spacing, else in pixels. */
+/** Length or area in mm where the image proves its spacing there, else in widths of a pixel. */
 export function sizeOf(kind: DrawnKind, points: readonly ImagePoint[], frame: FrameFacts): Measure | null {
-  const { spacing } = frame;
+  const { row, column, unit, source } = lengthScale(spacingUnder(frame.spacing, points));
   const [a, b] = points;
   if (kind === "length") {
-    if (!a || !b) {
-      return null;
-    }
-    const dx = b[0] - a[0];
-    const dy = b[1] - a[1];
-    return spacing
-      ? { value: Math.hypot(dx * spacing.columnMm, dy * spacing.rowMm), unit: "mm", source: spacing.source }
-      : { value: Math.hypot(dx, dy), unit: "px", source: "none" };
+    return a && b ? { value: Math.hypot((b[0] - a[0]) * column, (b[1] - a[1]) * row), unit, source } : null;
   }
   if (kind === "point" || points.length < 3) {
     return null;
   }
   const pixels = kind === "ellipse" ? ellipseArea(points) : polygonArea(points);
-  return spacing
-    ? { value: pixels * spacing.rowMm * spacing.columnMm, unit: "mm²", source: spacing.source }
-    : { value: pixels, unit: "px²", source: "none" };
+  return { value: pixels * row * column, unit: `${unit}²`, source };
 }
 
 function ellipseArea(points: readonly ImagePoint[]): number {

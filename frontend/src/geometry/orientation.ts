@@ -1,21 +1,6 @@
 import type { Affine } from "./affine";
-import type { FramePlane, Vector } from "./plane";
 
-/** The patient direction of a vector as one to three letters, strongest first (PS3.3 C.7.6.1.1.1). */
-export function directionLetters(direction: Vector): string {
-  const axes: { letter: string; size: number }[] = [
-    { letter: direction[0] > 0 ? "L" : "R", size: Math.abs(direction[0]) },
-    { letter: direction[1] > 0 ? "P" : "A", size: Math.abs(direction[1]) },
-    { letter: direction[2] > 0 ? "H" : "F", size: Math.abs(direction[2]) },
-  ];
-  const length = Math.hypot(...direction) || 1;
-  return axes
-    .sort((a, b) => b.size - a.size)
-    .filter((axis, index) => axis.size / length > (index === 0 ? 0 : 0.25))
-    .map((axis) => axis.letter)
-    .join("");
-}
-
+/** What the edges of a picture point to in the patient; "" where it is not said. The letters are the server's. */
 export interface EdgeLetters {
   left: string;
   right: string;
@@ -23,29 +8,27 @@ export interface EdgeLetters {
   bottom: string;
 }
 
-/** What each edge of the viewport points to, for the frame as it is rotated and flipped now. */
-export function edgeLetters(plane: FramePlane, imageToCanvas: Affine): EdgeLetters {
-  const { a, b, c, d } = imageToCanvas;
+/** What each edge of the viewport points to, for the picture as it is turned and flipped now. */
+export function edgesOnScreen(edges: EdgeLetters, { a, b, c, d }: Affine): EdgeLetters {
   const det = a * d - b * c;
-  // Image steps (column, row) that move one pixel right, and one pixel down, on the canvas.
-  const right = [d / det, -b / det] as const;
-  const down = [-c / det, a / det] as const;
-  const patient = ([column, row]: readonly [number, number]): Vector => {
-    const u = column * plane.columnSpacing;
-    const v = row * plane.rowSpacing;
-    return [
-      u * plane.rowCosine[0] + v * plane.columnCosine[0],
-      u * plane.rowCosine[1] + v * plane.columnCosine[1],
-      u * plane.rowCosine[2] + v * plane.columnCosine[2],
-    ];
-  };
-  const toRight = patient(right);
-  const toBottom = patient(down);
-  const back = (v: Vector): Vector => [-v[0], -v[1], -v[2]];
+  /** The picture's edge that a step of (columns, rows) goes to. */
+  const towards = (columns: number, rows: number): string =>
+    Math.abs(columns) >= Math.abs(rows)
+      ? columns > 0
+        ? edges.right
+        : edges.left
+      : rows > 0
+        ? edges.bottom
+        : edges.top;
+  // Steps of one pixel to the right and down on the screen, in image pixels as high as they are wide on it.
+  const width = Math.hypot(a, b);
+  const height = Math.hypot(c, d);
+  const right = [(d / det) * width, (-b / det) * height] as const;
+  const down = [(-c / det) * width, (a / det) * height] as const;
   return {
-    right: directionLetters(toRight),
-    left: directionLetters(back(toRight)),
-    bottom: directionLetters(toBottom),
-    top: directionLetters(back(toBottom)),
+    right: towards(...right),
+    left: towards(-right[0], -right[1]),
+    bottom: towards(...down),
+    top: towards(-down[0], -down[1]),
   };
 }

@@ -7,7 +7,8 @@ import type { FramePlane } from "../geometry/plane";
 export type ServedFacts = Schemas["FrameFacts"];
 
 function planeOf(space: ServedFacts["space"]): FramePlane | null {
-  const { position, orientation, spacing_mm: spacing, frame_of_reference_uid: frameOfReferenceUid } = space;
+  const { position, orientation, frame_of_reference_uid: frameOfReferenceUid } = space;
+  const spacing = space.spacing.mm;
   if (!position || !orientation || !spacing || !frameOfReferenceUid) {
     return null;
   }
@@ -24,7 +25,6 @@ function planeOf(space: ServedFacts["space"]): FramePlane | null {
 
 export function frameFactsOf(served: ServedFacts): FrameFacts {
   const { space } = served;
-  const proven = space.length_unit === "mm" ? space.spacing_mm : null;
   return {
     sopInstanceUid: served.sop_instance_uid,
     frameNumber: served.frame_number,
@@ -35,14 +35,16 @@ export function frameFactsOf(served: ServedFacts): FrameFacts {
     color: served.color,
     delivery: served.delivery,
     plane: planeOf(space),
-    spacing: proven ? { rowMm: proven[0], columnMm: proven[1], source: space.spacing_source } : null,
-    aspect: space.aspect,
+    spacing: space.spacing,
+    edges: space.edges,
+    laterality: space.laterality,
     voi: served.voi,
     inverted: served.inverted,
     valueUnit: served.unit.word,
     slope: served.values.slope,
     intercept: served.values.intercept,
-    suvFactor: served.unit.suv_factor,
+    suv: served.unit.suv,
+    quantities: served.quantities,
     padding: served.padding,
     overlays: served.overlays,
     framesPerSecond: served.frame_time_ms ? 1000 / served.frame_time_ms : null,

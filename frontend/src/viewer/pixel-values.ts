@@ -13,8 +13,8 @@ export interface PixelReader {
 
 /** Unit that a reader sees, and the factor from rescaled values to it. */
 export function shownUnit(frame: FrameFacts): { unit: string; factor: number } {
-  if (frame.suvFactor !== null) {
-    return { unit: "SUVbw", factor: frame.suvFactor };
+  if (frame.suv?.factor != null) {
+    return { unit: frame.suv.unit, factor: frame.suv.factor };
   }
   return { unit: frame.valueUnit, factor: 1 };
 }

@@ -1,5 +1,5 @@
 import { written } from "../../geometry/measure";
-import { edgeLetters } from "../../geometry/orientation";
+import { edgesOnScreen } from "../../geometry/orientation";
 import { scaleBarOf } from "../../geometry/scale-bar";
 import { useReading } from "../../state/reading-session";
 import type { ViewState } from "../../viewer/view-state";
@@ -16,7 +16,7 @@ export function ViewportTexts({ view }: { view: ViewState }) {
   if (!frame || !stack || !workitem) {
     return null;
   }
-  const letters = frame.plane ? edgeLetters(frame.plane, view.imageToCanvas) : null;
+  const letters = frame.edges ? edgesOnScreen(frame.edges, view.imageToCanvas) : null;
   const bar = scaleBarOf(view.imageToCanvas, frame.spacing, view.size.width * 0.22);
   const { study } = workitem;
   const turned = [
