@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -239,8 +240,6 @@ def test_a_length_is_what_the_browser_writes_beside_it(case: dict[str, Any]) -> 
     found = Spacing(said["mm"], said["source"], said["words"], said["aspect"], regions).under(case["points"])
     row, column = found.steps
     points = case["points"]
-    length = sum(
-        math.hypot((b[0] - a[0]) * column, (b[1] - a[1]) * row) for a, b in zip(points, points[1:], strict=False)
-    )
+    length = sum(math.hypot((b[0] - a[0]) * column, (b[1] - a[1]) * row) for a, b in pairwise(points))
     assert length == pytest.approx(case["length"], abs=1e-3)
     assert (found.unit, found.source, found.words) == (case["unit"], case["source"], case["words"])
