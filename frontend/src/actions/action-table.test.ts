@@ -5,7 +5,6 @@ import { keyName, shownKey } from "./keys";
 vi.mock("../viewer/panes", () => ({ activePane: () => ({ getView: () => ({ stack: null, frame: null }) }) }));
 vi.mock("../viewer/jump", () => ({}));
 vi.mock("../viewer/pointer-desk", () => ({ deskOf: () => undefined }));
-vi.mock("../viewer/hit", () => ({ isEditable: () => false }));
 
 let table: readonly Action[] = [];
 
@@ -13,11 +12,12 @@ beforeAll(async () => {
   table = (await import("./action-table")).actionTable;
 });
 
+const plain = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
 const press = (
   key: string,
   code: string,
   held: Partial<Record<"ctrlKey" | "altKey" | "shiftKey", boolean>> = {},
-) => keyName({ key, code, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...held });
+) => keyName({ ...plain, key, code, ...held });
 
 describe("keys", () => {
   it("are named alike on every keyboard", () => {
@@ -29,6 +29,35 @@ describe("keys", () => {
     expect(press(" ", "Space")).toBe("Space");
     expect(shownKey("Ctrl+ArrowUp")).toBe("Ctrl ↑");
     expect(shownKey("+")).toBe("+");
+  });
+
+  it("are digits by what they type, not by where they lie", () => {
+    // A numpad without NumLock moves; a German AltGr types a bracket; a French keyboard types a minus.
+    expect(press("ArrowUp", "Numpad8")).toBe("ArrowUp");
+    expect(press("PageDown", "Numpad3")).toBe("PageDown");
+    expect(press("8", "Numpad8")).toBe("8");
+    expect(press("[", "Digit8")).toBe("[");
+    expect(
+      keyName({
+        ...plain,
+        key: "[",
+        code: "Digit8",
+        ctrlKey: true,
+        altKey: true,
+        getModifierState: (name) => name === "AltGraph",
+      }),
+    ).toBe("[");
+    expect(press("-", "Digit6")).toBe("-");
+    expect(press("&", "Digit1", { altKey: true })).toBe("Alt+1");
+    expect(press("⁄", "Digit1", { altKey: true, shiftKey: true })).toBe("Alt+Shift+1");
+  });
+
+  it("are letters by what they type, or by where they lie where another alphabet is typed", () => {
+    expect(press("к", "KeyR")).toBe("R");
+    expect(press("я", "KeyZ", { ctrlKey: true })).toBe("Ctrl+Z");
+    expect(press("Я", "KeyZ", { ctrlKey: true, shiftKey: true })).toBe("Ctrl+Shift+Z");
+    expect(press("y", "KeyZ")).toBe("Y");
+    expect(press("ö", "Semicolon")).toBe("ö");
   });
 
   it("are given to one action only, unless the actions exclude each other", () => {

@@ -1,13 +1,14 @@
 import { asApiError } from "../api/errors";
 import { nextWorkitem } from "../api/workitems";
 import { useFindings } from "../state/reading-findings";
-import { canReview, reading, session } from "../state/reading-session";
+import { mayReview } from "../state/reading-may";
+import { reading, session } from "../state/reading-session";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { showFinding } from "../viewer/jump";
 import { deskOf } from "../viewer/pointer-desk";
 import type { Action } from "./action";
 import { actionPorts } from "./ports";
-import { decisionOf, waitingForDecision } from "./review-actions";
+import { decisionOf, saveCorrection, waitingForDecision } from "./review-actions";
 
 const workitem = () => reading().workitem;
 
@@ -63,6 +64,11 @@ export async function reopenCase(reason: string): Promise<void> {
 
 /** Sign off as accepted, or as corrected where the reading was changed; first show what still waits. */
 export async function signOff(): Promise<void> {
+  if (readingUi().correcting !== null) {
+    // An open correction is part of what is signed: save it first, or say why it cannot be saved.
+    await saveCorrection();
+  }
+  await session.settle("sign off");
   const [first, ...more] = waitingForDecision();
   if (first) {
     await showFinding(first.key);
@@ -118,7 +124,7 @@ export const caseActions: Action[] = [
     group: "Case",
     label: "Sign the case off",
     keys: ["Ctrl+Enter"],
-    when: () => canReview(),
+    when: () => mayReview(),
     run: signOff,
     undoable: false,
   },
@@ -127,7 +133,7 @@ export const caseActions: Action[] = [
     group: "Case",
     label: "Sign off as accepted…",
     keys: ["Shift+A"],
-    when: () => canReview(),
+    when: () => mayReview(),
     run: () => ask("accept"),
     undoable: false,
   },
@@ -136,7 +142,7 @@ export const caseActions: Action[] = [
     group: "Case",
     label: "Sign off as corrected…",
     keys: ["Shift+C"],
-    when: () => canReview(),
+    when: () => mayReview(),
     run: () => ask("correct"),
     undoable: false,
   },
@@ -145,7 +151,7 @@ export const caseActions: Action[] = [
     group: "Case",
     label: "Send back to the reader…",
     keys: ["Shift+X"],
-    when: () => canReview(),
+    when: () => mayReview(),
     run: () => ask("reject"),
     undoable: false,
   },

@@ -4,12 +4,13 @@ import {
   type FindingRow,
   findingRow,
   redo,
+  type Stepped,
   undo,
   useFindings,
 } from "../state/reading-findings";
+import { isEditable, mayChange } from "../state/reading-may";
 import { reading, session, shownKeys } from "../state/reading-session";
 import { readingUi, say, setReadingUi, toggleHidden } from "../state/reading-ui";
-import { isEditable } from "../viewer/hit";
 import { showFinding } from "../viewer/jump";
 import type { Action } from "./action";
 
@@ -56,6 +57,16 @@ export function chooseLabel(labelKey: string): void {
   }
 }
 
+function tell(step: Stepped | null, done: string): void {
+  if (step?.outcome === "done") {
+    say(`${done}: ${step.label}`);
+  } else if (step?.outcome === "overtaken") {
+    say(`“${step.label}” was changed elsewhere since, so it is left as it is.`);
+  } else if (step) {
+    say(`“${step.label}” can no longer be changed here.`);
+  }
+}
+
 const labelChoices: Action[] = Array.from({ length: 9 }, (_, index) => ({
   id: `finding.label.${index + 1}`,
   group: "Findings" as const,
@@ -78,12 +89,7 @@ export const findingActions: Action[] = [
     label: "Undo",
     keys: ["Ctrl+Z"],
     when: () => useFindings.getState().past.length > 0,
-    run: () => {
-      const label = undo();
-      if (label) {
-        say(`Undone: ${label}`);
-      }
-    },
+    run: () => tell(undo(mayChange), "Undone"),
     undoable: false,
     repeats: true,
   },
@@ -93,12 +99,7 @@ export const findingActions: Action[] = [
     label: "Redo",
     keys: ["Ctrl+Shift+Z", "Ctrl+Y"],
     when: () => useFindings.getState().future.length > 0,
-    run: () => {
-      const label = redo();
-      if (label) {
-        say(`Done again: ${label}`);
-      }
-    },
+    run: () => tell(redo(mayChange), "Done again"),
     undoable: false,
     repeats: true,
   },

@@ -5,8 +5,9 @@ import {
   startCorrection,
   useFindings,
 } from "../state/reading-findings";
+import { mayReview } from "../state/reading-may";
 import { saliencyIsShown } from "../state/reading-saliency";
-import { canReview, session, shownKeys } from "../state/reading-session";
+import { session, shownKeys } from "../state/reading-session";
 import type { Decision, RejectReason, ReviewOut } from "../state/reading-types";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { showFinding } from "../viewer/jump";
@@ -51,7 +52,7 @@ const target = (): FindingRow | undefined => {
 
 const reviewable = () => {
   const row = target();
-  return canReview() && row !== undefined && row.id !== null && !row.deleted;
+  return mayReview() && row !== undefined && row.id !== null && !row.deleted;
 };
 
 const idle = () => reviewable() && readingUi().correcting === null;
@@ -59,7 +60,7 @@ const idle = () => reviewable() && readingUi().correcting === null;
 /** Record a decision about the selected finding and go to the next undecided one. */
 export async function decide(decision: Decision, reason: RejectReason | "" = "", remark = ""): Promise<void> {
   const row = target();
-  if (!row || !canReview()) {
+  if (!row || !mayReview()) {
     return;
   }
   const order = shownKeys();
@@ -75,6 +76,11 @@ export async function decide(decision: Decision, reason: RejectReason | "" = "",
     setReadingUi({ selected: row.key });
     say("All findings are decided. Ctrl Enter signs the case off.");
   }
+}
+
+/** Save the correction that is open; the server says why it cannot be saved. */
+export async function saveCorrection(): Promise<void> {
+  await decide("corrected");
 }
 
 export function beginCorrection(): void {
@@ -124,8 +130,8 @@ export const reviewActions: Action[] = [
     group: "Review",
     label: "Save the correction",
     keys: ["Enter"],
-    when: () => canReview() && readingUi().correcting !== null,
-    run: () => decide("corrected"),
+    when: () => mayReview() && readingUi().correcting !== null,
+    run: saveCorrection,
     undoable: false,
   },
   {

@@ -1,4 +1,4 @@
-import { canEdit } from "../state/reading-session";
+import { mayAdd } from "../state/reading-may";
 import { readingUi, setBrushRadius, setReadingUi, type ToolName } from "../state/reading-ui";
 import { deskOf } from "../viewer/pointer-desk";
 import type { Action } from "./action";
@@ -18,7 +18,7 @@ const tool = (name: ToolName, label: string, key: string, when?: () => boolean):
   undoable: false,
 });
 
-const mayDraw = () => canEdit() || readingUi().correcting !== null;
+const mayDraw = () => mayAdd() || readingUi().correcting !== null;
 const painting = () => ["brush", "eraser"].includes(readingUi().tool);
 
 export const toolActions: Action[] = [

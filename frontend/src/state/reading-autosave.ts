@@ -1,34 +1,9 @@
-import { create } from "zustand";
 import { ApiError } from "../api/errors";
-import { emptyContent, type RevisionContent } from "../geometry/content";
+import { emptyContent, type RevisionContent, saysTheSame } from "../geometry/content";
 import { type Draft, type DraftStore, draftId } from "./reading-drafts";
 import { type FindingRow, isUnsaved, rowFromServer, savedStateOf } from "./reading-findings";
+import { type Conflict, type Offer, type SaveState, useSaveStatus } from "./reading-save-status";
 import type { FindingOut, RevisionOut } from "./reading-types";
-
-export type SaveState = "saved" | "unsaved" | "saving" | "offline" | "conflict" | "failed";
-
-export interface Conflict {
-  key: string;
-  mine: RevisionContent;
-  mineDeleted: boolean;
-  head: RevisionOut;
-}
-
-interface SaveStatus {
-  state: SaveState;
-  unsaved: number;
-  savedAt: number | null;
-  message: string;
-  conflict: Conflict | null;
-}
-
-export const useSaveStatus = create<SaveStatus>(() => ({
-  state: "saved",
-  unsaved: 0,
-  savedAt: null,
-  message: "",
-  conflict: null,
-}));
 
 /** The server as autosave sees it. */
 export interface SavePort {
@@ -49,6 +24,12 @@ export interface RowPort {
   get(key: string): FindingRow | undefined;
   patch(key: string, fields: Partial<FindingRow>): void;
   add(content: RevisionContent): string;
+  /** Put a draft back on the page; returns the finding's key. */
+  adopt(draft: Draft): string;
+  /** Show again what the server holds. */
+  takeBack(key: string): void;
+  /** The server stored what was sent in its own words. */
+  reword(key: string, sent: RevisionContent, stored: RevisionContent): void;
 }
 
 export interface AutosaveParts {
@@ -71,12 +52,26 @@ function isRevision(value: unknown): value is RevisionOut {
   return typeof value === "object" && value !== null && "digest" in value && "content" in value;
 }
 
+/** No answer, a server in trouble, or too many requests: the same request may do later. */
+const isPassing = (thrown: unknown): boolean =>
+  thrown instanceof ApiError && (thrown.status === 0 || thrown.status >= 500 || thrown.status === 429);
+
+/** The page speaks for somebody else than the session: nothing is wrong with the change itself. */
+const isAboutThePerson = (thrown: unknown): boolean =>
+  thrown instanceof ApiError && (thrown.notSignedIn || thrown.code === "other_person");
+
+/** One key for the life of a new finding, so that the server sees every attempt to make it as one. */
+const creationKey = (findingKey: string): string => findingKey.replace(/^new:/, "");
+
 /** Sends unsaved findings as revisions, one request at a time, each first written to the draft store. */
 export class Autosave {
   private readonly pending = new Map<string, Pending>();
   private readonly merging = new Set<string>();
-  private readonly refused = new Map<string, string>();
-  private conflicts = new Map<string, Conflict>();
+  private readonly blocked = new Map<string, string>();
+  /** New findings whose creation was sent and not answered: what the first attempt said. */
+  private readonly unsettled = new Map<string, RevisionContent>();
+  private readonly conflicts = new Map<string, Conflict>();
+  private readonly offers = new Map<string, Offer>();
   private timer: ReturnType<typeof setTimeout> | null = null;
   private running: Promise<void> | null = null;
   private failures = 0;
@@ -93,24 +88,68 @@ export class Autosave {
     if (!row || row.correctionOf) {
       return;
     }
-    this.refused.delete(key);
-    if (isUnsaved(row)) {
-      this.pending.set(key, { clientKey: crypto.randomUUID(), content: row.content, deleted: row.deleted });
+    this.blocked.delete(key);
+    if (isUnsaved(row) || this.unsettled.has(key)) {
+      this.pending.set(key, this.wish(row));
       void this.keepDraft(key);
     } else if (this.pending.delete(key)) {
-      void this.parts.drafts.drop(this.idOf(key)).catch(() => undefined);
+      void this.dropDraft(key);
     }
     this.report();
     this.schedule(this.parts.settleMs ?? 900);
   }
 
-  /** Take up a draft again with the key it was first sent with, so that the server sees a repetition as one. */
-  resume(key: string, clientKey: string): void {
-    const row = this.parts.rows.get(key);
-    if (row && isUnsaved(row)) {
-      this.pending.set(key, { clientKey, content: row.content, deleted: row.deleted });
+  private wish(row: FindingRow): Pending {
+    return {
+      clientKey: row.id === null ? creationKey(row.key) : crypto.randomUUID(),
+      content: row.content,
+      deleted: row.deleted,
+    };
+  }
+
+  /** Offer what an earlier visit left behind; nothing of it is sent before a person says so. */
+  async recover(): Promise<void> {
+    const { drafts, owner, workitemId } = this.parts;
+    for (const draft of await drafts.of(owner, workitemId).catch(() => [])) {
+      this.offers.set(draft.id, { draft, refusal: null });
+    }
+    this.report();
+  }
+
+  /** Put what was set aside back on the page and send it, on the revision it was made on. */
+  async apply(id: string): Promise<string | null> {
+    const offer = this.offers.get(id);
+    if (!offer) {
+      return null;
+    }
+    this.offers.delete(id);
+    const { draft } = offer;
+    const { rows, drafts } = this.parts;
+    const key = rows.adopt(draft);
+    const row = rows.get(key);
+    // The draft knows the revision it was made on; a newer head is the server's to refuse (412).
+    if (row?.saved && draft.base && row.saved.digest !== draft.base) {
+      rows.patch(key, { saved: { ...row.saved, digest: draft.base } });
+    }
+    if (row?.id === null && draft.attempted) {
+      this.unsettled.set(key, draft.content);
+    }
+    if (draft.id !== this.idOf(key)) {
+      await drafts.drop(draft.id).catch(() => undefined);
+    }
+    this.touch(key);
+    if (!this.pending.has(key)) {
+      await this.dropDraft(key);
+    }
+    await this.flush();
+    return key;
+  }
+
+  /** Forget what was set aside. */
+  async discard(id: string): Promise<void> {
+    if (this.offers.delete(id)) {
+      await this.parts.drafts.drop(id).catch(() => undefined);
       this.report();
-      this.schedule(0);
     }
   }
 
@@ -126,9 +165,9 @@ export class Autosave {
     }
   }
 
-  /** The network may be back. */
+  /** The network, or the person, may be back. */
   retry(): void {
-    this.refused.clear();
+    this.blocked.clear();
     this.schedule(0);
   }
 
@@ -156,9 +195,10 @@ export class Autosave {
     } else {
       const mine = row.content;
       this.pending.delete(key);
-      await this.parts.drafts.drop(this.idOf(key)).catch(() => undefined);
+      await this.dropDraft(key);
       this.parts.rows.patch(key, { saved: theirs, content: theirs.content, deleted: theirs.deleted });
-      if (choice === "both") {
+      // A deletion cannot stand beside the other's version: there is nothing of it to keep.
+      if (choice === "both" && !conflict.mineDeleted) {
         this.touch(this.parts.rows.add(mine));
       }
     }
@@ -170,13 +210,17 @@ export class Autosave {
     return draftId(this.parts.owner, this.parts.workitemId, key);
   }
 
-  private async keepDraft(key: string): Promise<void> {
+  private async dropDraft(key: string): Promise<void> {
+    await this.parts.drafts.drop(this.idOf(key)).catch(() => undefined);
+  }
+
+  private draftOf(key: string): Draft | null {
     const row = this.parts.rows.get(key);
     const pending = this.pending.get(key);
     if (!row || !pending) {
-      return;
+      return null;
     }
-    const draft: Draft = {
+    return {
       id: this.idOf(key),
       owner: this.parts.owner,
       workitemId: this.parts.workitemId,
@@ -186,10 +230,17 @@ export class Autosave {
       deleted: pending.deleted,
       base: row.saved?.digest ?? null,
       clientKey: pending.clientKey,
+      attempted: this.unsettled.has(key),
       at: Date.now(),
     };
-    // A browser without its database (private window) still saves to the server.
-    await this.parts.drafts.put(draft).catch(() => undefined);
+  }
+
+  private async keepDraft(key: string): Promise<void> {
+    const draft = this.draftOf(key);
+    if (draft) {
+      // A browser without its database (private window) still saves to the server.
+      await this.parts.drafts.put(draft).catch(() => undefined);
+    }
   }
 
   private schedule(ms: number): void {
@@ -208,7 +259,7 @@ export class Autosave {
 
   private next(): string | undefined {
     for (const key of this.pending.keys()) {
-      if (!this.conflicts.has(key) && !this.refused.has(key)) {
+      if (!this.conflicts.has(key) && !this.blocked.has(key)) {
         return key;
       }
     }
@@ -223,7 +274,7 @@ export class Autosave {
         this.offline = false;
         this.failures = 0;
       } catch (thrown) {
-        if (!this.failed(key, thrown)) {
+        if (!(await this.failed(key, thrown))) {
           break;
         }
       }
@@ -232,30 +283,61 @@ export class Autosave {
   }
 
   /** Whether to go on with the other findings. */
-  private failed(key: string, thrown: unknown): boolean {
+  private async failed(key: string, thrown: unknown): Promise<boolean> {
     if (thrown instanceof ApiError && thrown.status === 412 && isRevision(thrown.detail.head)) {
-      const row = this.parts.rows.get(key);
-      this.conflicts.set(key, {
-        key,
-        mine: row?.content ?? emptyContent("point", null),
-        mineDeleted: row?.deleted ?? false,
-        head: thrown.detail.head,
-      });
+      this.overtakenBy(key, thrown.detail.head);
       return true;
     }
-    const silent = thrown instanceof ApiError && (thrown.status === 0 || thrown.status >= 500);
-    if (silent) {
+    if (isPassing(thrown)) {
       this.offline = true;
       this.failures += 1;
       this.schedule(Math.min(30_000, (this.parts.retryMs ?? 2000) * 2 ** Math.min(4, this.failures - 1)));
       return false;
     }
-    this.refused.set(key, thrown instanceof Error ? thrown.message : String(thrown));
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    if (isAboutThePerson(thrown)) {
+      this.blocked.set(key, message);
+    } else {
+      await this.setAside(key, message);
+    }
     return true;
   }
 
+  /** Another revision came first: where it says what is wanted here, that is that; else a person decides. */
+  private overtakenBy(key: string, head: RevisionOut): void {
+    const { rows } = this.parts;
+    const row = rows.get(key);
+    if (!row) {
+      return;
+    }
+    const theirs = savedStateOf(head, head.cause === "delete", row.saved);
+    if (row.deleted === theirs.deleted && (row.deleted || saysTheSame(row.content, theirs.content))) {
+      rows.patch(key, { saved: theirs, content: theirs.content });
+      this.pending.delete(key);
+      void this.dropDraft(key);
+    } else {
+      this.conflicts.set(key, { key, mine: row.content, mineDeleted: row.deleted, head });
+    }
+  }
+
+  /** The server refused it for good: the page shows again what the server holds, and the change is offered. */
+  private async setAside(key: string, refusal: string): Promise<void> {
+    this.unsettled.delete(key);
+    const draft = this.draftOf(key);
+    this.pending.delete(key);
+    this.merging.delete(key);
+    const taken = draft !== null && draft.findingId === null && draft.deleted;
+    if (draft && !taken) {
+      this.offers.set(draft.id, { draft, refusal });
+      await this.parts.drafts.put(draft).catch(() => undefined);
+    } else {
+      await this.dropDraft(key);
+    }
+    this.parts.rows.takeBack(key);
+  }
+
   private async save(key: string): Promise<void> {
-    const { port, rows, drafts } = this.parts;
+    const { port, rows } = this.parts;
     const row = rows.get(key);
     const pending = this.pending.get(key);
     if (!row || !pending) {
@@ -264,11 +346,7 @@ export class Autosave {
     }
     const { saved } = row;
     if (row.id === null || saved === null) {
-      if (!pending.deleted) {
-        const out = await port.create(pending.content, pending.clientKey);
-        const now = rows.get(key) ?? row;
-        rows.patch(key, { ...rowFromServer(out, key, now), ...this.kept(key, pending, out.head.content) });
-      }
+      await this.create(key, row, pending);
     } else if (pending.deleted) {
       if (!saved.deleted) {
         const head = await port.remove(row.id, saved.digest);
@@ -278,8 +356,9 @@ export class Autosave {
       const head = await port.restore(row.id, saved.contentRevisionId, saved.digest);
       rows.patch(key, { saved: savedStateOf(head, false, saved) });
     } else if (isUnsaved(row)) {
-      const cause = this.merging.delete(key) ? "merge" : "edit";
+      const cause = this.merging.has(key) ? "merge" : "edit";
       const head = await port.revise(row.id, pending.content, pending.clientKey, cause, saved.digest);
+      this.merging.delete(key);
       rows.patch(key, { saved: savedStateOf(head, false, saved), ...this.kept(key, pending, head.content) });
     }
     // At once: whoever fetches meanwhile must see that their answer may be older than this.
@@ -287,45 +366,77 @@ export class Autosave {
     const after = rows.get(key);
     if (!after || !isUnsaved(after)) {
       this.pending.delete(key);
-      await drafts.drop(this.idOf(key)).catch(() => undefined);
+      await this.dropDraft(key);
     } else {
       const queued = this.pending.get(key);
       if (queued === undefined || queued === pending) {
         // An undone deletion is restored first and revised next; an edit undone while it was sent goes back.
-        this.pending.set(key, {
-          clientKey: crypto.randomUUID(),
-          content: after.content,
-          deleted: after.deleted,
-        });
+        this.pending.set(key, this.wish(after));
       }
       await this.keepDraft(key);
     }
   }
 
+  /** Make a finding, or learn that an unanswered attempt had made it; what was undone meanwhile is deleted next. */
+  private async create(key: string, row: FindingRow, pending: Pending): Promise<void> {
+    const { port, rows } = this.parts;
+    const first = this.unsettled.get(key);
+    if (pending.deleted && first === undefined) {
+      return;
+    }
+    if (first === undefined) {
+      this.unsettled.set(key, pending.content);
+      await this.keepDraft(key);
+    }
+    const out = await port.create(first ?? pending.content, pending.clientKey);
+    this.unsettled.delete(key);
+    const now = rows.get(key) ?? row;
+    const sent = first ?? pending.content;
+    const mine = { content: now.content, deleted: now.deleted };
+    const unchanged = now.content === sent && !now.deleted;
+    rows.patch(key, {
+      ...rowFromServer(out, key, now),
+      ...(unchanged ? this.kept(key, { ...pending, content: sent }, out.head.content) : mine),
+    });
+    const after = rows.get(key);
+    if (after && isUnsaved(after) && out.head.number > 1 && !saysTheSame(out.head.content, sent)) {
+      // It reached the server long ago, and somebody has changed it since.
+      this.overtakenBy(key, out.head);
+    }
+  }
+
   /** What the row says after saving: the server's words, unless it was changed while the request was under way. */
   private kept(key: string, sent: Pending, theirs: RevisionContent): Partial<FindingRow> {
-    const now = this.parts.rows.get(key);
+    const { rows } = this.parts;
+    const now = rows.get(key);
     const same = now?.content === sent.content && now.deleted === sent.deleted;
     const answer = { ...emptyContent(theirs.kind, theirs.label_key), ...theirs };
+    if (!saysTheSame(sent.content, answer)) {
+      rows.reword(key, sent.content, answer);
+    }
     return same || !now
       ? { content: answer, deleted: sent.deleted }
-      : { content: { ...now.content, measures: answer.measures }, deleted: now.deleted };
+      : { content: now.content, deleted: now.deleted };
   }
 
   private report(saving = false): void {
     const conflict = [...this.conflicts.values()][0] ?? null;
-    const refused = [...this.refused.values()][0];
+    const blocked = [...this.blocked.values()][0];
+    const waiting = this.pending.size > 0;
     const state: SaveState = conflict
       ? "conflict"
-      : refused !== undefined
+      : blocked !== undefined
         ? "failed"
-        : this.offline && this.pending.size > 0
+        : this.offline && waiting
           ? "offline"
-          : saving && this.pending.size > 0
+          : saving && waiting
             ? "saving"
-            : this.pending.size > 0
+            : waiting
               ? "unsaved"
-              : "saved";
-    useSaveStatus.setState({ state, unsaved: this.pending.size, message: refused ?? "", conflict });
+              : this.offers.size > 0
+                ? "aside"
+                : "saved";
+    const offers = [...this.offers.values()];
+    useSaveStatus.setState({ state, unsaved: this.pending.size, message: blocked ?? "", conflict, offers });
   }
 }

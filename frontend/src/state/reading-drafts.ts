@@ -14,6 +14,8 @@ export interface Draft {
   /** Digest of the revision the change was made on; null for a new finding. */
   base: string | null;
   clientKey: string;
+  /** It was sent at least once and no answer came: the server may have it. */
+  attempted: boolean;
   at: number;
 }
 

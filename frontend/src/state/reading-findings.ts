@@ -1,5 +1,12 @@
 import { create } from "zustand";
-import { emptyContent, type FindingKind, type RevisionContent, saysTheSame } from "../geometry/content";
+import {
+  emptyContent,
+  type FindingKind,
+  type Measure,
+  type RevisionContent,
+  saysTheSame,
+} from "../geometry/content";
+import { drawnAlike, overtaken, patched, type Standing } from "../geometry/content-patch";
 import type { FindingOut, PersonOut, ReviewOut, RevisionOut } from "./reading-types";
 
 /** What the server is known to hold of a finding. */
@@ -33,17 +40,12 @@ export interface FindingRow {
   correctionOf: string | null;
 }
 
-interface Said {
-  content: RevisionContent;
-  deleted: boolean;
-}
-
-/** One step of undo: what some findings said before and after. */
+/** One step of undo: what some findings said before and after. Undoing does only what differs between the two. */
 export interface Step {
   label: string;
   merge: string | null;
   at: number;
-  changes: { key: string; before: Said; after: Said }[];
+  changes: { key: string; before: Standing; after: Standing }[];
 }
 
 interface FindingsState {
@@ -83,13 +85,23 @@ export function isUnsaved(row: FindingRow): boolean {
   return row.deleted !== row.saved.deleted || (!row.deleted && !saysTheSame(row.content, row.saved.content));
 }
 
-function write(changes: { key: string; said: Said }[], also: Partial<FindingsState>): void {
+/** The server's measures of a finding, while it still is what the server measured; of anything newer none are known. */
+export function shownMeasures(row: FindingRow): Record<string, Measure> {
+  const measured = row.saved?.content;
+  return measured && drawnAlike(row.content, measured) ? (measured.measures ?? {}) : {};
+}
+
+function write(
+  changes: { key: string; said: Standing; base?: string }[],
+  also: Partial<FindingsState>,
+): void {
   useFindings.setState((state) => {
     const rows = { ...state.rows };
-    for (const { key, said } of changes) {
+    for (const { key, said, base } of changes) {
       const row = rows[key];
       if (row) {
-        rows[key] = { ...row, content: said.content, deleted: said.deleted };
+        const saved = row.saved && base ? { ...row.saved, digest: base } : row.saved;
+        rows[key] = { ...row, content: said.content, deleted: said.deleted, saved };
       }
     }
     return { rows, ...also };
@@ -125,37 +137,55 @@ export interface ChangeOptions {
   merge?: string;
 }
 
+export interface Change {
+  key: string;
+  content?: RevisionContent;
+  deleted?: boolean;
+  /**
+   * The finding as it was when the gesture began. Only what differs from it is changed; where the same thing was
+   * changed elsewhere meanwhile, the save names the revision the gesture was made on, so that a person decides.
+   */
+  from?: FindingRow;
+}
+
+const standingOf = (row: FindingRow): Standing => ({ content: row.content, deleted: row.deleted });
+
 /** Let findings say something else, as one step of undo. Unknown keys and no-changes are skipped. */
-export function changeFindings(
-  changes: { key: string; content?: RevisionContent; deleted?: boolean }[],
-  options: ChangeOptions,
-): void {
-  const steps: Step["changes"] = [];
+export function changeFindings(changes: Change[], options: ChangeOptions): void {
+  const steps: (Step["changes"][number] & { base?: string })[] = [];
   for (const change of changes) {
     const row = findingRow(change.key);
     if (!row) {
       continue;
     }
-    const before = { content: row.content, deleted: row.deleted };
-    const after = { content: change.content ?? row.content, deleted: change.deleted ?? row.deleted };
+    const before = standingOf(row);
+    const begun = change.from ? standingOf(change.from) : before;
+    const wanted = { content: change.content ?? begun.content, deleted: change.deleted ?? begun.deleted };
+    const after = change.from ? patched(before, begun, wanted) : wanted;
     if (before.deleted !== after.deleted || !saysTheSame(before.content, after.content)) {
-      steps.push({ key: change.key, before, after });
+      const base = change.from && overtaken(before, begun, wanted) ? change.from.saved?.digest : undefined;
+      steps.push({ key: change.key, before, after, base });
     }
   }
   if (steps.length === 0) {
     return;
   }
-  const step: Step = { label: options.label, merge: options.merge ?? null, at: Date.now(), changes: steps };
+  const kept = steps.map(({ key, before, after }) => ({ key, before, after }));
+  const step: Step = { label: options.label, merge: options.merge ?? null, at: Date.now(), changes: kept };
   write(
-    steps.map(({ key, after }) => ({ key, said: after })),
+    steps.map(({ key, after, base }) => ({ key, said: after, base })),
     remember(step),
   );
 }
 
-export function changeContent(key: string, patch: Partial<RevisionContent>, options: ChangeOptions): void {
-  const row = findingRow(key);
+export function changeContent(
+  key: string,
+  patch: Partial<RevisionContent>,
+  options: ChangeOptions & { from?: FindingRow },
+): void {
+  const row = options.from ?? findingRow(key);
   if (row) {
-    changeFindings([{ key, content: { ...row.content, ...patch } }], options);
+    changeFindings([{ key, content: { ...row.content, ...patch }, from: options.from }], options);
   }
 }
 
@@ -210,30 +240,97 @@ export function adoptDraft(draft: {
   return row.key;
 }
 
-export function undo(): string | null {
+/** How a step went: done, refused because it is not (or no longer) this person's to change, or because it was overtaken. */
+export type Stepped =
+  | { outcome: "done"; label: string }
+  | { outcome: "not-yours"; label: string }
+  | { outcome: "overtaken"; label: string };
+
+/** Take the newest step back, if every finding in it may be changed now. Only what the step changed goes back. */
+export function undo(mayChange: (row: FindingRow) => boolean): Stepped | null {
   const { past, future } = useFindings.getState();
   const step = past[past.length - 1];
-  if (!step) {
-    return null;
-  }
-  write(
-    step.changes.map(({ key, before }) => ({ key, said: before })),
-    { past: past.slice(0, -1), future: [...future, step] },
-  );
-  return step.label;
+  return step === undefined
+    ? null
+    : stepTo(step, "before", mayChange, { past: past.slice(0, -1), future: [...future, step] });
 }
 
-export function redo(): string | null {
+/** Do the step again that was undone last. */
+export function redo(mayChange: (row: FindingRow) => boolean): Stepped | null {
   const { past, future } = useFindings.getState();
   const step = future[future.length - 1];
-  if (!step) {
-    return null;
+  return step === undefined
+    ? null
+    : stepTo(step, "after", mayChange, { past: [...past, step], future: future.slice(0, -1) });
+}
+
+function stepTo(
+  step: Step,
+  side: "before" | "after",
+  mayChange: (row: FindingRow) => boolean,
+  also: Pick<FindingsState, "past" | "future">,
+): Stepped {
+  const { label } = step;
+  const changes = step.changes.flatMap((change) => {
+    const row = findingRow(change.key);
+    return row ? [{ row, from: side === "before" ? change.after : change.before, to: change[side] }] : [];
+  });
+  if (changes.length < step.changes.length || changes.some(({ row }) => !mayChange(row))) {
+    return { outcome: "not-yours", label };
+  }
+  if (changes.some(({ row, from, to }) => overtaken(standingOf(row), from, to))) {
+    // Somebody (or another window of the same person) said something else since: that is not this step's to undo.
+    useFindings.setState({ past: [], future: [] });
+    return { outcome: "overtaken", label };
   }
   write(
-    step.changes.map(({ key, after }) => ({ key, said: after })),
-    { past: [...past, step], future: future.slice(0, -1) },
+    changes.map(({ row, from, to }) => ({ key: row.key, said: patched(standingOf(row), from, to) })),
+    also,
   );
-  return step.label;
+  return { outcome: "done", label };
+}
+
+/** The server stored `sent` in its own words: steps speak of these from now on. */
+export function reword(key: string, sent: RevisionContent, stored: RevisionContent): void {
+  const said = (standing: Standing): Standing =>
+    standing.content === sent || saysTheSame(standing.content, sent)
+      ? { ...standing, content: stored }
+      : standing;
+  const steps = (list: Step[]) =>
+    list.map((step) => ({
+      ...step,
+      changes: step.changes.map((change) =>
+        change.key === key ? { key, before: said(change.before), after: said(change.after) } : change,
+      ),
+    }));
+  useFindings.setState(({ past, future }) => ({ past: steps(past), future: steps(future) }));
+}
+
+/** What was done until now can no longer be undone (it was submitted, given back, decided). */
+export function endSteps(): void {
+  useFindings.setState({ past: [], future: [] });
+}
+
+/** Show again what the server holds of a finding; one that it never had leaves the page. */
+export function takeBack(key: string): void {
+  useFindings.setState((state) => {
+    const row = state.rows[key];
+    if (!row) {
+      return state;
+    }
+    const rows = { ...state.rows };
+    const touches = (step: Step) => step.changes.some((change) => change.key === key);
+    const steps = {
+      past: state.past.filter((step) => !touches(step)),
+      future: state.future.filter((step) => !touches(step)),
+    };
+    if (row.saved === null) {
+      delete rows[key];
+      return { rows, order: state.order.filter((other) => other !== key), ...steps };
+    }
+    rows[key] = { ...row, content: row.saved.content, deleted: row.saved.deleted };
+    return { rows, ...steps };
+  });
 }
 
 /**

@@ -1,24 +1,27 @@
 /** The work item on the screen: loading it, its life cycle, reviews and comments. */
 import { create } from "zustand";
-import { asApiError } from "../api/errors";
+import { ApiError, asApiError } from "../api/errors";
 import * as api from "./reading-api";
-import { Autosave, useSaveStatus } from "./reading-autosave";
+import { Autosave } from "./reading-autosave";
 import { BrowserDraftStore, type DraftStore } from "./reading-drafts";
 import {
   addFinding,
   adoptDraft,
   dropCorrection,
+  endSteps,
   type FindingRow,
   findingRow,
   forgetFindings,
-  isUnsaved,
   mergeFromServer,
   onFindingChanged,
   patchRow,
+  reword,
   savedStateOf,
+  takeBack,
   useFindings,
 } from "./reading-findings";
 import { listenFor } from "./reading-listening";
+import { useSaveStatus } from "./reading-save-status";
 import type {
   CommentOut,
   CommentPin,
@@ -29,10 +32,12 @@ import type {
   RejectReason,
   WorkitemOut,
 } from "./reading-types";
-import { readingUi, resetReadingUi, say, setReadingUi } from "./reading-ui";
+import { readingUi, resetReadingUi, setReadingUi } from "./reading-ui";
 
 interface ReadingState {
   workitemId: string | null;
+  /** What the address asked for; null leaves it to what this person may do. */
+  asked: ReadingMode | null;
   mode: ReadingMode;
   me: PersonOut | null;
   workitem: WorkitemOut | null;
@@ -45,6 +50,7 @@ interface ReadingState {
 
 export const useReading = create<ReadingState>(() => ({
   workitemId: null,
+  asked: null,
   mode: "read",
   me: null,
   workitem: null,
@@ -55,29 +61,6 @@ export const useReading = create<ReadingState>(() => ({
 }));
 
 export const reading = () => useReading.getState();
-
-const lockedStates = new Set(["accepted", "corrected"]);
-
-export const isSignedOff = (workitem: WorkitemOut | null): boolean =>
-  workitem !== null && lockedStates.has(workitem.state);
-
-/** Whether this person may change findings now, or after taking the case over. */
-export function canEdit(state: ReadingState = reading()): boolean {
-  const { workitem, mode } = state;
-  if (!workitem || isSignedOff(workitem)) {
-    return false;
-  }
-  // In review a reviewer may add what the reader missed, when the server says so; there is nothing to claim.
-  if (mode === "review") {
-    return workitem.may.edit === true;
-  }
-  return workitem.may.edit === true || workitem.may.claim === true;
-}
-
-export function canReview(state: ReadingState = reading()): boolean {
-  const { workitem, mode } = state;
-  return mode === "review" && workitem !== null && !isSignedOff(workitem) && workitem.may.review === true;
-}
 
 class Session {
   private autosave: Autosave | null = null;
@@ -91,17 +74,17 @@ class Session {
   constructor(private readonly drafts: DraftStore) {}
 
   /** Open a work item. A second call for the same one and mode does nothing. */
-  async open(workitemId: string, mode: ReadingMode, me: PersonOut): Promise<void> {
+  async open(workitemId: string, asked: ReadingMode | null, me: PersonOut): Promise<void> {
     this.leaving += 1;
     const now = reading();
-    if (now.workitemId === workitemId && now.mode === mode && now.me?.id === me.id) {
+    if (now.workitemId === workitemId && now.asked === asked && now.me?.id === me.id) {
       return;
     }
     this.close();
     this.generation += 1;
     const generation = this.generation;
     resetReadingUi();
-    useReading.setState({ workitemId, mode, me, busy: "Loading" });
+    useReading.setState({ workitemId, asked, mode: asked ?? "read", me, busy: "Loading" });
     try {
       const [workitem, findings, comments, predictions] = await Promise.all([
         api.fetchWorkitem(workitemId),
@@ -113,7 +96,9 @@ class Session {
         return;
       }
       mergeFromServer(findings);
-      useReading.setState({ workitem, comments, predictions, busy: null, problem: null });
+      // Whoever may decide the case opens it for that; to look at it as a reader does one asks for it by name.
+      const mode = asked ?? (workitem.may.review === true ? "review" : "read");
+      useReading.setState({ workitem, mode, comments, predictions, busy: null, problem: null });
       await this.startSaving(workitemId, me);
       this.listen(workitemId);
     } catch (thrown) {
@@ -187,29 +172,23 @@ class Session {
         get: findingRow,
         patch: patchRow,
         add: (content) => addFinding(content, me, "Keep both"),
+        adopt: (draft) => adoptDraft({ ...draft, author: me }),
+        takeBack,
+        reword,
       },
     });
     this.autosave = autosave;
     this.leave.push(onFindingChanged((key) => autosave.touch(key)));
-    const drafts = await this.drafts.of(me.id, workitemId).catch(() => []);
-    let replayed = 0;
-    for (const draft of drafts) {
-      const key = adoptDraft({ ...draft, author: me });
-      const row = findingRow(key);
-      if (row && isUnsaved(row)) {
-        // The draft knows the revision it was made on; a newer head is the server's to refuse (412).
-        if (row.saved && draft.base && row.saved.digest !== draft.base) {
-          patchRow(key, { saved: { ...row.saved, digest: draft.base } });
-        }
-        autosave.resume(key, draft.clientKey);
-        replayed += 1;
-      } else {
-        await this.drafts.drop(draft.id).catch(() => undefined);
-      }
-    }
-    if (replayed > 0) {
-      say(`${replayed} unsaved ${replayed === 1 ? "change" : "changes"} recovered from this browser`);
-    }
+    await autosave.recover();
+  }
+
+  /** Put a change that was set aside back on the page, and send it. */
+  async applyOffer(id: string): Promise<string | null> {
+    return (await this.autosave?.apply(id)) ?? null;
+  }
+
+  async discardOffer(id: string): Promise<void> {
+    await this.autosave?.discard(id);
   }
 
   private listen(workitemId: string): void {
@@ -269,19 +248,44 @@ class Session {
     }
   }
 
-  /** Take the case over before the first change is sent. */
+  /** Take the case before the first change is sent; whoever comes second is told who has it. */
   async ensureClaimed(): Promise<void> {
     const { workitem, mode } = reading();
-    if (mode !== "read" || !workitem || (workitem.state !== "open" && workitem.state !== "rejected")) {
+    if (mode !== "read" || !workitem || workitem.may.edit === true || workitem.may.claim !== true) {
       return;
     }
-    this.claiming ??= this.workitemEvent("claim").finally(() => {
+    this.claiming ??= this.claim().finally(() => {
       this.claiming = null;
     });
     await this.claiming;
   }
 
-  /** Move the work item through its life; throws ApiError. */
+  private async claim(): Promise<void> {
+    try {
+      await this.workitemEvent("claim");
+    } catch (thrown) {
+      const { status } = asApiError(thrown);
+      if (status !== 412 && status !== 409) {
+        throw thrown;
+      }
+      await this.refresh();
+      const now = reading().workitem;
+      if (now?.may.edit === true) {
+        // Another window of the same person took it first.
+        return;
+      }
+      const other = now?.reader && now.reader.id !== reading().me?.id ? now.reader.display_name : null;
+      throw new ApiError({
+        status,
+        code: "taken_meanwhile",
+        message: other
+          ? `${other} took this case before your first change was saved. Your change is set aside in this browser: keep it there, or discard it.`
+          : asApiError(thrown).message,
+      });
+    }
+  }
+
+  /** Move the work item through its life; throws ApiError. What was done before can no longer be undone. */
   async workitemEvent(event: api.WorkitemEvent, body: object = {}): Promise<void> {
     const { workitem } = reading();
     if (!workitem) {
@@ -290,6 +294,9 @@ class Session {
     useReading.setState({ busy: event });
     try {
       const next = await api.sendWorkitemEvent(workitem.id, event, workitem.version, body);
+      if (event !== "claim") {
+        endSteps();
+      }
       useReading.setState({ workitem: next });
     } catch (thrown) {
       if (asApiError(thrown).status === 412 || asApiError(thrown).status === 409) {
@@ -301,15 +308,29 @@ class Session {
     }
   }
 
-  async submit(): Promise<void> {
+  /** Everything is on the server, or this throws and says why not. */
+  async settle(before: string): Promise<void> {
     await this.flush();
+    const { offers, message } = useSaveStatus.getState();
     if (this.unsaved) {
       throw new Error(
-        "Some changes are not saved yet. Wait for the server or settle the conflict, then submit.",
+        message ||
+          `Some changes are not saved yet. Wait for the server or settle the conflict, then ${before}.`,
       );
     }
+    if (offers.length > 0) {
+      throw new Error(
+        `${offers.length === 1 ? "One change is" : `${offers.length} changes are`} set aside and not on the server. Apply or discard ${offers.length === 1 ? "it" : "each"} first, then ${before}.`,
+      );
+    }
+  }
+
+  async submit(): Promise<void> {
+    await this.settle("submit");
     await this.ensureClaimed();
     await this.workitemEvent("submit", { reading_seconds: this.activeSeconds });
+    // Sent once: what is read after a submission is taken back counts from zero.
+    this.activeSeconds = 0;
     await this.refresh();
   }
 
@@ -356,6 +377,7 @@ class Session {
 
   async restoreRevision(key: string, revisionId: string): Promise<void> {
     await this.flush();
+    await this.ensureClaimed();
     const row = findingRow(key);
     if (!row?.id || !row.saved) {
       return;

@@ -9,12 +9,12 @@ import {
   findingRow,
   useFindings,
 } from "../state/reading-findings";
+import { isEditable } from "../state/reading-may";
 import { reading, shownKeys } from "../state/reading-session";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { mayDraw } from "./draw-gestures";
 import { colorOf, labelForKind, paintedOn } from "./findings-on-frame";
 import type { Bench, Gesture, Spot } from "./gesture";
-import { isEditable } from "./hit";
 import { WorkingMask } from "./paint-masks";
 import type { StackFrame } from "./series-stack";
 

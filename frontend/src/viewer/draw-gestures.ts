@@ -4,7 +4,8 @@ import { type DrawnKind, emptyContent } from "../geometry/content";
 import { type ImagePoint, imagePoint } from "../geometry/points";
 import { ellipsePoints, moved, rectanglePoints, thinned, withHandleAt } from "../geometry/shapes";
 import { addFinding, changeContent, findingRow } from "../state/reading-findings";
-import { canEdit, reading } from "../state/reading-session";
+import { mayAdd } from "../state/reading-may";
+import { reading } from "../state/reading-session";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { colorOf, labelForKind } from "./findings-on-frame";
 import type { Bench, Gesture, Spot } from "./gesture";
@@ -29,7 +30,7 @@ export function mayDraw(kind: DrawnKind | "mask"): boolean {
     say(`The correction stays a ${correcting.kind}. Reject the finding if it should be something else.`);
     return false;
   }
-  if (!canEdit()) {
+  if (!mayAdd()) {
     const { mode, workitem } = reading();
     say(
       mode === "review"

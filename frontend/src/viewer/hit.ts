@@ -3,8 +3,8 @@ import { scaleOf, toCanvas } from "../geometry/affine";
 import { distance, imagePoint } from "../geometry/points";
 import { isOn } from "../geometry/runs";
 import { distanceToShape, handlesOf } from "../geometry/shapes";
-import { type FindingRow, findingRow } from "../state/reading-findings";
-import { canEdit, reading } from "../state/reading-session";
+import type { FindingRow } from "../state/reading-findings";
+import { reading } from "../state/reading-session";
 import { readingUi } from "../state/reading-ui";
 import { type DrawnFinding, drawnOn, paintedOn } from "./findings-on-frame";
 import type { Spot } from "./gesture";
@@ -12,21 +12,6 @@ import type { ViewportController } from "./viewport-controller";
 
 const handleReach = 8;
 const lineReach = 7;
-
-/** Nobody changes what another person or a model said; a reviewer corrects a copy. */
-export function isOwn(row: FindingRow): boolean {
-  return !row.byModel && (row.author === null || row.author.id === reading().me?.id);
-}
-
-export function isEditable(row: FindingRow | undefined): row is FindingRow {
-  if (!row || row.deleted) {
-    return false;
-  }
-  if (row.correctionOf) {
-    return row.key === readingUi().correcting;
-  }
-  return canEdit() && isOwn(row) && !row.content.locked;
-}
 
 export interface Hit {
   row: FindingRow;
@@ -94,10 +79,4 @@ export function pinAt(controller: ViewportController, spot: Spot): string | null
     }
   }
   return null;
-}
-
-/** The finding that tools change now: the selected one if it may be changed. */
-export function editableSelection(): FindingRow | undefined {
-  const row = findingRow(readingUi().correcting ?? readingUi().selected);
-  return isEditable(row) ? row : undefined;
 }

@@ -1,12 +1,13 @@
 /** Turns pointer and wheel events of one pane into gestures of the tool in hand. */
 import { toImage } from "../geometry/affine";
 import { canvasPoint } from "../geometry/points";
+import { isEditable } from "../state/reading-may";
 import type { PaneId } from "../state/reading-ui";
 import { readingUi, setReadingUi } from "../state/reading-ui";
 import { brushGesture } from "./brush-gesture";
 import { dragShape, editShape, freehandShape, mayDraw, PolygonInProgress } from "./draw-gestures";
 import type { Bench, Gesture, Spot } from "./gesture";
-import { hitAt, isEditable, pinAt } from "./hit";
+import { hitAt, pinAt } from "./hit";
 import type { Layers } from "./layers";
 import { panes } from "./panes";
 import { pixelText } from "./pixel-values";

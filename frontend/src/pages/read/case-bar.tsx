@@ -10,8 +10,9 @@ import {
 import { useSyncExternalStore } from "react";
 import { performById } from "../../actions/action-table";
 import { maySubmit } from "../../actions/case-actions";
-import { type SaveState, useSaveStatus } from "../../state/reading-autosave";
-import { canReview, isSignedOff, session, useReading } from "../../state/reading-session";
+import { isSignedOff, mayReview } from "../../state/reading-may";
+import { type SaveState, useSaveStatus } from "../../state/reading-save-status";
+import { session, useReading } from "../../state/reading-session";
 import { setReadingUi } from "../../state/reading-ui";
 import { stateWords } from "../../ui/state-badge";
 import { panes } from "../../viewer/panes";
@@ -25,6 +26,7 @@ const saveWords: Record<SaveState, string> = {
   offline: "Offline: kept here",
   conflict: "Changed by someone else",
   failed: "Not saved",
+  aside: "Set aside",
 };
 
 const saveHints: Record<SaveState, string> = {
@@ -35,6 +37,7 @@ const saveHints: Record<SaveState, string> = {
     "The server does not answer. Your changes are kept in this browser and sent when it is back. Press to try now.",
   conflict: "Press to decide which version stays",
   failed: "The server refused a change",
+  aside: "A change is not on the server. Apply or discard it at the top of the findings.",
 };
 
 function SaveMark({ state }: { state: SaveState }) {
@@ -45,6 +48,7 @@ function SaveMark({ state }: { state: SaveState }) {
       return <IconCloudOff size={14} aria-hidden />;
     case "conflict":
     case "failed":
+    case "aside":
       return <IconAlertTriangle size={14} aria-hidden />;
     default:
       return <IconLoader2 size={14} aria-hidden />;
@@ -64,6 +68,8 @@ function SaveStateButton() {
         onClick={() => {
           if (state === "conflict") {
             setReadingUi({ dialog: "conflict" });
+          } else if (state === "aside") {
+            setReadingUi({ tab: "findings" });
           } else {
             session.retrySaving();
             void session.flush();
@@ -110,7 +116,7 @@ export function CaseBar() {
     return <section className={classes.bar} aria-label="Patient and case" />;
   }
   const { study } = workitem;
-  const reviewing = canReview();
+  const reviewing = mayReview();
   const signedOff = isSignedOff(workitem);
   return (
     <section className={classes.bar} aria-label="Patient and case" data-testid="case-bar">

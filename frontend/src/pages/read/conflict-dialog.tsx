@@ -2,16 +2,20 @@ import { Button, Group, Modal, Stack, Table, Text } from "@mantine/core";
 import { useEffect } from "react";
 import type { RevisionContent } from "../../geometry/content";
 import { pixelsIn } from "../../geometry/runs";
-import { useSaveStatus } from "../../state/reading-autosave";
-import { session } from "../../state/reading-session";
+import { useSaveStatus } from "../../state/reading-save-status";
+import { session, useReading } from "../../state/reading-session";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { labelMeaning } from "../../viewer/findings-on-frame";
+import { ShapePair } from "./shape-pair";
 import { momentOf } from "./words";
 
 function says(content: RevisionContent, deleted: boolean): [string, string][] {
   const pixels = content.mask?.frames.reduce((sum, frame) => sum + pixelsIn(frame.runs), 0);
   return [
     ["Label", content.label_key ? labelMeaning(content.label_key) : "—"],
+    ...(content.kind === "image_label"
+      ? [["Answer", content.present ? "present" : "absent"] as [string, string]]
+      : []),
     ["Name", content.name || "—"],
     ["Text", content.text || "—"],
     [
@@ -31,6 +35,7 @@ function says(content: RevisionContent, deleted: boolean): [string, string][] {
 export function ConflictDialog() {
   const conflict = useSaveStatus((state) => state.conflict);
   const open = useReadingUi((state) => state.dialog === "conflict");
+  const me = useReading((state) => state.me);
   useEffect(() => {
     if (conflict) {
       setReadingUi({ dialog: "conflict" });
@@ -43,47 +48,63 @@ export function ConflictDialog() {
     setReadingUi({ dialog: null });
     void session.resolveConflict(conflict.key, choice);
   };
-  const mine = says(conflict.mine, conflict.mineDeleted);
-  const theirs = says(conflict.head.content, conflict.head.cause === "delete");
+  const { head, mineDeleted } = conflict;
+  const theirsDeleted = head.cause === "delete";
+  const own = head.author !== null && head.author.id === me?.id;
+  const [here, there] = own ? ["This window", "Your other window"] : ["Mine", "Theirs"];
+  const mine = says(conflict.mine, mineDeleted);
+  const theirs = says(head.content, theirsDeleted);
   return (
     <Modal
       opened={open}
       onClose={() => setReadingUi({ dialog: null })}
-      title="This finding was changed by someone else"
+      title={own ? "You changed this finding in another window" : "This finding was changed by someone else"}
       size="lg"
     >
-      <Stack gap="sm" data-testid="conflict-dialog">
+      <Stack gap="sm" data-testid="conflict-dialog" data-own={own}>
         <Text size="sm">
-          {conflict.head.author?.display_name ?? "Someone"} saved another version on{" "}
-          {momentOf(conflict.head.created_at)}. Both are kept in the history; choose which one stands.
+          {own ? "Your other window" : (head.author?.display_name ?? "Someone")} saved another version on{" "}
+          {momentOf(head.created_at)}. Both are kept in the history; choose which one stands.
         </Text>
-        <Table>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th />
-              <Table.Th>Mine</Table.Th>
-              <Table.Th>Theirs</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {mine.map(([name, value], index) => (
-              <Table.Tr key={name}>
-                <Table.Td c="dimmed">{name}</Table.Td>
-                <Table.Td>{value}</Table.Td>
-                <Table.Td fw={value === theirs[index]?.[1] ? undefined : 700}>{theirs[index]?.[1]}</Table.Td>
+        <Group align="flex-start" wrap="nowrap">
+          <Table>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th />
+                <Table.Th>{here}</Table.Th>
+                <Table.Th>{there}</Table.Th>
               </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
+            </Table.Thead>
+            <Table.Tbody>
+              {mine.map(([name, value], index) => (
+                <Table.Tr key={name}>
+                  <Table.Td c="dimmed">{name}</Table.Td>
+                  <Table.Td>{value}</Table.Td>
+                  <Table.Td fw={value === theirs[index]?.[1] ? undefined : 700}>
+                    {theirs[index]?.[1]}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+          <ShapePair
+            mine={mineDeleted ? null : conflict.mine}
+            theirs={theirsDeleted ? null : head.content}
+            mineName={here ?? ""}
+            theirsName={there ?? ""}
+          />
+        </Group>
         <Group justify="flex-end">
-          <Button variant="default" data-testid="conflict-both" onClick={() => settle("both")}>
-            Keep both
-          </Button>
+          {mineDeleted || theirsDeleted ? null : (
+            <Button variant="default" data-testid="conflict-both" onClick={() => settle("both")}>
+              Keep both
+            </Button>
+          )}
           <Button variant="default" data-testid="conflict-theirs" onClick={() => settle("theirs")}>
-            Keep theirs
+            {theirsDeleted ? "Leave it deleted" : own ? "Keep the other window's" : "Keep theirs"}
           </Button>
           <Button data-testid="conflict-mine" onClick={() => settle("mine")}>
-            Keep mine
+            {mineDeleted ? "Delete it" : own ? "Keep this window's" : "Keep mine"}
           </Button>
         </Group>
       </Stack>

@@ -3,11 +3,17 @@ import { useEffect, useRef } from "react";
 import { performById } from "../../actions/action-table";
 import { decisionOf, rejectReasons } from "../../actions/review-actions";
 import { written } from "../../geometry/measure";
-import { changeContent, type FindingRow, findingRow, useFindings } from "../../state/reading-findings";
-import { canReview, useReading } from "../../state/reading-session";
+import {
+  changeContent,
+  type FindingRow,
+  findingRow,
+  shownMeasures,
+  useFindings,
+} from "../../state/reading-findings";
+import { isEditable, mayReview } from "../../state/reading-may";
+import { useReading } from "../../state/reading-session";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { colorOf } from "../../viewer/findings-on-frame";
-import { isEditable } from "../../viewer/hit";
 import classes from "./panel.module.css";
 import { frequencyOf, kindWord, measureName, measureValue, percentOf, titleOf } from "./words";
 
@@ -154,7 +160,7 @@ function Facts({ row }: { row: FindingRow }) {
           <dd title={frequencyOf(row.probability)}>{percentOf(row.probability)}</dd>
         </>
       ) : null}
-      {Object.entries(row.content.measures ?? {}).map(([name, measure]) => (
+      {Object.entries(shownMeasures(row)).map(([name, measure]) => (
         <div key={name} style={{ display: "contents" }}>
           <dt>{measureName(name)}</dt>
           <dd title={measure.source !== "none" ? `from ${measure.source}` : undefined}>
@@ -200,7 +206,7 @@ export function FindingDetail() {
       aria-label={correcting ? "Correction" : "Selected finding"}
     >
       {correcting ? <strong>Correcting: {original ? titleOf(original) : ""}</strong> : null}
-      {canReview() && !correcting ? (
+      {mayReview() && !correcting ? (
         <Group gap={6} grow>
           <Button color="green" data-testid="review-accept" onClick={() => performById("review.accept")}>
             Accept <span className={classes.key}>&nbsp;A</span>

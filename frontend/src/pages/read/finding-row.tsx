@@ -19,10 +19,9 @@ import { deleteFinding, setLocked } from "../../actions/finding-actions";
 import { decisionOf } from "../../actions/review-actions";
 import type { FindingKind } from "../../geometry/content";
 import { type FindingRow, isUnsaved } from "../../state/reading-findings";
-import { canEdit } from "../../state/reading-session";
+import { isOwn, mayAdd } from "../../state/reading-may";
 import { setReadingUi, toggleHidden, useReadingUi } from "../../state/reading-ui";
 import { colorOf } from "../../viewer/findings-on-frame";
-import { isOwn } from "../../viewer/hit";
 import { showFinding } from "../../viewer/jump";
 import classes from "./panel.module.css";
 import { frequencyOf, kindWord, measuresOf, percentOf, saysOf, titleOf } from "./words";
@@ -46,7 +45,7 @@ const decisionTones = {
 
 function RowTools({ row }: { row: FindingRow }) {
   const hidden = useReadingUi((state) => state.hidden.has(row.key));
-  const mine = canEdit() && isOwn(row);
+  const mine = mayAdd() && isOwn(row);
   const { locked } = row.content;
   return (
     <span className={classes.rowTools}>

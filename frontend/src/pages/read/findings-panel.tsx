@@ -3,12 +3,14 @@ import { IconLock } from "@tabler/icons-react";
 import { performById } from "../../actions/action-table";
 import { undecided, waitingForDecision } from "../../actions/review-actions";
 import { type FindingRow, useFindings } from "../../state/reading-findings";
-import { canReview, isSignedOff, shownKeys, useReading } from "../../state/reading-session";
+import { isSignedOff, mayReview } from "../../state/reading-may";
+import { shownKeys, useReading } from "../../state/reading-session";
 import { useReadingUi } from "../../state/reading-ui";
 import { fallbackColor, labelMeaning } from "../../viewer/findings-on-frame";
 import { FindingDetail } from "./finding-detail";
 import { FindingLine } from "./finding-row";
 import { DrawAs, ImageLabels } from "./image-labels";
+import { OffersNote } from "./offers-note";
 import { agreement, modelOpinion, nothingProposed } from "./opinions";
 import classes from "./panel.module.css";
 
@@ -79,7 +81,7 @@ function StateNote() {
       </div>
     );
   }
-  if (mode === "review" && !canReview()) {
+  if (mode === "review" && !mayReview()) {
     return (
       <Alert color="yellow" p="xs" mb="xs" data-testid="review-not-possible">
         {workitem.reader?.id === me?.id
@@ -195,6 +197,7 @@ export function FindingsPanel() {
   const rows = useShownRows();
   return (
     <>
+      <OffersNote />
       <StateNote />
       {workitem?.instructions && mode === "read" ? (
         <details className={classes.small}>

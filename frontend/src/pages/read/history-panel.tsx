@@ -5,11 +5,11 @@ import { asApiError } from "../../api/errors";
 import { pixelsIn } from "../../geometry/runs";
 import { fetchRevisions } from "../../state/reading-api";
 import { useFindings } from "../../state/reading-findings";
-import { canEdit, session, useReading } from "../../state/reading-session";
+import { isOwn, mayAdd } from "../../state/reading-may";
+import { session, useReading } from "../../state/reading-session";
 import type { RevisionOut } from "../../state/reading-types";
 import { say, useReadingUi } from "../../state/reading-ui";
 import { labelMeaning } from "../../viewer/findings-on-frame";
-import { isOwn } from "../../viewer/hit";
 import classes from "./panel.module.css";
 import { momentOf, titleOf } from "./words";
 
@@ -93,7 +93,7 @@ export function HistoryPanel() {
   if (!row) {
     return <div className={classes.none}>Select a finding to see who changed it, when and how.</div>;
   }
-  const mayRestore = canEdit() && isOwn(row);
+  const mayRestore = mayAdd() && isOwn(row);
   return (
     <>
       <div className={classes.heading}>History of {titleOf(row)}</div>

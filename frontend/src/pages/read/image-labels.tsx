@@ -1,8 +1,10 @@
 import { Tooltip } from "@mantine/core";
 import { chooseLabel } from "../../actions/finding-actions";
-import { answerOf, imageLabelRow, imageLabels, toggleImageLabel } from "../../actions/label-actions";
+import { shownKey } from "../../actions/keys";
+import { answerRestAbsent, imageLabels, shownAnswer, toggleImageLabel } from "../../actions/label-actions";
 import { useFindings } from "../../state/reading-findings";
-import { canEdit, useReading } from "../../state/reading-session";
+import { mayAdd, mayReview } from "../../state/reading-may";
+import { useReading } from "../../state/reading-session";
 import { useReadingUi } from "../../state/reading-ui";
 import classes from "./panel.module.css";
 
@@ -11,22 +13,40 @@ const answerMarks = { present: "+", absent: "−", unknown: "" } as const;
 
 /** What is said of the whole image: one chip per label, three answers. */
 export function ImageLabels() {
-  const rows = useFindings((state) => state.rows);
+  useFindings((state) => state.rows);
+  useReadingUi((state) => state.correcting);
   const workitem = useReading((state) => state.workitem);
-  const mode = useReading((state) => state.mode);
   const labels = imageLabels();
-  if (!workitem || labels.length === 0 || mode === "review") {
+  if (!workitem || labels.length === 0) {
     return null;
   }
-  const editable = canEdit();
+  const editable = mayAdd() || mayReview();
+  const missing = labels.filter((label) => shownAnswer(label.key) === "unknown").length;
   return (
     <section aria-label="Image labels">
       <div className={classes.heading}>
-        Image labels <span className={classes.key}>Alt 1–9</span>
+        Image labels{" "}
+        <span data-testid="answered-count" data-missing={missing}>
+          {labels.length - missing} of {labels.length} answered
+        </span>
+        {missing > 0 && mayAdd() ? (
+          <Tooltip label={`All that is not answered: absent (${shownKey("Alt+0")})`}>
+            <button
+              type="button"
+              className={classes.chip}
+              data-testid="answer-rest-absent"
+              onClick={answerRestAbsent}
+            >
+              <span aria-hidden>−</span> All negative <span className={classes.key}>Alt 0</span>
+            </button>
+          </Tooltip>
+        ) : (
+          <span className={classes.key}>Alt 1–9</span>
+        )}
       </div>
       <div className={classes.chips}>
         {labels.map((label, index) => {
-          const answer = answerOf(imageLabelRow(label.key, rows));
+          const answer = shownAnswer(label.key);
           return (
             <Tooltip
               key={label.key}
@@ -59,7 +79,7 @@ export function DrawAs() {
   const labelKey = useReadingUi((state) => state.labelKey);
   const labels =
     workitem?.labels.filter((label) => !label.retired_at && label.uses.some((use) => use !== "image")) ?? [];
-  if (labels.length === 0 || !canEdit()) {
+  if (labels.length === 0 || !mayAdd()) {
     return null;
   }
   return (

@@ -52,8 +52,8 @@ function LeaveDialog() {
   return (
     <Modal opened={open} onClose={() => setReadingUi({ dialog: null })} title="Not everything is saved">
       <Text size="sm">
-        Some changes are not on the server yet. They are kept in this browser and sent when you open this case
-        again.
+        Some changes are not on the server yet. They are kept in this browser and offered when you open this
+        case again.
       </Text>
       <Group justify="flex-end" mt="md">
         <Button
@@ -86,10 +86,10 @@ function Images() {
 }
 
 /** The reading and review page of one work item. */
-export function ReadPage({ workitemId, mode }: { workitemId: string; mode: ReadingMode }) {
+export function ReadPage({ workitemId, asked }: { workitemId: string; asked: ReadingMode | null }) {
   const me = useMe();
   const navigate = useNavigate();
-  const { workitem, problem } = useReading();
+  const { workitem, problem, mode } = useReading();
   const open = useReadingUi((state) => state.layout);
   const navigateRef = useRef(navigate);
   navigateRef.current = navigate;
@@ -103,7 +103,7 @@ export function ReadPage({ workitemId, mode }: { workitemId: string; mode: Readi
             params: { workitemId: id },
             search: (before: Record<string, unknown>) => ({
               ...before,
-              mode: how === "review" ? ("review" as const) : undefined,
+              mode: how,
             }),
           });
         },
@@ -121,11 +121,11 @@ export function ReadPage({ workitemId, mode }: { workitemId: string; mode: Readi
     if (meId === undefined || meName === undefined) {
       return undefined;
     }
-    void session.open(workitemId, mode, { id: meId, display_name: meName });
+    void session.open(workitemId, asked, { id: meId, display_name: meName });
     return () => {
       void session.leavePage();
     };
-  }, [workitemId, mode, meId, meName]);
+  }, [workitemId, asked, meId, meName]);
   if (problem) {
     return (
       <Failed
@@ -135,7 +135,7 @@ export function ReadPage({ workitemId, mode }: { workitemId: string; mode: Readi
           const { me: person } = reading();
           session.close();
           if (person) {
-            void session.open(workitemId, mode, person);
+            void session.open(workitemId, asked, person);
           }
         }}
       />
@@ -172,5 +172,6 @@ export function ReadPage({ workitemId, mode }: { workitemId: string; mode: Readi
 export default function ReadRoute() {
   const { workitemId } = useParams({ strict: false });
   const search: { mode?: string } = useSearch({ strict: false });
-  return <ReadPage workitemId={workitemId ?? ""} mode={search.mode === "review" ? "review" : "read"} />;
+  const asked = search.mode === "review" || search.mode === "read" ? search.mode : null;
+  return <ReadPage workitemId={workitemId ?? ""} asked={asked} />;
 }

@@ -2,9 +2,8 @@ import { TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { actionPorts } from "../../actions/ports";
 import { imagePoint } from "../../geometry/points";
-import { findingRow } from "../../state/reading-findings";
 import { session } from "../../state/reading-session";
-import { type PaneId, readingUi, setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { type PaneId, setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { commitShape } from "../../viewer/draw-gestures";
 import { deskOf } from "../../viewer/pointer-desk";
 import classes from "./viewport.module.css";
@@ -27,8 +26,8 @@ export function TypingBox({ pane }: { pane: PaneId }) {
     close();
     if (typing.purpose === "comment") {
       if (words) {
-        const finding = findingRow(readingUi().selected);
-        session.comment(words, typing.pin, finding?.id ?? null).catch(actionPorts().reportProblem);
+        // The pin says where it is; about which finding it is, nobody said.
+        session.comment(words, typing.pin, null).catch(actionPorts().reportProblem);
         setReadingUi({ tab: "comments", tool: "window" });
       }
     } else {

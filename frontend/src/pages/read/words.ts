@@ -1,6 +1,6 @@
-import type { FindingKind, Measure } from "../../geometry/content";
+import type { FindingKind, Measure, RevisionContent } from "../../geometry/content";
 import { written } from "../../geometry/measure";
-import type { FindingRow } from "../../state/reading-findings";
+import { type FindingRow, shownMeasures } from "../../state/reading-findings";
 import { labelMeaning } from "../../viewer/findings-on-frame";
 
 export const kindWord: Record<FindingKind, string> = {
@@ -42,10 +42,10 @@ export function momentOf(moment: string): string {
     : date.toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 }
 
-export function titleOf(row: FindingRow): string {
-  const { content } = row;
-  return content.name || (content.label_key ? labelMeaning(content.label_key) : kindWord[row.kind]);
-}
+export const contentTitle = (content: RevisionContent): string =>
+  content.name || (content.label_key ? labelMeaning(content.label_key) : kindWord[content.kind]);
+
+export const titleOf = (row: FindingRow): string => contentTitle(row.content);
 
 /** What an image label says; empty for what is drawn. A model proposes only what it holds to be present. */
 export function saysOf(row: FindingRow): string {
@@ -72,7 +72,7 @@ const inRow = ["Length", "Area", "Volume", "Long axis"];
 
 /** "12.4 mm", "310 mm² · mean 41 HU": what the server measured, in short. */
 export function measuresOf(row: FindingRow): string {
-  return Object.entries(row.content.measures ?? {})
+  return Object.entries(shownMeasures(row))
     .filter(([name, measure]) => typeof measure?.value === "number" && inRow.includes(measureName(name)))
     .map(([, measure]) => measureValue(measure))
     .join(" · ");
