@@ -11,8 +11,10 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { meQuery } from "./api/auth";
+import { asApiError } from "./api/errors";
 import { live } from "./api/live";
 import { keepFresh } from "./api/live-invalidation";
+import { leaveFor } from "./api/page-owner";
 import { makeQueryClient } from "./api/query-client";
 import { makeRouter } from "./pages/router";
 import { ErrorBoundary } from "./ui/error-boundary";
@@ -21,10 +23,17 @@ import { theme } from "./ui/theme";
 
 const nonce = publishNonce();
 
+/** An answer or the live line says that the session has ended: ask once who is signed in, and go to the door. */
 const leave = () => {
-  live.stop();
-  queries.removeQueries({ queryKey: meQuery.queryKey });
-  void router.invalidate();
+  queries.fetchQuery({ ...meQuery, staleTime: 0 }).then(
+    () => live.start(),
+    (thrown: unknown) => {
+      if (asApiError(thrown).notSignedIn && window.location.pathname !== "/login") {
+        live.stop();
+        leaveFor(`/login?next=${encodeURIComponent(window.location.pathname + window.location.search)}`);
+      }
+    },
+  );
 };
 const queries = makeQueryClient(leave);
 const router = makeRouter(queries);

@@ -1,16 +1,23 @@
 import { queryOptions } from "@tanstack/react-query";
 import { get, patch, post, remove, rowsOf } from "./client";
 import { rememberCsrfToken } from "./csrf";
+import { ownedBy } from "./page-owner";
 import type { MeOut, TokenCreatedOut, TokenOut } from "./types";
 
 export const meQuery = queryOptions({
   queryKey: ["me"],
   queryFn: async ({ signal }) => {
     const me = await get<MeOut>("auth/me", undefined, signal);
+    if (!ownedBy(me.id)) {
+      // The page is being made anew for them; it shows nothing of theirs before.
+      await new Promise<never>(() => {});
+    }
     rememberCsrfToken(me.csrf_token);
     return me;
   },
   staleTime: 60_000,
+  // Another tab may have signed somebody else in while this one was out of sight.
+  refetchOnWindowFocus: "always",
   retry: false,
 });
 

@@ -1,5 +1,6 @@
 import { csrfToken } from "./csrf";
 import { errorFromAnswer, errorFromSilence } from "./errors";
+import { otherPerson, ownerHeader, pageOwner } from "./page-owner";
 import type { paths } from "./schema.gen";
 
 type Filled<Path> = Path extends `${infer Head}{${string}}${infer Tail}`
@@ -39,6 +40,10 @@ export async function fetchApi(method: Method, path: ApiPath, call: Call = {}): 
   if (method !== "GET") {
     headers.set("X-CSRFToken", csrfToken());
   }
+  const owner = pageOwner();
+  if (owner !== null) {
+    headers.set(ownerHeader, owner);
+  }
   if (call.ifMatch !== undefined) {
     headers.set("If-Match", `"${call.ifMatch}"`);
   }
@@ -65,7 +70,15 @@ export async function fetchApi(method: Method, path: ApiPath, call: Call = {}): 
     throw errorFromSilence();
   }
   if (!answer.ok) {
-    throw errorFromAnswer(answer.status, await parsed(answer), answer.headers.get("X-Request-ID") ?? "");
+    const error = errorFromAnswer(
+      answer.status,
+      await parsed(answer),
+      answer.headers.get("X-Request-ID") ?? "",
+    );
+    if (error.code === "other_person") {
+      otherPerson();
+    }
+    throw error;
   }
   return answer;
 }

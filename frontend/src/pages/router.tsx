@@ -76,8 +76,8 @@ const routeTree = rootRoute.addChildren([
     createRoute({
       getParentRoute: inApp,
       path: "/read/$workitemId",
-      validateSearch: (raw: Record<string, unknown>): { mode?: "review" } =>
-        raw.mode === "review" ? { mode: "review" } : {},
+      validateSearch: (raw: Record<string, unknown>): { mode?: "read" | "review" } =>
+        raw.mode === "review" || raw.mode === "read" ? { mode: raw.mode } : {},
       component: lazyRouteComponent(() => import("./read/read-page")),
     }),
     createRoute({

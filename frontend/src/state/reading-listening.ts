@@ -1,5 +1,6 @@
 /** What the reading page listens to: the live socket, the network, the window. */
 import { type EventOf, live } from "../api/live";
+import { isLeaving } from "../api/page-owner";
 import { useFindings } from "./reading-findings";
 
 type OfWorkitem = EventOf<"finding.changed" | "comment.added" | "prediction.changed">;
@@ -84,7 +85,7 @@ function listenToWindow(hearing: Hearing): () => void {
   window.addEventListener(
     "beforeunload",
     (event) => {
-      if (hearing.unsaved()) {
+      if (hearing.unsaved() && !isLeaving()) {
         hearing.flush();
         event.preventDefault();
       }

@@ -21,7 +21,7 @@ describe("the worklist's address", () => {
     expect(
       readWorklistSearch({
         state: "gone",
-        date_from: "yesterday",
+        date_from: "2024-02-31",
         date_to: "2024-13-45",
         ordering: "x",
         q: "  ",
@@ -42,6 +42,12 @@ describe("the worklist's address", () => {
   it("counts only what narrows the list", () => {
     expect(activeFilters({ ordering: "-ai_score", q: "a", state: "open" })).toBe(2);
     expect(activeFilters({ project: "chest" })).toBe(0);
+  });
+
+  it("drops words for a day", () => {
+    expect(readWorklistSearch({ date_from: "yesterday", date_to: "2024-02-29" })).toEqual({
+      date_to: "2024-02-29",
+    });
   });
 
   it("turns a column's order there, back, and off", () => {

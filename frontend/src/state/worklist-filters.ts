@@ -19,7 +19,9 @@ export const orderings = [
   "patient_name",
   "-patient_name",
   "-updated_at",
+  "updated_at",
   "state",
+  "-state",
 ] as const;
 export type Ordering = (typeof orderings)[number];
 export const defaultOrdering: Ordering = "-priority";
@@ -47,9 +49,11 @@ function oneOf<Choice extends string>(value: unknown, choices: readonly Choice[]
   return choices.find((choice) => choice === value);
 }
 
+/** A day of the calendar: 2024-02-31 is none, though a browser would take it for the 2nd of March. */
 function date(value: unknown): string | undefined {
   const said = text(value);
-  return said && isoDate.test(said) && !Number.isNaN(Date.parse(said)) ? said : undefined;
+  const day = said && isoDate.test(said) ? new Date(`${said}T00:00:00Z`) : null;
+  return day && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(said ?? "") ? said : undefined;
 }
 
 /** Read the filters from the raw search parameters of an address. */

@@ -1,16 +1,15 @@
 import { Button, Menu } from "@mantine/core";
 import { IconChevronDown, IconInfoCircle, IconLogout, IconUser } from "@tabler/icons-react";
-import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { signOut } from "../api/auth";
 import { live } from "../api/live";
+import { leaveFor } from "../api/page-owner";
 import { useMe } from "../state/session";
 import { notifyError } from "./notify";
 
 export function UserMenu() {
   const me = useMe();
   const navigate = useNavigate();
-  const queries = useQueryClient();
   const leave = async () => {
     try {
       await signOut();
@@ -19,8 +18,8 @@ export function UserMenu() {
       return;
     }
     live.stop();
-    await navigate({ to: "/login" });
-    queries.clear();
+    // From scratch: nothing that this page knew of a person or a patient outlives the session.
+    leaveFor("/login");
   };
   return (
     <Menu position="bottom-end" width={210}>

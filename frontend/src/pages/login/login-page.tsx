@@ -1,17 +1,24 @@
 import { Alert, Button, Card, Center, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, useRouter } from "@tanstack/react-router";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { meQuery, signIn } from "../../api/auth";
+import { meQuery, signIn, signOut } from "../../api/auth";
 import { type ApiError, asApiError } from "../../api/errors";
+import { leaveFor, ownedByNobody } from "../../api/page-owner";
 import { ErrorLines } from "../../ui/error-lines";
 
 const route = getRouteApi("/login");
 
+/** Where to go after the door; only inside this house. */
+function sameHouse(next: string | undefined): string {
+  const url = new URL(next ?? "/worklist", window.location.origin);
+  return url.origin === window.location.origin ? url.pathname + url.search + url.hash : "/worklist";
+}
+
 export function LoginPage() {
   const { next } = route.useSearch();
-  const router = useRouter();
   const queries = useQueryClient();
+  const { data: me } = useQuery(meQuery);
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
   const [error, setError] = useState<ApiError | null>(null);
@@ -23,9 +30,7 @@ export function LoginPage() {
     setError(null);
     try {
       await signIn(username.trim(), password);
-      queries.clear();
-      await queries.fetchQuery(meQuery);
-      router.history.push(next ?? "/worklist");
+      leaveFor(sameHouse(next));
     } catch (thrown) {
       setError(asApiError(thrown));
       setPassword("");
@@ -34,6 +39,47 @@ export function LoginPage() {
     }
   };
 
+  const change = async () => {
+    setBusy(true);
+    try {
+      await signOut();
+      ownedByNobody();
+      queries.setQueryData(meQuery.queryKey, undefined);
+      queries.removeQueries({ queryKey: meQuery.queryKey });
+      leaveFor("/login");
+    } catch (thrown) {
+      setError(asApiError(thrown));
+      setBusy(false);
+    }
+  };
+
+  if (me) {
+    return (
+      <Center mih="100vh" p="md" component="main">
+        <Card withBorder w={380} p="xl" bg="var(--ov-panel)" data-testid="signed-in">
+          <Stack gap="sm">
+            <Title order={1}>Overread</Title>
+            <Text size="sm">
+              <strong>{me.display_name || me.username}</strong> is signed in in this browser, in all its tabs.
+            </Text>
+            {error ? <ErrorLines error={error} /> : null}
+            <Button size="sm" data-testid="signed-in-go-on" onClick={() => leaveFor(sameHouse(next))}>
+              Go on as {me.display_name || me.username}
+            </Button>
+            <Button
+              size="sm"
+              variant="default"
+              loading={busy}
+              data-testid="signed-in-change"
+              onClick={() => void change()}
+            >
+              Sign out, and sign in as somebody else
+            </Button>
+          </Stack>
+        </Card>
+      </Center>
+    );
+  }
   const lockedOut = error?.status === 429 || error?.code.includes("lock");
   return (
     <Center mih="100vh" p="md" component="main">

@@ -103,7 +103,7 @@ export function ReadPage({ workitemId, asked }: { workitemId: string; asked: Rea
             params: { workitemId: id },
             search: (before: Record<string, unknown>) => ({
               ...before,
-              mode: how,
+              mode: how === "review" ? ("review" as const) : undefined,
             }),
           });
         },

@@ -140,7 +140,7 @@ export function WorklistFilterRow({
       <Button
         variant="default"
         leftSection={<IconX size={14} aria-hidden />}
-        disabled={activeFilters(search) === 0}
+        disabled={activeFilters(search) === 0 && search.ordering === undefined}
         onClick={() =>
           onChange({
             state: undefined,
@@ -150,6 +150,7 @@ export function WorklistFilterRow({
             date_from: undefined,
             date_to: undefined,
             q: undefined,
+            ordering: undefined,
           })
         }
         data-testid="filters-clear"

@@ -46,15 +46,10 @@ export function WorklistPage() {
   );
   const open = useCallback(
     (row: WorkitemRow) => {
-      const review =
-        row.state === "submitted" && row.reader?.id !== me?.id && may(me, "finding.review", row.project);
-      void navigate({
-        to: "/read/$workitemId",
-        params: { workitemId: row.id },
-        search: review ? { mode: "review" } : {},
-      });
+      // Whether it is read or reviewed there is the server's to say.
+      void navigate({ to: "/read/$workitemId", params: { workitemId: row.id }, search: {} });
     },
-    [navigate, me],
+    [navigate],
   );
   const openNext = useCallback(async () => {
     try {

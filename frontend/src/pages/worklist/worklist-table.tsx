@@ -18,11 +18,11 @@ const columns: Column[] = [
   { name: "Modality" },
   { name: "Body part" },
   { name: "Date", turn: ["-study_date", "study_date"] },
-  { name: "Status", turn: ["state", "state"] },
+  { name: "Status", turn: ["state", "-state"] },
   { name: "Reader" },
   { name: "AI score", turn: ["-ai_score", "ai_score"] },
   { name: "Reader / AI" },
-  { name: "Changed", turn: ["-updated_at", "-updated_at"] },
+  { name: "Changed", turn: ["-updated_at", "updated_at"] },
 ];
 
 const rowHeight = 34;
@@ -62,8 +62,8 @@ export function WorklistTable({
     }
   }, [lastShown, rows.length, count, onNeedMore]);
 
-  const found = rows.findIndex((row) => row.id === selectedId);
-  const selected = Math.max(found, 0);
+  // What is chosen is a case, not a place: when it leaves the list, nothing is, and Enter opens nothing.
+  const selected = rows.findIndex((row) => row.id === selectedId);
   const go = (index: number) => {
     const clamped = Math.max(0, Math.min(rows.length - 1, index));
     setSelectedId(rows[clamped]?.id ?? null);
