@@ -85,7 +85,12 @@ def test_what_was_drawn_without_network_is_saved_once_after_the_window_crashed(
         # No network at all: whatever was asked meanwhile failed, and Chromium says so.
         desk.faults[:] = [fault for fault in desk.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
         desk.context.set_offline(False)
-        page = _opened(desk, case, 2)
+        page = _opened(desk, case, 1)
+        # What was left behind is offered; opening the case writes nothing.
+        expect(page.get_by_test_id("offer")).to_have_count(1)
+        assert Finding.objects.filter(workitem=case.workitem).count() == 1
+        page.get_by_test_id("offer-apply").click()
+        expect(page.get_by_test_id("finding-row")).to_have_count(2)
         _state(page, "saved")
         assert sorted(Finding.objects.filter(workitem=case.workitem).values_list("kind", flat=True)) == [
             "image_label",
@@ -124,6 +129,9 @@ def test_a_change_that_someone_else_overtook_is_kept_beside_theirs(
         desk.context.set_offline(False)
         dialog = page.get_by_test_id("conflict-dialog")
         dialog.wait_for()
+        expect(dialog).to_have_attribute("data-own", "true")
+        expect(dialog).to_contain_text("Your other window")
+        expect(dialog.locator('[data-testid="shape-pair"] [data-side]')).to_have_count(2)
         expect(dialog).to_contain_text("seen at the other desk")
         expect(dialog).to_contain_text("seen here")
         desk.picture("conflict")
