@@ -2,46 +2,114 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
 from core.models import Identified, Project, User
+from imaging.dicom.names import name_form, words_form
 from imaging.dicom.object_kinds import ObjectKind, object_kind
 
 
 class Patient(Identified):
-    """A patient as the sender named them: unique by Patient ID within its issuer."""
+    """One person, as far as Patient ID and issuer (with its qualifiers) tell; each study keeps its own statement.
 
-    patient_id = models.CharField(max_length=64)
+    Where an admin found that one Patient ID was given to several persons, they are told apart by ``person_number``.
+    """
+
+    patient_id = models.CharField(max_length=64, blank=True)
     issuer_of_patient_id = models.CharField(max_length=64, blank=True)
-    patient_name = models.CharField(max_length=324, blank=True)
-    patient_birth_date = models.DateField(null=True, blank=True)
-    patient_sex = models.CharField(max_length=16, blank=True)
+    issuer_qualifiers = models.CharField(
+        max_length=160, blank=True, help_text="Universal Entity ID and its type, of the issuer's qualifiers."
+    )
+    unidentified = models.CharField(
+        max_length=64, blank=True, help_text="Stands for the Patient ID where a study has none: nobody is merged."
+    )
+    person_number = models.PositiveSmallIntegerField(default=1)
+    identity_clash = models.BooleanField(
+        default=False, db_index=True, help_text="Its studies name different persons, and no admin has decided yet."
+    )
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["issuer_of_patient_id", "patient_id"], name="patient_once")
+            models.UniqueConstraint(
+                fields=["issuer_of_patient_id", "issuer_qualifiers", "patient_id", "unidentified", "person_number"],
+                name="patient_once",
+            )
         ]
 
 
 class Study(Identified):
-    """One study, with the counts that QIDO-RS answers kept beside it."""
+    """One study with its own patient module, and the counts that QIDO-RS answers kept beside it."""
 
     study_instance_uid = models.CharField(max_length=64, unique=True)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="studies")
+    patient_name = models.CharField(max_length=324, blank=True, help_text="As sent in this study, all groups.")
+    patient_birth_date = models.DateField(null=True, blank=True)
+    patient_sex = models.CharField(max_length=16, blank=True)
+    text_code = models.CharField(
+        max_length=20, blank=True, help_text="Why letters of its texts may be wrong: see imaging.dicom.charsets."
+    )
     study_date = models.DateField(null=True, blank=True, db_index=True)
     study_time = models.CharField(max_length=16, blank=True)
+    timezone_offset_from_utc = models.CharField(max_length=5, blank=True)
+    studied_at = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text="Study Date and Time as a moment, where their offset is known."
+    )
     study_id = models.CharField(max_length=16, blank=True)
     accession_number = models.CharField(max_length=64, blank=True, db_index=True)
     study_description = models.CharField(max_length=256, blank=True)
     referring_physician_name = models.CharField(max_length=324, blank=True)
+    patient_name_form = models.TextField(blank=True, help_text="Search form: see imaging.dicom.names.")
+    referring_physician_form = models.TextField(blank=True, help_text="Search form, as of the patient's name.")
+    search_form = models.TextField(blank=True, help_text="All that a word of the worklist's search is looked up in.")
     patient_age = models.CharField(max_length=8, blank=True)
     modalities_in_study = models.CharField(max_length=120, blank=True, help_text="Backslash separated, sorted.")
     body_parts_examined = models.CharField(max_length=200, blank=True, help_text="Backslash separated, sorted.")
     number_of_study_related_series = models.PositiveIntegerField(default=0)
     number_of_study_related_instances = models.PositiveIntegerField(default=0)
     projects = models.ManyToManyField(Project, through="ProjectStudy", related_name="studies")
+
+    def save(self, **kwargs: Any) -> None:
+        """Save with the search forms that follow from the texts."""
+        self.patient_name_form = name_form(self.patient_name)
+        self.referring_physician_form = name_form(self.referring_physician_name)
+        self.search_form = words_form(
+            self.patient_name, self.patient.patient_id, self.accession_number, self.study_description,
+            self.study_instance_uid,
+        )  # fmt: skip
+        fields = kwargs.get("update_fields")
+        if fields is not None and not _FORM_SOURCES.isdisjoint(fields):
+            kwargs["update_fields"] = {*fields, "patient_name_form", "referring_physician_form", "search_form"}
+        super().save(**kwargs)
+
+
+_FORM_SOURCES = frozenset(
+    {"patient", "patient_name", "referring_physician_name", "accession_number", "study_description"}
+)
+
+
+class PatientStatement(Identified):
+    """What some instance of a study says of its patient where that contradicts what the study says."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="other_statements")
+    patient_name = models.CharField(max_length=324, blank=True)
+    patient_birth_date = models.DateField(null=True, blank=True)
+    patient_sex = models.CharField(max_length=16, blank=True)
+
+
+class IdentityDecision(Identified):
+    """An admin's word on who is who under one Patient ID. Written once; a later decision stands before an earlier."""
+
+    patient_id = models.CharField(max_length=64)
+    issuer_of_patient_id = models.CharField(max_length=64, blank=True)
+    issuer_qualifiers = models.CharField(max_length=160, blank=True)
+    persons = models.JSONField(help_text="[[statement, …] of one person, …]; a statement: name, birth date, sex.")
+    reason = models.CharField(max_length=500)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["patient_id", "issuer_of_patient_id"])]
 
 
 class ProjectStudy(Identified):
@@ -94,6 +162,9 @@ class Instance(Identified):
     blob_digest = models.CharField(max_length=64, help_text="SHA-256 of the Part 10 file; its key in the blob store.")
     byte_size = models.BigIntegerField()
     pixel_digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the pixel data element's bytes.")
+    decoded_digest = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of the decoded frames, where all of them were decoded at arrival."
+    )
     header_digest = models.CharField(max_length=64, help_text="Blob with the DICOM JSON model, zlib-compressed.")
     rows = models.PositiveIntegerField(null=True, blank=True)
     columns = models.PositiveIntegerField(null=True, blank=True)
@@ -138,16 +209,40 @@ DECODABLE = (Instance.Display.AS_STORED, Instance.Display.CONVERTED)
 
 
 class InstanceConflict(Identified):
-    """The same SOP Instance UID came again with other content: the first was kept, this is the record."""
+    """The same SOP Instance UID came again with other content: both versions are kept, the first is shown."""
+
+    class Kind(models.TextChoices):
+        PIXELS = "pixels", "other pixels"
+        HEADER = "header", "the same pixels, another header"
+        UNKNOWN = "unknown", "pixels that could not be compared"
+        STUDY = "study", "another study or series"
 
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="conflicts")
-    refused_digest = models.CharField(max_length=64)
+    refused_digest = models.CharField(max_length=64, help_text="The other version's file in the blob store.")
+    header_digest = models.CharField(max_length=64, blank=True, help_text="Its header; empty: it was not kept.")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.UNKNOWN)
     byte_size = models.BigIntegerField()
     source = models.CharField(max_length=200)
     received_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["instance", "refused_digest"], name="conflict_once")]
+
+
+class ConflictDecision(Identified):
+    """An admin's word on a conflict. Written once; the latest stands; both versions stay in the blob store."""
+
+    class Verdict(models.TextChoices):
+        KEEP = "keep"
+        SUPERSEDE = "supersede"
+
+    conflict = models.ForeignKey(InstanceConflict, on_delete=models.CASCADE, related_name="decisions")
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    reason = models.CharField(max_length=500)
+    shown_before = models.CharField(max_length=64, help_text="Blob digest of the version shown until then.")
+    shown_after = models.CharField(max_length=64)
+    pixels_changed = models.BooleanField()
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
 
 class Upload(Identified):

@@ -22,7 +22,8 @@ from annotations.rules.lifecycle import SIGNED_OFF
 from annotations.rules.protocol import protocol_of
 from annotations.rules.standing import Standing, standing_of
 from core.models import Project
-from imaging.models import Instance, Patient, Series, Study
+from imaging.dicom.identity import sex_of
+from imaging.models import Instance, Series, Study
 from imaging.selectors import is_flat, shown
 
 Json = dict[str, Any]
@@ -202,21 +203,21 @@ def _weights(states: dict[str, Statement]) -> Json:
 def _groups(study: Study, series: Series) -> Json:
     scanner = " ".join(part for part in (series.manufacturer, series.manufacturer_model_name) if part)
     return {
-        "sex": study.patient.patient_sex or "unknown",
-        "age_band": age_band(study.patient_age, study.patient, study.study_date),
+        "sex": sex_of(study.patient_sex) or "unknown",
+        "age_band": age_band(study.patient_age, study.patient_birth_date, study.study_date),
         "view": series.view_position or "unknown",
         "scanner": scanner or "unknown",
     }
 
 
-def age_band(patient_age: str, patient: Patient, study_date: date | None) -> str:
+def age_band(patient_age: str, birth_date: date | None, study_date: date | None) -> str:
     """Return the age band at the study, from Patient's Age (``063Y``, ``011M``, …) or the birth date."""
     years: float | None = None
     per_year = {"Y": 1.0, "M": 12.0, "W": 52.18, "D": 365.25}
     if len(patient_age) > 1 and patient_age[:-1].isdigit() and patient_age[-1] in per_year:
         years = int(patient_age[:-1]) / per_year[patient_age[-1]]
-    elif patient.patient_birth_date and study_date:
-        years = (study_date - patient.patient_birth_date).days / 365.25
+    elif birth_date and study_date:
+        years = (study_date - birth_date).days / 365.25
     if years is None or not 0 <= years < 200:
         return "unknown"
     return next(name for limit, name in _BANDS if years < limit)

@@ -21,8 +21,13 @@ def _keyed(purpose: str, name: str) -> bytes:
 
 
 def patient_key(patient: Patient) -> str:
-    """Return the pseudonym of a patient: the same on this site for ever, useless without the site's key."""
-    return _keyed("patient", f"{patient.issuer_of_patient_id}\0{patient.patient_id}").hex()[:_KEY_LENGTH]
+    """Return the pseudonym of a patient: the same on this site for ever, useless without the site's key.
+
+    It follows from Patient ID and issuer alone. Persons whom an admin told apart under one Patient ID, and studies
+    whose identity nobody has decided yet, share it and so one split: nobody can be on both sides by mistake.
+    """
+    name = f"{patient.issuer_of_patient_id}\0{patient.patient_id or patient.unidentified}"
+    return _keyed("patient", name).hex()[:_KEY_LENGTH]
 
 
 def split_of(key: str) -> str:

@@ -16,6 +16,7 @@ from annotations.rules.reveal import ai_revealed
 from annotations.rules.standing import Decided, standing_of
 from core.access import projects_of
 from core.errors import Invalid
+from imaging.search.conditions import holds, words_condition
 
 if TYPE_CHECKING:
     from core.models import Project, User
@@ -28,7 +29,7 @@ _ORDERINGS: Final[dict[str, Any]] = {
     "priority": F("priority"),
     "ai_score": Coalesce(F("shown_ai_score"), Value(-1.0), output_field=FloatField()),
     "study_date": Coalesce(F("study__study_date"), Value(_NO_DATE)),
-    "patient_name": F("study__patient__patient_name"),
+    "patient_name": F("study__patient_name_form"),
     "updated_at": F("updated_at"),
     "created_at": F("created_at"),
     "state": F("state"),
@@ -76,16 +77,6 @@ def _visible(user: User) -> QuerySet[Workitem]:
     ).select_related("project", "study__patient", "reader", "reviewer")
 
 
-def _holds(field: str, value: str) -> Q:
-    """Match one of the values of a backslash separated field."""
-    return (
-        Q(**{f"{field}__iexact": value})
-        | Q(**{f"{field}__istartswith": f"{value}\\"})
-        | Q(**{f"{field}__iendswith": f"\\{value}"})
-        | Q(**{f"{field}__icontains": f"\\{value}\\"})
-    )
-
-
 def _narrowed(user: User, wanted: WorklistFilter) -> QuerySet[Workitem]:
     rows = _visible(user)
     if wanted.project:
@@ -93,9 +84,9 @@ def _narrowed(user: User, wanted: WorklistFilter) -> QuerySet[Workitem]:
     if wanted.state:
         rows = rows.filter(state__in=wanted.state.split(","))
     if wanted.modality:
-        rows = rows.filter(_holds("study__modalities_in_study", wanted.modality))
+        rows = rows.filter(holds("study__modalities_in_study", wanted.modality))
     if wanted.body_part:
-        rows = rows.filter(_holds("study__body_parts_examined", wanted.body_part))
+        rows = rows.filter(holds("study__body_parts_examined", wanted.body_part))
     if wanted.assignee == "me":
         rows = rows.filter(reader=user)
     elif wanted.assignee == "none":
@@ -106,15 +97,9 @@ def _narrowed(user: User, wanted: WorklistFilter) -> QuerySet[Workitem]:
         rows = rows.filter(study__study_date__gte=wanted.date_from)
     if wanted.date_to:
         rows = rows.filter(study__study_date__lte=wanted.date_to)
-    for word in wanted.q.split():
-        rows = rows.filter(
-            Q(study__patient__patient_name__icontains=word)
-            | Q(study__patient__patient_id__icontains=word)
-            | Q(study__accession_number__icontains=word)
-            | Q(study__study_description__icontains=word)
-            | Q(study__study_instance_uid=word)
-        )
-    return rows
+    if "\0" in wanted.q:
+        raise Invalid("search_wrong", "Search for text without NUL characters.")
+    return rows.filter(words_condition("study__search_form", wanted.q))
 
 
 def _ordered(rows: QuerySet[Workitem], ordering: str) -> tuple[QuerySet[Workitem], bool]:
@@ -218,9 +203,11 @@ def _row_json(workitem: Any, counts: Json) -> Json:
         "reviewer": person_json(workitem.reviewer),
         "study": {
             "study_instance_uid": study.study_instance_uid,
-            "patient_name": study.patient.patient_name,
+            "patient_name": study.patient_name,
+            "identity_clash": study.patient.identity_clash,
             "patient_id": study.patient.patient_id,
-            "patient_sex": study.patient.patient_sex,
+            "patient_birth_date": study.patient_birth_date,
+            "patient_sex": study.patient_sex,
             "patient_age": study.patient_age,
             "study_date": study.study_date,
             "study_description": study.study_description,

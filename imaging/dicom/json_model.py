@@ -14,6 +14,8 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
+from imaging.dicom.charsets import readable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -142,13 +144,15 @@ def _value(element: DataElement, where: str, depth: int) -> Json:
 
 def _plain(value: Any) -> Any:
     """Turn pydicom's value classes into what ``json`` writes without surprises."""
-    if value is None or isinstance(value, dict | list | bool):
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if value is None or isinstance(value, list | bool):
         return value
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
         return float(value)
-    return str(value)
+    return readable(str(value))
 
 
 def bulk_value(dataset: Dataset, path: str) -> bytes | None:

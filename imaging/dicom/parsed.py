@@ -17,12 +17,15 @@ class ParsedInstance:
     """Index fields (DICOM keywords in snake_case), where the frames lie, and how the image may be shown.
 
     Attributes:
-        patient: fields of the patient; ``patient_id`` may be empty.
+        patient: Patient ID (may be empty) with issuer, and name, birth date and sex as stated.
         study: fields of the study; dates as ``YYYY-MM-DD`` or None.
         series: fields of the series.
         instance: fields of the instance that describe its pixels.
         frame_spans: ``[[offset, length], …]`` in bytes; empty when frames are not in one piece each.
         pixel_digest: SHA-256 of the pixel data element's value; empty without pixels.
+        decoded_digest: SHA-256 of all frames as decoded, the same in every lossless encoding; empty where not all
+            of them were decoded.
+        text_code: why letters of its texts may be wrong (see ``imaging.dicom.charsets``); empty when they are right.
         display: as_stored, converted, no_pixels, or undecodable (kept, but no decoder here reads its compression).
         display_code: why it is not shown as stored.
         frames_decoded: how many frames were really decoded to find that out.
@@ -39,6 +42,8 @@ class ParsedInstance:
     instance: dict[str, Any] = field(default_factory=dict)
     frame_spans: list[list[int]] = field(default_factory=list)
     pixel_digest: str = ""
+    decoded_digest: str = ""
+    text_code: str = ""
     display: str = "no_pixels"
     display_code: str = ""
     frames_decoded: int = 0

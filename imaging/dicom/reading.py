@@ -9,17 +9,21 @@ import hashlib
 import math
 import re
 import zlib
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from imaging.dicom import frames
+from imaging.dicom.charsets import readable, text_code
 from imaging.dicom.errors import PixelsUnreadable
 from imaging.dicom.frames import StoredImage, open_image, pixel_keyword, transfer_syntax_of, whole
 from imaging.dicom.json_model import header_json
 from imaging.dicom.limits import FRAME_LIMIT, FRAMES_LIMIT, Structure, check_file
+from imaging.dicom.moments import offset_of
 from imaging.dicom.parsed import ParsedInstance, check_uid
 from imaging.dicom.pixels import decode_frame, display_verdict
 from imaging.dicom.refusals import REFUSALS, Refused, refusal
@@ -76,13 +80,14 @@ def _read(path: Path, header_path: Path, structure: Structure) -> ParsedInstance
     image = open_image(path)
     dataset = image.dataset
     uids = _uids(dataset, structure)
+    letters = text_code(dataset)
     header = header_json(dataset)
     if len(header) > HEADER_LIMIT:
         raise refusal("header_too_large")
     header_path.write_bytes(zlib.compress(header, 1))
     _check_numbers(dataset)
     keyword = pixel_keyword(dataset)
-    decoded, spans, digest, display, code = 0, list[tuple[int, int]](), "", "no_pixels", ""
+    decoded, spans, digest, decoded_digest, display, code = 0, list[tuple[int, int]](), "", "", "no_pixels", ""
     if keyword is None:
         if _is_image(dataset, uids["sop_class_uid"]):
             raise refusal("pixel_data_missing")
@@ -91,7 +96,7 @@ def _read(path: Path, header_path: Path, structure: Structure) -> ParsedInstance
         display, code = _display(image)
         if display != "undecodable":
             spans = frames.frame_spans(image)
-            decoded = _decode(image)
+            decoded, decoded_digest = _decode(image)
         digest = _pixel_digest(image, keyword, structure)
     return ParsedInstance(
         **uids,
@@ -102,6 +107,8 @@ def _read(path: Path, header_path: Path, structure: Structure) -> ParsedInstance
         instance=_instance(dataset),
         frame_spans=[list(span) for span in spans],
         pixel_digest=digest,
+        decoded_digest=decoded_digest,
+        text_code=letters,
         display=display,
         display_code=code,
         frames_decoded=decoded,
@@ -255,15 +262,22 @@ def _value_length(image: StoredImage, keyword: str, structure: Structure) -> int
     return len(value) if value is not None else 0
 
 
-def _decode(image: StoredImage) -> int:
-    """Decode every frame of a small image, the first ones and the last of a large one; returns how many."""
+def _decode(image: StoredImage) -> tuple[int, str]:
+    """Decode every frame of a small image, the first ones and the last of a large one.
+
+    Returns:
+        How many were decoded, and the digest of their samples where these were all.
+    """
     count = frames.number_of_frames(image.dataset)
     samples = max(1, frames.frame_bits(image.dataset) // max(1, frames.bits_allocated(image.dataset)))
     within = max(1, min(count, DECODED_SAMPLES // samples))
     numbers = [*range(1, within + 1), *([count] if count > within else [])]
+    digest = hashlib.sha256()
     for number in numbers:
-        decode_frame(image, number)
-    return len(numbers)
+        frame = np.ascontiguousarray(decode_frame(image, number).pixels)
+        digest.update(f"{frame.shape}{frame.dtype.str}".encode())
+        digest.update(frame)
+    return len(numbers), digest.hexdigest() if within == count else ""
 
 
 def _pixel_digest(image: StoredImage, keyword: str, structure: Structure) -> str:
@@ -294,7 +308,7 @@ def _text(dataset: Dataset, keyword: str) -> str:
         text = "\\".join(str(one) for one in value) if many else str(value)
     except Exception:
         return ""
-    return _CONTROL.sub(" ", text.encode("utf-8", "replace").decode("utf-8")).strip()
+    return _CONTROL.sub(" ", readable(text).encode("utf-8", "replace").decode("utf-8")).strip()
 
 
 def _date(dataset: Dataset, keyword: str) -> str | None:
@@ -302,8 +316,6 @@ def _date(dataset: Dataset, keyword: str) -> str | None:
     digits = re.sub(r"[.\-/ ]", "", _text(dataset, keyword))[:8]
     if not re.fullmatch(r"[0-9]{8}", digits, re.ASCII):
         return None
-    from datetime import date
-
     try:
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).isoformat()
     except ValueError:
@@ -327,16 +339,24 @@ def _patient(dataset: Dataset) -> dict[str, Any]:
     return {
         "patient_id": _text(dataset, "PatientID"),
         "issuer_of_patient_id": _text(dataset, "IssuerOfPatientID"),
+        "issuer_qualifiers": _qualifiers(dataset),
         "patient_name": _text(dataset, "PatientName"),
         "patient_birth_date": _date(dataset, "PatientBirthDate"),
         "patient_sex": _text(dataset, "PatientSex"),
     }
 
 
+def _qualifiers(dataset: Dataset) -> str:
+    """Return the issuer's universal identity with its type, as ``1.2.3 ISO``."""
+    item = _first_item(dataset, "IssuerOfPatientIDQualifiersSequence")
+    return " ".join(filter(None, (_text(item, "UniversalEntityID"), _text(item, "UniversalEntityIDType"))))
+
+
 def _study(dataset: Dataset) -> dict[str, Any]:
     return {
         "study_date": _date(dataset, "StudyDate"),
-        "study_time": _text(dataset, "StudyTime"),
+        "study_time": _text(dataset, "StudyTime").replace(":", ""),
+        "timezone_offset_from_utc": offset_of(_text(dataset, "TimezoneOffsetFromUTC")),
         "study_id": _text(dataset, "StudyID"),
         "accession_number": _text(dataset, "AccessionNumber"),
         "study_description": _text(dataset, "StudyDescription"),

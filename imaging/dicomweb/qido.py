@@ -8,11 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 
 from imaging.dicom.json_model import Json, dump, first_value
-from imaging.dicomweb.attributes import ATTRIBUTES, LEVELS, Level, json_value, path_to
 from imaging.dicomweb.door import DICOM_JSON, DicomwebView, Room, require_json, room_of
 from imaging.dicomweb.headers import header_of
 from imaging.dicomweb.matching import Search, read_search
 from imaging.models import Instance, Series
+from imaging.search.attributes import ATTRIBUTES, LEVELS, Level, json_value, path_to
 
 if TYPE_CHECKING:
     from rest_framework.request import Request

@@ -5,9 +5,21 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import F
+
 from core.digest import sha256_hex
+from imaging.dicom.identity import Statement
+from imaging.dicom.moments import moment_of
 from imaging.dicom.refusals import refusal
 from imaging.models import Instance, Patient, Series, Study
+from imaging.services.identity import (
+    KEY,
+    STATED,
+    clash_differences,
+    identity_refresh,
+    patient_for,
+    statement_note,
+)
 
 if TYPE_CHECKING:
     from imaging.dicom.parsed import ParsedInstance
@@ -23,31 +35,49 @@ def _fitting(model: type[Any], values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def study_row(parsed: ParsedInstance) -> Study:
-    """Return the study, made with its patient where it is new.
+def stated_in(parsed: ParsedInstance) -> Statement:
+    """Return what the instance states of its patient, in the length of the columns."""
+    stated = _fitting(Study, {name: parsed.patient[name] for name in STATED})
+    birth = stated["patient_birth_date"]
+    return Statement(stated["patient_name"], date.fromisoformat(birth) if birth else None, stated["patient_sex"])
+
+
+def study_row(parsed: ParsedInstance) -> tuple[Study, list[str]]:
+    """Return the study, made with its patient where it is new, with the instance counted, and its row locked.
+
+    Returns:
+        The study, and the keywords in which its patient module contradicts others under the same Patient ID.
 
     Raises:
         Refused: patient_mismatch: the study is known as another patient's.
     """
     known = Study.objects.select_related("patient").filter(study_instance_uid=parsed.study_instance_uid).first()
-    patient = _fitting(Patient, parsed.patient)
+    key = _fitting(Patient, {name: parsed.patient[name] for name in KEY})
+    stated = stated_in(parsed)
     if known is not None:
-        stated, kept = patient["patient_id"], known.patient.patient_id
-        if stated and stated != kept and not kept.startswith(_UNKNOWN_PATIENT):
+        if key["patient_id"] and known.patient.patient_id not in ("", key["patient_id"]):
             raise refusal("patient_mismatch")
-        return known
-    if not patient["patient_id"]:
+        differing = statement_note(known, stated)
+        # Counted before anything else of the study is written: the row's lock orders racing senders and indexing.
+        counted = F("number_of_study_related_instances") + 1
+        Study.objects.filter(pk=known.pk).update(number_of_study_related_instances=counted)
+        return known, differing
+    if not key["patient_id"]:
         # Without a Patient ID each study is a patient of its own: nobody is merged by accident.
-        patient["patient_id"] = _UNKNOWN_PATIENT + sha256_hex(parsed.study_instance_uid.encode())[:16]
-    birth_date = patient["patient_birth_date"]
-    row, _ = Patient.objects.get_or_create(
-        patient_id=patient.pop("patient_id"),
-        issuer_of_patient_id=patient.pop("issuer_of_patient_id"),
-        defaults={**patient, "patient_birth_date": date.fromisoformat(birth_date) if birth_date else None},
-    )
+        key["unidentified"] = _UNKNOWN_PATIENT + sha256_hex(parsed.study_instance_uid.encode())[:16]
+    patient = patient_for(key, stated)
     fields = _fitting(Study, parsed.study)
     fields["study_date"] = date.fromisoformat(fields["study_date"]) if fields["study_date"] else None
-    return Study.objects.create(study_instance_uid=parsed.study_instance_uid, patient=row, **fields)
+    study = Study.objects.create(
+        study_instance_uid=parsed.study_instance_uid,
+        patient=patient,
+        **{name: getattr(stated, name) for name in STATED},
+        text_code=parsed.text_code,
+        studied_at=moment_of(fields["study_date"], fields["study_time"], fields["timezone_offset_from_utc"]),
+        number_of_study_related_instances=1,
+        **fields,
+    )
+    return study, clash_differences(study) if identity_refresh(patient) else []
 
 
 def series_row(parsed: ParsedInstance, study: Study) -> Series:
@@ -62,10 +92,34 @@ def series_row(parsed: ParsedInstance, study: Study) -> Series:
             raise refusal("uid_mismatch")
         # Until it is indexed again the sweep knows that something arrived, even if its sender never says so. Written
         # each time: the row's lock orders this against an index that is being made just now.
-        Series.objects.filter(pk=known.pk).update(indexed_at=None)
+        counted = F("number_of_series_related_instances") + 1
+        Series.objects.filter(pk=known.pk).update(indexed_at=None, number_of_series_related_instances=counted)
         return known
     fields = _fitting(Series, parsed.series)
-    return Series.objects.create(series_instance_uid=parsed.series_instance_uid, study=study, **fields)
+    series = Series.objects.create(
+        series_instance_uid=parsed.series_instance_uid, study=study, number_of_series_related_instances=1, **fields
+    )
+    study_summarise(study)
+    return series
+
+
+def study_summarise(study: Study) -> None:
+    """Write what a study's series say together: how many, which modalities and body parts. Its row is locked."""
+    said = list(study.series.values_list("modality", "body_part_examined"))
+    study.number_of_study_related_series = len(said)
+    study.modalities_in_study = _joined({modality for modality, _ in said}, 120)
+    study.body_parts_examined = _joined({part for _, part in said}, 200)
+    study.save(update_fields=["number_of_study_related_series", "modalities_in_study", "body_parts_examined"])
+
+
+def _joined(values: set[str], length: int) -> str:
+    joined = ""
+    for value in sorted(filter(None, values)):
+        longer = f"{joined}\\{value}" if joined else value
+        if len(longer) > length:
+            break
+        joined = longer
+    return joined
 
 
 def instance_row(parsed: ParsedInstance, series: Series, digest: str, header_digest: str, byte_size: int) -> Instance:
@@ -79,6 +133,7 @@ def instance_row(parsed: ParsedInstance, series: Series, digest: str, header_dig
         header_digest=header_digest,
         byte_size=byte_size,
         pixel_digest=parsed.pixel_digest,
+        decoded_digest=parsed.decoded_digest,
         frame_spans=parsed.frame_spans,
         display=parsed.display,
         display_code=parsed.display_code[:60],

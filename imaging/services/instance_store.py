@@ -20,6 +20,7 @@ from core import audit, blobs
 from imaging.access import may_add_to
 from imaging.dicom.refusals import Refused, refusal
 from imaging.models import Instance, InstanceConflict, ProjectStudy, Study, Upload, UploadVerdict
+from imaging.services.identity import clash_message
 from imaging.services.index_rows import instance_row, series_row, study_row
 from imaging.services.parsing import parse_file
 
@@ -116,12 +117,12 @@ def _entered(arrival: _Arrival, parsed: ParsedInstance, header_digest: str) -> U
                 known = _instances().filter(sop_instance_uid=parsed.sop_instance_uid).first()
                 if known is not None:
                     return _known_verdict(arrival, known)
-                study = study_row(parsed)
+                study, differing = study_row(parsed)
                 _check_study(arrival, study)
-                instance = instance_row(
-                    parsed, series_row(parsed, study), arrival.digest, header_digest, arrival.byte_size
-                )
-                return _verdict(arrival, instance, Outcome.STORED)
+                series = series_row(parsed, study)
+                instance = instance_row(parsed, series, arrival.digest, header_digest, arrival.byte_size)
+                code, message = ("identity_clash", clash_message(differing)) if differing else ("", "")
+                return _verdict(arrival, instance, Outcome.STORED, code, message)
         except IntegrityError:
             continue
     raise OSError("other senders of the same study were faster each time")

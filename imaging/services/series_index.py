@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.db import transaction
-from django.db.models import Count
 from django.utils import timezone
 
 from core import events
 from core.event_kinds import EventKind
 from imaging.dicom.frame_facts import FrameFacts, frame_facts
 from imaging.dicom.geometry import series_geometry
-from imaging.models import Series, Study
+from imaging.models import Instance, Series, Study
 from imaging.selectors import displayable_instances, instance_header
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-
-def _joined(values: Iterable[str], length: int) -> str:
-    joined = ""
-    for value in sorted({value for value in values if value}):
-        longer = f"{joined}\\{value}" if joined else value
-        if len(longer) > length:
-            break
-        joined = longer
-    return joined
+from imaging.services.index_rows import study_summarise
 
 
 def series_index(*, series: Series) -> Series:
@@ -46,12 +31,9 @@ def series_index(*, series: Series) -> Series:
         # An instance that arrived in between leaves the series unindexed: the story's sweep asks again.
         series.indexed_at = timezone.now() if series.number_of_series_related_instances == known else None
         series.save()
-        related = study.series.annotate(found=Count("instances"))
-        study.number_of_study_related_series = related.count()
-        study.number_of_study_related_instances = sum(row.found for row in related)
-        study.modalities_in_study = _joined((row.modality for row in related), 120)
-        study.body_parts_examined = _joined((row.body_part_examined for row in related), 200)
-        study.save()
+        study.number_of_study_related_instances = Instance.objects.filter(series__study=study).count()
+        study.save(update_fields=["number_of_study_related_instances"])
+        study_summarise(study)
         for project in study.projects.all():
             events.publish(EventKind.STUDY_CHANGED, study.pk, project=project)
     return series

@@ -77,12 +77,13 @@ def make_reading_study(
 ) -> Study:
     """Make a study with one series of ``images`` images, shown in the project."""
     number = next(_numbers)
-    patient = patient or Patient.objects.create(
-        patient_id=f"PID{number}", patient_name=patient_name, patient_sex="F", patient_birth_date=date(1970, 1, 1)
-    )
+    patient = patient or Patient.objects.create(patient_id=f"PID{number}")
     study = Study.objects.create(
         study_instance_uid=f"1.2.826.0.1.3680043.8.498.5.{number}",
         patient=patient,
+        patient_name=patient_name,
+        patient_sex="F",
+        patient_birth_date=date(1970, 1, 1),
         study_date=study_date,
         study_description=f"Thorax {number}",
         accession_number=f"ACC{number}",

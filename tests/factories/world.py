@@ -104,10 +104,12 @@ class World:
 def make_study(project: Project, number: int = 0) -> Study:
     """Make a study with one series and one 4 x 4 instance in the project."""
     suffix = f".{number}" if number else ""
-    patient = Patient.objects.create(patient_id=f"P{number}", patient_name="Sample^Patient", patient_sex="F")
+    patient = Patient.objects.create(patient_id=f"P{number}")
     study = Study.objects.create(
         study_instance_uid=STUDY_UID + suffix,
         patient=patient,
+        patient_name="Sample^Patient",
+        patient_sex="F",
         modalities_in_study="DX",
         number_of_study_related_series=1,
         number_of_study_related_instances=1,

@@ -91,9 +91,13 @@ def plant(project: Project, number: int, *, bright: bool, patient_space: bool = 
     buffer = BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     header = Dataset({tag: element for tag, element in dataset.items() if tag != 0x7FE00010})
-    patient = Patient.objects.create(patient_id=f"SQ{number}", patient_sex="F" if number % 2 else "M")
+    patient = Patient.objects.create(patient_id=f"SQ{number}")
     study = Study.objects.create(
-        study_instance_uid=dataset.StudyInstanceUID, patient=patient, modalities_in_study="DX", patient_age="050Y"
+        study_instance_uid=dataset.StudyInstanceUID,
+        patient=patient,
+        modalities_in_study="DX",
+        patient_age="050Y",
+        patient_sex="F" if number % 2 else "M",
     )
     ProjectStudy.objects.create(project=project, study=study)
     series = Series.objects.create(

@@ -22,8 +22,8 @@ def split_key(settings: Any) -> None:
 
 
 def _sign_off(project: Project, reader: User, reviewer: User, patient_id: str, *, present: bool) -> None:
-    patient = Patient.objects.create(patient_id=patient_id, patient_name="Hidden^Name")
-    workitem = make_workitem(project, reader, patient=patient)
+    patient = Patient.objects.create(patient_id=patient_id)
+    workitem = make_workitem(project, reader, patient=patient, patient_name="Hidden^Name")
     api = Api(reader)
     api("POST", f"workitems/{workitem.pk}/findings", {"content": image_label(present=present)})
     api("POST", f"workitems/{workitem.pk}/submit", {}, match=2)

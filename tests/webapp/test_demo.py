@@ -40,7 +40,7 @@ def test_a_third_of_what_teaches_is_wrong_and_what_tests_is_right() -> None:
 
 
 def test_sample_images_are_renamed_stored_and_shown(own_data_folder: object) -> None:
-    from imaging.models import Instance, Patient, UploadVerdict
+    from imaging.models import Instance, Study, UploadVerdict
     from webapp.demo.people import people_install
     from webapp.demo.projects import REAL, projects_install
     from webapp.demo.real_images import LEFT_OUT, SAMPLES, sample_files
@@ -54,7 +54,7 @@ def test_sample_images_are_renamed_stored_and_shown(own_data_folder: object) -> 
         files_store(project=project, by=people["demo-admin"], files=iter(small), stored=lambda _: None)
     assert Instance.objects.count() == len(small)
     assert not Instance.objects.filter(display__in=["undecodable", "no_pixels"]).exists()
-    assert all(patient.patient_name.startswith("SAMPLE^") for patient in Patient.objects.all())
+    assert all(study.patient_name.startswith("SAMPLE^") for study in Study.objects.all())
     outcomes = UploadVerdict.objects.values_list("outcome", flat=True)
     assert sorted(outcomes) == ["already_stored"] * len(small) + ["stored"] * len(small)
 

@@ -64,23 +64,23 @@ _, token = ApiToken.objects.create(user=user, expiry=timedelta(days=1), name="le
 import webapp.asgi
 from annotations.services import comments, workitems
 from imaging.dicomweb import frames_asgi
-from imaging.models import Patient
+from imaging.models import Patient, Study
 from webapp import shell
 
 def quote_a_patient(*arguments, **named):
-    patient = Patient.objects.first()
+    patient = Study.objects.first()
     warnings.warn(f"odd value {patient.patient_name!r}", stacklevel=1)
     try:
         int(patient.patient_name)
     except ValueError as error:
-        raise RuntimeError(f"cannot handle {patient.patient_name} {patient.patient_id}") from error
+        raise RuntimeError(f"cannot handle {patient.patient_name} {patient.patient.patient_id}") from error
 
 def quote_a_name(*arguments, **named):
     raise RuntimeError("cannot send the image of Zqxjkname")
 
 def break_a_constraint(*arguments, **named):
     patient = Patient.objects.first()
-    Patient.objects.create(pk=patient.pk, patient_id=patient.patient_id, patient_name=patient.patient_name)
+    Patient.objects.create(pk=patient.pk, patient_id=patient.patient_id)
 
 workitems.workitem_release = quote_a_patient
 workitems.workitem_withdraw = break_a_constraint
@@ -96,11 +96,11 @@ django.setup()
 import warnings
 from core import jobs
 from imaging import tasks
-from imaging.models import Patient
+from imaging.models import Patient, Study
 from imaging.services.series_index import series_index
 
 def quote_a_patient(**named):
-    name = Patient.objects.first().patient_name
+    name = Study.objects.first().patient_name
     warnings.warn(f"odd value {name!r}", stacklevel=1)
     raise ValueError(f"cannot index {name}")
 

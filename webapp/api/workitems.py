@@ -31,6 +31,7 @@ class WorkitemStudyOut(serializers.Serializer[Any]):
     study_instance_uid = serializers.CharField()
     patient_name = serializers.CharField()
     patient_id = serializers.CharField()
+    patient_birth_date = serializers.DateField(allow_null=True)
     patient_sex = serializers.CharField()
     patient_age = serializers.CharField()
     study_date = serializers.DateField(allow_null=True)
@@ -39,6 +40,9 @@ class WorkitemStudyOut(serializers.Serializer[Any]):
     modalities = serializers.ListField(child=serializers.CharField())
     body_parts = serializers.ListField(child=serializers.CharField())
     instances = serializers.IntegerField()
+    identity_clash = serializers.BooleanField(
+        help_text="Studies under this Patient ID name different persons, and no admin has decided yet."
+    )
 
 
 class FindingCountsOut(serializers.Serializer[Any]):

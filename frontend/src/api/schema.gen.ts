@@ -3040,6 +3040,8 @@ export interface components {
             study_instance_uid: string;
             patient_name: string;
             patient_id: string;
+            /** Format: date */
+            patient_birth_date: string | null;
             patient_sex: string;
             patient_age: string;
             /** Format: date */
@@ -3049,6 +3051,8 @@ export interface components {
             modalities: string[];
             body_parts: string[];
             instances: number;
+            /** @description Studies under this Patient ID name different persons, and no admin has decided yet. */
+            identity_clash: boolean;
         };
     };
     responses: never;

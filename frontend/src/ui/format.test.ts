@@ -14,6 +14,7 @@ describe("what a reader sees", () => {
   it("names patients family first and says when a name is missing", () => {
     expect(formatPatientName("DOE^JANE^M")).toBe("DOE, JANE M");
     expect(formatPatientName("Yamada^Tarou=山田^太郎")).toBe("Yamada, Tarou");
+    expect(formatPatientName("=山田^太郎=やまだ^たろう")).toBe("山田, 太郎");
     expect(formatPatientName("^^")).toBe("No name");
   });
 

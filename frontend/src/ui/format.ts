@@ -1,6 +1,10 @@
-/** "DOE^JANE^M" as a reader expects it: "DOE, JANE M". Empty names are said to be empty. */
+/**
+ * "DOE^JANE^M" as a reader expects it: "DOE, JANE M". One component group is shown: the alphabetic one, else the
+ * first that is there. Empty names are said to be empty.
+ */
 export function formatPatientName(name: string): string {
-  const [family = "", ...given] = (name.split("=")[0] ?? "").split("^").map((part) => part.trim());
+  const group = name.split("=").find((one) => one.replace(/[\s^]/g, "")) ?? "";
+  const [family = "", ...given] = group.split("^").map((part) => part.trim());
   const rest = given.filter(Boolean).join(" ");
   return [family, rest].filter(Boolean).join(", ") || "No name";
 }

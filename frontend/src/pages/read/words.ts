@@ -1,3 +1,5 @@
+export { formatAge as ageOf, formatPatientName as nameOf } from "../../ui/format";
+
 import type { FindingKind, Measure, RevisionContent } from "../../geometry/content";
 import { written } from "../../geometry/measure";
 import { type FindingRow, shownMeasures } from "../../state/reading-findings";
@@ -13,18 +15,6 @@ export const kindWord: Record<FindingKind, string> = {
   point: "Point",
   mask: "Segmentation",
 };
-
-/** A DICOM person name as people write it: "Family, Given". */
-export function nameOf(name: string): string {
-  const [family = "", given = ""] = name.split("^");
-  return [family, given].filter(Boolean).join(", ") || "No name";
-}
-
-/** A DICOM age string (047Y) as 47 y; other words stay as they are. */
-export function ageOf(age: string): string {
-  const match = /^(\d{3})([DWMY])$/.exec(age);
-  return match ? `${Number(match[1])} ${match[2]?.toLowerCase()}` : age;
-}
 
 /** A stored date (2026-01-31 or 20260131) as 31 Jan 2026; empty when there is none. */
 export function dayOf(date: string | null): string {

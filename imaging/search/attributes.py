@@ -24,6 +24,7 @@ class Attribute:
         level: whose attribute it is.
         column: the model field, seen from its own level's model.
         several: the column holds several values, backslash separated.
+        form: the column that holds a name's search form; only names have one.
         tag: eight hexadecimal digits.
         vr: the value representation of the dictionary.
     """
@@ -32,6 +33,7 @@ class Attribute:
     level: Level
     column: str
     several: bool = False
+    form: str = ""
 
     tag: str = field(init=False)
     vr: str = field(init=False)
@@ -43,18 +45,19 @@ class Attribute:
 
 ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("StudyInstanceUID", "study", "study_instance_uid"),
-    Attribute("PatientName", "study", "patient__patient_name"),
+    Attribute("PatientName", "study", "patient_name", form="patient_name_form"),
     Attribute("PatientID", "study", "patient__patient_id"),
     Attribute("IssuerOfPatientID", "study", "patient__issuer_of_patient_id"),
-    Attribute("PatientBirthDate", "study", "patient__patient_birth_date"),
-    Attribute("PatientSex", "study", "patient__patient_sex"),
+    Attribute("PatientBirthDate", "study", "patient_birth_date"),
+    Attribute("PatientSex", "study", "patient_sex"),
     Attribute("PatientAge", "study", "patient_age"),
     Attribute("StudyDate", "study", "study_date"),
     Attribute("StudyTime", "study", "study_time"),
+    Attribute("TimezoneOffsetFromUTC", "study", "timezone_offset_from_utc"),
     Attribute("StudyID", "study", "study_id"),
     Attribute("AccessionNumber", "study", "accession_number"),
     Attribute("StudyDescription", "study", "study_description"),
-    Attribute("ReferringPhysicianName", "study", "referring_physician_name"),
+    Attribute("ReferringPhysicianName", "study", "referring_physician_name", form="referring_physician_form"),
     Attribute("ModalitiesInStudy", "study", "modalities_in_study", several=True),
     Attribute("NumberOfStudyRelatedSeries", "study", "number_of_study_related_series"),
     Attribute("NumberOfStudyRelatedInstances", "study", "number_of_study_related_instances"),
@@ -93,10 +96,16 @@ def keyword_of(name: str) -> str | None:
         return None
 
 
-def path_to(attribute: Attribute, level: Level) -> str:
-    """Return the attribute's column as seen from another level's model (``series__study__study_date`` …)."""
+def path_to(attribute: Attribute, level: Level, column: str = "") -> str:
+    """Return the attribute's column as seen from another level's model (``series__study__study_date`` …).
+
+    Args:
+        attribute: of this level or one above.
+        level: whose model is searched.
+        column: another column of the attribute's own level.
+    """
     steps = {"study": 0, "series": 1, "instance": 2}[level] - LEVELS.index(attribute.level)
-    return "".join(["series__", "study__"][2 - (LEVELS.index(level)) :][:steps]) + attribute.column
+    return "".join(["series__", "study__"][2 - (LEVELS.index(level)) :][:steps]) + (column or attribute.column)
 
 
 def json_value(attribute: Attribute, value: Any) -> Json:

@@ -1,0 +1,199 @@
+"""Who is who: studies with one Patient ID whose patient modules contradict each other are never merged silently."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from core import audit, events
+from core.errors import Invalid
+from imaging.dicom.identity import Statement
+from imaging.models import IdentityDecision, Patient, PatientStatement, Study
+
+if TYPE_CHECKING:
+    from core.models import User
+
+#: The columns of a patient's identity, and those of a statement.
+KEY = ("patient_id", "issuer_of_patient_id", "issuer_qualifiers")
+STATED = ("patient_name", "patient_birth_date", "patient_sex")
+
+
+def same_key(row: Patient | IdentityDecision) -> dict[str, str]:
+    """Return the condition for every row under the same Patient ID and issuer."""
+    return {name: getattr(row, name) for name in KEY}
+
+
+def statement_of(row: Study | PatientStatement) -> Statement:
+    """Return what a study (or an instance that contradicts its study) states."""
+    return Statement(row.patient_name, row.patient_birth_date, row.patient_sex)
+
+
+def statements_of(patient: Patient) -> set[Statement]:
+    """Return all different statements about a patient."""
+    own = patient.studies.values_list(*STATED)
+    others = PatientStatement.objects.filter(study__patient=patient).values_list(*STATED)
+    return {Statement(*stated) for stated in (*own, *others)}
+
+
+def standing_decision(patient: Patient) -> list[set[Statement]]:
+    """Return who is one person by the latest decision under this Patient ID; empty where there is none."""
+    decision = IdentityDecision.objects.filter(**same_key(patient)).order_by("-created_at").first()
+    return [{Statement.from_json(one) for one in person} for person in decision.persons] if decision else []
+
+
+def patient_for(key: dict[str, str], stated: Statement) -> Patient:
+    """Return the patient whom a new study is of, locked, made where the Patient ID is new.
+
+    Where an admin told several persons of one ID apart, it is the one whose statements agree; where none or several
+    do, the first: ``identity_refresh`` then finds that somebody must decide.
+    """
+    rows = list(Patient.objects.select_for_update(no_key=True).filter(**key).order_by("person_number"))
+    if not rows:
+        return Patient.objects.create(**key)
+    if len(rows) == 1:
+        return rows[0]
+    known = {row.pk: statements_of(row) for row in rows}
+    exact = [row for row in rows if stated in known[row.pk]]
+    fitting = [row for row in rows if not any(one.differences(stated) for one in known[row.pk])]
+    return (exact or fitting or rows)[0]
+
+
+def identity_refresh(patient: Patient) -> bool:
+    """Say, and note on the patients under this ID, whether their studies name different persons undecidedly.
+
+    Called inside a transaction that holds the patient's lock.
+    """
+    rows = list(Patient.objects.filter(**same_key(patient)))
+    decided = standing_decision(patient)
+    known = {row.pk: statements_of(row) for row in rows}
+    for row in rows:
+        others = [known[other.pk] for other in rows if other.pk != row.pk]
+        clash = _contradicted(known[row.pk], decided) or any(
+            _ambiguous(stated, others, decided) for stated in known[row.pk]
+        )
+        if clash != row.identity_clash:
+            Patient.objects.filter(pk=row.pk).update(identity_clash=clash)
+        if row.pk == patient.pk:
+            patient.identity_clash = clash
+    return patient.identity_clash
+
+
+def _contradicted(stated: set[Statement], decided: list[set[Statement]]) -> bool:
+    return any(
+        one.differences(other) and not any({one, other} <= person for person in decided)
+        for one, other in combinations(stated, 2)
+    )
+
+
+def _ambiguous(stated: Statement, others: list[set[Statement]], decided: list[set[Statement]]) -> bool:
+    """Say whether an undecided statement could as well be of another person with the same Patient ID."""
+    if any(stated in person for person in decided):
+        return False
+    return any(known and not any(one.differences(stated) for one in known) for known in others)
+
+
+def statement_note(study: Study, stated: Statement) -> list[str]:
+    """Note what an instance of a known study states: what was missing is filled in, a contradiction is kept beside.
+
+    Args:
+        study: with its patient; changed in place where something was filled in.
+        stated: by the instance.
+
+    Returns:
+        The keywords in which it contradicts its study.
+    """
+    own = statement_of(study)
+    differing = own.differences(stated)
+    missing = [name for name in STATED if not getattr(own, name) and getattr(stated, name)]
+    if not differing and not missing:
+        return []
+    Patient.objects.select_for_update(no_key=True).get(pk=study.patient_id)
+    study.refresh_from_db(fields=list(STATED))
+    if differing:
+        stating = {name: getattr(stated, name) for name in STATED}
+        if not PatientStatement.objects.filter(study=study, **stating).exists():
+            PatientStatement.objects.create(study=study, **stating)
+    else:
+        for name in missing:
+            setattr(study, name, getattr(stated, name))
+        study.save(update_fields=missing)
+    identity_refresh(study.patient)
+    return differing
+
+
+def identity_decide(*, patient: Patient, persons: list[list[Statement]], reason: str, by: User) -> IdentityDecision:
+    """Decide which statements under a Patient ID are of one person, and part the studies accordingly.
+
+    Every study keeps what was sent in it; the decision is appended, never changed; deciding again is allowed.
+
+    Args:
+        patient: any of the rows under the Patient ID.
+        persons: every statement under the ID, once, by person.
+        reason: why, for the audit trail.
+
+    Raises:
+        Invalid: reason_missing; persons_wrong: a statement is missing, unknown or named twice.
+    """
+    if not reason.strip():
+        raise Invalid("reason_missing", "Say why you decide so.")
+    with transaction.atomic():
+        rows = list(
+            Patient.objects.select_for_update(no_key=True).filter(**same_key(patient)).order_by("person_number")
+        )
+        known = set().union(*(statements_of(row) for row in rows))
+        named = [stated for person in persons for stated in person]
+        if len(named) != len(set(named)) or set(named) != known or not all(persons):
+            raise Invalid("persons_wrong", "Name every statement once. New ones may have come: load the page again.")
+        decision = IdentityDecision.objects.create(
+            **same_key(patient),
+            persons=[[stated.as_json() for stated in person] for person in persons],
+            reason=reason.strip(),
+            decided_by=by,
+        )
+        moved = _parted(rows, persons)
+        for row in Patient.objects.filter(**same_key(patient)):
+            identity_refresh(row)
+        audit.record(
+            "identity.decided", "U", actor=by, object_kind="patient", object_id=rows[0].pk,
+            outcome="same" if len(persons) == 1 else "different",
+            detail={"decision": str(decision.pk), "persons": len(persons), "studies_moved": moved},
+        )  # fmt: skip
+        for study in Study.objects.filter(patient__in=Patient.objects.filter(**same_key(patient))):
+            for project in study.projects.all():
+                events.publish("study.changed", study.pk, project=project)
+    return decision
+
+
+def _parted(rows: list[Patient], persons: list[list[Statement]]) -> list[str]:
+    """Give each person a row and each study to its person's; returns the ids of studies that changed hands."""
+    key, moved = same_key(rows[0]), list[str]()
+    under = {f"patient__{name}": value for name, value in key.items()}
+    for number, person in enumerate(persons, start=1):
+        row = next((row for row in rows if row.person_number == number), None)
+        row = row or Patient.objects.create(**key, person_number=number)
+        for study in Study.objects.select_related("patient").filter(**under).exclude(patient=row):
+            if statement_of(study) in person:
+                study.patient = row
+                study.save(update_fields=["patient"])
+                moved.append(str(study.pk))
+    return moved
+
+
+def clash_message(differing: list[str]) -> str:
+    """Return the sentence for a sender or reader; ``differing`` are DICOM keywords."""
+    words = {"PatientName": "name", "PatientBirthDate": "birth date", "PatientSex": "sex"}
+    what = ", ".join(words[keyword] for keyword in differing) or "name, birth date or sex"
+    return (
+        f"Another study or image under this Patient ID has another {what}. Each study shows what was sent in it; "
+        "an admin decides whether they are one person."
+    )
+
+
+def clash_differences(study: Study) -> list[str]:
+    """Return the keywords in which statements under the study's patient contradict the study's own."""
+    own, found = statement_of(study), set[str]()
+    for stated in statements_of(study.patient):
+        found |= set(own.differences(stated))
+    return sorted(found)
