@@ -62,7 +62,7 @@ NAMES = {
         b"Zhang^XiaoDong=\x1b$)A" + "张".encode("gb2312") + b"^\x1b$)A" + "小东".encode("gb2312"),
         ["zhang^xiaodong", "张^小东", "张*", "*小东"],
     ),
-    "gb18030": ("GB18030", "Wang^XiaoDong=王^小东".encode("gb18030"), ["王^小东", "WANG*"]),
+    "gb18030": ("GB18030", "Wang^DaWei=王^大伟".encode("gb18030"), ["王^大伟", "WANG*"]),
     "utf-8": ("ISO_IR 192", "Łukasiewicz^Ødegård".encode(), ["lukasiewicz^odegard", "ŁUKASIEWICZ*"]),
 }  # fmt: skip
 
