@@ -95,14 +95,10 @@ class Finding(Identified):
     A model's finding carries the DICOM facts of the algorithm, not a key upstairs.
     """
 
-    class Kind(models.TextChoices):
+    class Kind:
+        """The kinds that are no shape; all stand in ``annotations.geometry.kinds``."""
+
         IMAGE_LABEL = "image_label"
-        LENGTH = "length"
-        RECTANGLE = "rectangle"
-        ELLIPSE = "ellipse"
-        POLYGON = "polygon"
-        FREEHAND = "freehand"
-        POINT = "point"
         MASK = "mask"
 
     class AlgorithmType(models.TextChoices):
@@ -111,7 +107,7 @@ class Finding(Identified):
         AUTOMATIC = "AUTOMATIC"
 
     workitem = models.ForeignKey(Workitem, on_delete=models.CASCADE, related_name="findings")
-    kind = models.CharField(max_length=16, choices=Kind.choices)
+    kind = models.CharField(max_length=16, help_text="One of annotations.geometry.kinds.")
     author = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     algorithm_type = models.CharField(max_length=16, choices=AlgorithmType.choices, default=AlgorithmType.MANUAL)
     algorithm_name = models.CharField(max_length=120, blank=True)

@@ -9,9 +9,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from core import blobs
 from imaging.dicom.frame_facts import FACTS_VERSION, FrameFacts, frame_facts
+from imaging.dicom.frames import open_image
 from imaging.dicom.object_kinds import LAYER_CLASSES
+from imaging.dicom.pixels import decode_frame, modality_values
 from imaging.dicom.volume import Volume, load_volume
 from imaging.models import DECODABLE, Instance
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from django.db.models import QuerySet
+    from numpy.typing import NDArray
 
     from imaging.models import Series, Study
 
@@ -122,3 +127,24 @@ def series_volume(series: Series) -> Volume:
 def instance_volume(instance: Instance) -> Volume:
     """Return one instance as a volume of its own (one slice for a single-frame image)."""
     return load_volume([blobs.local_path(instance.blob_digest)])
+
+
+def frame_values(instance: Instance, frame_number: int) -> tuple[NDArray[np.float32], str] | None:
+    """Return a frame's values ``[J, I]`` as a reader sees them, NaN where there is padding, and their unit.
+
+    They are modality values, or SUV by body weight where that is proven. Colour, and what cannot be shown, has none.
+
+    Raises:
+        NotFound: the stored file is missing. PixelsUnreadable: it cannot be decoded.
+    """
+    if not instance.is_shown:
+        return None
+    image = open_image(blobs.local_path(instance.blob_digest))
+    frame = decode_frame(image, frame_number)
+    if frame.is_color:
+        return None
+    values = modality_values(image.dataset, frame, frame_number)
+    if frame.padding_ji is not None:
+        values[frame.padding_ji] = np.nan
+    unit = next(one.unit for one in instance_frame_facts(instance) if one.frame_number == frame_number)
+    return (values * np.float32(unit.suv_factor), "SUVbw") if unit.suv_factor else (values, unit.word)

@@ -2,8 +2,8 @@
 
 The form, as JSON::
 
-    {"kind": Finding.Kind, "label_key": str | null, "name": str, "text": str, "color": "#rrggbb" | null,
-     "locked": bool, "present": bool (image labels only, else null),
+    {"kind": one of annotations.geometry.kinds, "label_key": str | null, "name": str, "text": str,
+     "color": "#rrggbb" | null, "locked": bool, "present": bool (image labels only, else null),
      "geometry": null | {"space": "patient" | "image", "frame_of_reference_uid": str | null, "sop_instance_uid": str,
                          "frame_number": int, "points": [[x, y, z], …] | [[column, row], …]},
      "mask": null | {"series_instance_uid": str, "rows": int, "columns": int,
@@ -11,9 +11,8 @@ The form, as JSON::
      "measures": {"length_mm": {"value": float, "unit": str, "source": str}, …}  (computed here)}
 
 Geometry is in patient space (LPS mm) where the image has one, else in pixels (column, row) with (0, 0) at the centre
-of the top-left pixel; a mask is runs over the row-major pixels of its images. Points: length 2, rectangle 4 corners
-in order (2 opposite ones are completed), ellipse 4 (top, bottom, left, right ends of its axes), polygon and freehand
-n (closed), point 1. An image label holds of the whole study, or of one image where it has a geometry without points.
+of the top-left pixel; a mask is runs over the row-major pixels of its images. What the points are is said by each
+kind. An image label holds of the whole study, or of one image where it has a geometry without points.
 """
 
 from __future__ import annotations
@@ -23,17 +22,22 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from annotations.content.image_space import FrameSpace, frame_space
+from annotations.content.pixel_values import mask_intensities, shape_intensities
 from annotations.errors import content_wrong
-from annotations.geometry.corners import rectangle_corners
-from annotations.geometry.measures import Measures, mask_measures, shape_measures
+from annotations.geometry.kind import Shape
+from annotations.geometry.kinds import KINDS, SHAPES
+from annotations.geometry.measures import Measures, mask_measures
 from annotations.geometry.rasters import runs_fault
+from annotations.geometry.winding import MOST_POINTS
 from annotations.models import Finding, Label, Workitem
 from core.digest import canonical_json
 from core.errors import TooLarge
 from imaging.models import Instance, Series
 
-POINT_LIMIT: Final = 50_000
 BYTE_LIMIT: Final = 8 * 1024 * 1024
 TEXT_LIMIT: Final = 4_000
 NAME_LIMIT: Final = 120
@@ -41,8 +45,8 @@ _MM_LIMIT: Final = 1e5
 _KEYS: Final = frozenset(
     {"kind", "label_key", "name", "text", "present", "color", "locked", "geometry", "mask", "measures"}
 )
-_USE: Final = {Finding.Kind.IMAGE_LABEL: Label.Use.IMAGE, Finding.Kind.MASK: Label.Use.SEGMENT}
-_POINTS: Final = {"length": (2, 2), "rectangle": (4, 4), "ellipse": (4, 4), "point": (1, 1)}
+#: Points lie on the plane of their image; a browser rounds to a tenth of a micrometre.
+_OFF_PLANE_MM: Final = 0.05
 _COLOR: Final = re.compile(r"#[0-9a-f]{6}\Z")
 
 
@@ -84,7 +88,7 @@ def _is_number(value: Any) -> bool:
 
 def _label(key: Any, kind: str, workitem: Workitem, *, kept: Label | None) -> Label | None:
     if key is None:
-        if kind in _USE:
+        if KINDS[kind].use != "region":
             raise content_wrong("label_missing", "Choose a label for this.", kind=kind)
         return None
     if not isinstance(key, str):
@@ -94,7 +98,7 @@ def _label(key: Any, kind: str, workitem: Workitem, *, kept: Label | None) -> La
         raise content_wrong("label_unknown", "This label is not one of the project's. Reload the labels.", key=key)
     if label.retired_at is not None and label != kept:
         raise content_wrong("label_retired", "This label is no longer used. Choose another one.", key=key)
-    use = _USE.get(Finding.Kind(kind), Label.Use.REGION)
+    use = KINDS[kind].use
     if use not in label.uses:
         raise content_wrong("label_not_for_this", "This label is not meant for this kind of finding.", key=key, use=use)
     return label
@@ -119,11 +123,11 @@ def _frame_number(value: Any, instance: Instance) -> int:
 def _points(raw: Any, dimensions: int) -> list[list[float]]:
     if not isinstance(raw, list):
         raise _wrong("'points' must be a list.", field="points")
-    if len(raw) > POINT_LIMIT:
+    if len(raw) > MOST_POINTS:
         raise content_wrong(
             "too_many_points",
-            f"A shape may have at most {POINT_LIMIT} points. Draw it more coarsely.",
-            limit=POINT_LIMIT,
+            f"A shape may have at most {MOST_POINTS} points. Draw it more coarsely.",
+            limit=MOST_POINTS,
         )
     for point in raw:
         if not isinstance(point, list) or len(point) != dimensions or not all(map(_is_number, point)):
@@ -133,17 +137,17 @@ def _points(raw: Any, dimensions: int) -> list[list[float]]:
     return [[float(value) for value in point] for point in raw]
 
 
-def _check_bounds(points: list[list[float]], space: FrameSpace, *, patient: bool) -> None:
-    pixels: Any = points
-    if patient:
-        if any(abs(value) > _MM_LIMIT for point in points for value in point):
-            raise content_wrong("points_outside", "The shape lies far outside the image. Draw it again.")
-        if space.plane is None or len(points) == 0:
-            return
-        pixels = space.plane.to_pixels(points).tolist()
-    for column, row in pixels:
-        if not (-space.columns <= column <= 2 * space.columns and -space.rows <= row <= 2 * space.rows):
-            raise content_wrong("points_outside", "The shape lies far outside the image. Draw it again.")
+def _in_pixels(points: list[list[float]], space: FrameSpace, *, patient: bool) -> NDArray[np.float64]:
+    """Return the points as (column, row), shape (n, 2)."""
+    if any(abs(value) > _MM_LIMIT for point in points for value in point):
+        raise content_wrong("points_outside", "The drawing lies far outside the image. Draw it again.")
+    if not patient or space.plane is None or not points:
+        return np.asarray(points, np.float64).reshape(-1, 2)
+    if float(np.abs(space.plane.heights(points)).max()) > _OFF_PLANE_MM:
+        raise content_wrong(
+            "points_off_plane", "The points do not lie in the plane of their image. Draw it again on the image."
+        )
+    return space.plane.to_pixels(points)
 
 
 def _geometry(raw: Any, kind: str, workitem: Workitem) -> tuple[dict[str, Any], Measures]:
@@ -160,14 +164,13 @@ def _geometry(raw: Any, kind: str, workitem: Workitem) -> tuple[dict[str, Any], 
     if patient and (not reference or reference != space.frame_of_reference_uid):
         raise content_wrong("frame_of_reference_wrong", "The shape was drawn in another space. Reload the image.")
     points = _points(raw.get("points"), 3 if patient else 2)
-    if kind == Finding.Kind.RECTANGLE and len(points) == 2:
-        points = _corners(points, space, patient=patient)
-    low, high = _POINTS.get(kind, (3, POINT_LIMIT))
-    if kind == Finding.Kind.IMAGE_LABEL:
-        low = high = 0
-    if not low <= len(points) <= high:
-        raise content_wrong("points_count_wrong", f"A {kind} has another number of points. Draw it again.", kind=kind)
-    _check_bounds(points, space, patient=patient)
+    pixels = _in_pixels(points, space, patient=patient)
+    measures: Measures = {}
+    if kind in SHAPES:
+        points, measures = _drawn(SHAPES[kind], points, pixels, space, patient=patient)
+        measures |= shape_intensities(kind, SHAPES[kind].completed(pixels), instance, frame_number)
+    elif points:
+        raise content_wrong("points_count_wrong", "An image label has no points.", kind=kind)
     geometry = {
         "space": raw["space"],
         "frame_of_reference_uid": reference,
@@ -175,21 +178,21 @@ def _geometry(raw: Any, kind: str, workitem: Workitem) -> tuple[dict[str, Any], 
         "frame_number": frame_number,
         "points": points,
     }
-    return geometry, _measures(kind, points, space, patient=patient)
+    return geometry, measures
 
 
-def _corners(points: list[list[float]], space: FrameSpace, *, patient: bool) -> list[list[float]]:
-    if not patient or space.plane is None:
-        return rectangle_corners(points)
-    corners = rectangle_corners(space.plane.to_pixels(points).tolist())
-    return [[float(value) for value in point] for point in space.plane.to_patient(corners)]
-
-
-def _measures(kind: str, points: list[list[float]], space: FrameSpace, *, patient: bool) -> Measures:
-    if patient and space.plane is not None and space.scale.spacing_mm is None:
-        return shape_measures(kind, space.plane.to_pixels(points), "px", "none")
-    scaled = points if patient else space.scale.scaled(points)
-    return shape_measures(kind, scaled, space.scale.unit, space.scale.source)
+def _drawn(
+    shape: Shape, points: list[list[float]], pixels: NDArray[np.float64], space: FrameSpace, *, patient: bool
+) -> tuple[list[list[float]], Measures]:
+    """Return the points as they are stored and what the shape measures."""
+    whole = shape.completed(pixels)
+    fault = shape.fault(whole, space.scale, (space.rows, space.columns))
+    if fault is not None:
+        raise content_wrong(fault.code, fault.message, kind=shape.name)
+    if len(whole) != len(points):
+        stored = space.plane.to_patient(whole) if patient and space.plane is not None else whole
+        points = [[float(value) for value in point] for point in stored]
+    return points, shape.measures(whole, space.scale)
 
 
 def _mask(raw: Any, workitem: Workitem) -> tuple[dict[str, Any], Measures]:
@@ -233,11 +236,13 @@ def _mask(raw: Any, workitem: Workitem) -> tuple[dict[str, Any], Measures]:
         ],
     }
     if not mask["frames"]:
-        return mask, {}
+        raise content_wrong("mask_empty", "The segmentation holds no pixel. Delete it, or paint again.")
     first = mask["frames"][0]
     space = frame_space(instances[first["sop_instance_uid"]], first["frame_number"])
     pixels = sum(sum(frame["runs"][1::2]) for frame in mask["frames"])
-    return mask, mask_measures(pixels, len(mask["frames"]), space.scale)
+    measures = mask_measures(pixels, len(mask["frames"]), space.scale)
+    painted = [(instances[one["sop_instance_uid"]], one["frame_number"], one["runs"]) for one in mask["frames"]]
+    return mask, measures | mask_intensities(painted)
 
 
 def _runs(raw: Any, size: int) -> list[int]:
@@ -274,8 +279,8 @@ def checked_content(raw: Any, *, workitem: Workitem, kind: str | None = None, ke
     if not isinstance(raw, dict) or not set(raw) <= _KEYS:
         raise _wrong("The content must be an object with the known fields only.", known=sorted(_KEYS))
     known = raw.get("kind")
-    if known not in Finding.Kind.values:
-        raise _wrong("The kind of finding is unknown.", known=list(Finding.Kind.values))
+    if not isinstance(known, str) or known not in KINDS:
+        raise _wrong("The kind of finding is unknown.", known=list(KINDS))
     if kind is not None and known != kind:
         raise content_wrong("kind_differs", f"A {kind} cannot become a {known}. Delete it and draw a new one.")
     said: dict[str, Any] = {

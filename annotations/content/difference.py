@@ -7,18 +7,12 @@ from typing import Any
 import numpy as np
 
 from annotations.content.image_space import FrameSpace, frame_space
-from annotations.geometry.agreement import (
-    edge_points,
-    end_distance,
-    outline_distances,
-    shape_overlap,
-    surface_distances,
-)
+from annotations.geometry.agreement import edge_points, surface_distances
+from annotations.geometry.kinds import SHAPES
 from annotations.geometry.rasters import runs_to_mask
 from imaging.models import Instance
 
 Json = dict[str, Any]
-_AREAS = ("rectangle", "ellipse", "polygon", "freehand")
 
 
 def _space(uid: str, frame_number: int) -> FrameSpace:
@@ -35,17 +29,7 @@ def _shapes(kind: str, before: Json, after: Json) -> Json:
     if (before["sop_instance_uid"], before["frame_number"]) != (after["sop_instance_uid"], after["frame_number"]):
         return {"moved_to_other_image": True}
     space = _space(after["sop_instance_uid"], after["frame_number"])
-    unit, scaled = space.scale.unit, space.scale.scaled
-    one, other = _pixels(before, space), _pixels(after, space)
-    if kind in _AREAS:
-        found = outline_distances(kind, scaled(one), scaled(other))
-        return shape_overlap(kind, one, other) | {
-            f"hausdorff_{unit}": round(found["hausdorff"], 3),
-            f"mean_distance_{unit}": round(found["mean"], 3),
-        }
-    if before["space"] == after["space"] == "patient":
-        return {"end_distance_mm": round(end_distance(before["points"], after["points"]), 3)}
-    return {f"end_distance_{unit}": round(end_distance(scaled(one), scaled(other)), 3)}
+    return dict(SHAPES[kind].compared(_pixels(before, space), _pixels(after, space), space.scale))
 
 
 def _masks(before: Json, after: Json) -> Json:

@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.geometry.rasters import outline, shape_mask
+from annotations.geometry.measures import Scale
+from annotations.geometry.rasters import polygon_mask
 
 _MAX_CROP: Final = 2048
 _OUTLINE_STEPS: Final = 400
@@ -29,19 +30,19 @@ def dice(one: Any, other: Any) -> float:
     return 2 * float((a & b).sum()) / total if total else 1.0
 
 
-def shape_overlap(kind: str, one: Any, other: Any) -> dict[str, float]:
-    """Return iou and dice of two areas of one kind, both in pixels (n, 2), rasterised at pixel centres.
+def outline_overlap(one: Any, other: Any) -> dict[str, float]:
+    """Return iou and dice of what two closed outlines enclose, both in pixels (n, 2), rasterised at pixel centres.
 
     Areas that span fewer than 64 pixels are drawn on a finer grid, so that small boxes do not jump.
     """
     a, b = np.asarray(one, np.float64), np.asarray(other, np.float64)
-    edges = np.concatenate([outline(kind, a), outline(kind, b)])
+    edges = np.concatenate([a, b])
     low = np.floor(edges.min(axis=0)) - 1
     extent = np.ceil(edges.max(axis=0)) + 2 - low
     longest = float(extent.max())
     factor = 8.0 if longest < 64 else min(1.0, _MAX_CROP / longest)
     columns, rows = (max(1, math.ceil(side * factor)) for side in extent)
-    first, second = (shape_mask(kind, (points - low) * factor, (rows, columns)) for points in (a, b))
+    first, second = (polygon_mask((points - low) * factor, (rows, columns)) for points in (a, b))
     return {"iou": round(iou(first, second), 4), "dice": round(dice(first, second), 4)}
 
 
@@ -73,9 +74,18 @@ def surface_distances(one: Any, other: Any) -> dict[str, float]:
     }
 
 
-def outline_distances(kind: str, one: Any, other: Any) -> dict[str, float]:
-    """Return the Hausdorff and mean distance of the outlines of two areas, in the points' unit."""
-    return surface_distances(resampled(outline(kind, one)), resampled(outline(kind, other)))
+def outline_distances(one: Any, other: Any) -> dict[str, float]:
+    """Return the Hausdorff and mean distance of two closed outlines, in the points' unit."""
+    return surface_distances(resampled(one), resampled(other))
+
+
+def area_difference(one: Any, other: Any, scale: Scale) -> dict[str, float]:
+    """Return overlap of what two closed outlines (pixels) enclose, and their distances in the scale's unit."""
+    found = outline_distances(scale.scaled(one), scale.scaled(other))
+    return outline_overlap(one, other) | {
+        f"hausdorff_{scale.unit}": round(found["hausdorff"], 3),
+        f"mean_distance_{scale.unit}": round(found["mean"], 3),
+    }
 
 
 def edge_points(mask_ji: Any) -> NDArray[np.float64]:

@@ -1,4 +1,7 @@
-"""What a shape measures: value, unit and where the unit comes from. Millimetres only where the image proves them."""
+"""What is measured: value, unit and where the unit comes from. Millimetres only where the image proves them.
+
+What each kind of drawing measures is in ``annotations.geometry.kinds``.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from annotations.geometry.rasters import outline
 
 Measures = dict[str, dict[str, Any]]
 
@@ -36,84 +37,84 @@ class Scale:
         rows, columns = self.spacing_mm or (1.0, 1.0)
         return np.asarray(np.asarray(pixels, np.float64).reshape(-1, 2) * np.asarray([columns, rows]), np.float64)
 
+    def measure(self, name: str, value: float, power: int = 1) -> Measures:
+        """Return one measure in this scale's unit (to the power 2 for an area), as it is stored."""
+        return entry(name, value, self.unit if power == 1 else f"{self.unit}{power}", self.source)
 
-def _entry(name: str, value: float, unit: str, source: str) -> Measures:
+
+def entry(name: str, value: float, unit: str, source: str) -> Measures:
+    """Return one measure under its name and unit, as it is stored."""
     return {f"{name}_{unit}": {"value": round(float(value), 4), "unit": unit, "source": source}}
-
-
-def path_length(points: Any, *, closed: bool = False) -> float:
-    """Return the length of a line through points (n, d), in the points' unit."""
-    line = np.asarray(points, np.float64)
-    if closed:
-        line = np.concatenate([line, line[:1]])
-    return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
-
-
-def polygon_area(points: Any) -> float:
-    """Return the area of a closed planar polygon (n, 2) or (n, 3), in the points' unit squared."""
-    corners = np.asarray(points, np.float64)
-    spatial = np.pad(corners, ((0, 0), (0, 3 - corners.shape[1])))
-    spatial = spatial - spatial[0]
-    return float(np.linalg.norm(np.cross(spatial, np.roll(spatial, -1, axis=0)).sum(axis=0)) / 2)
-
-
-def shape_measures(kind: str, points: Any, unit: str, source: str) -> Measures:
-    """Return the measures of a drawn shape.
-
-    Args:
-        kind: length, rectangle, ellipse, polygon or freehand; anything else measures nothing.
-        points: (n, 2) or (n, 3), in ``unit``; order as in the revision content.
-        unit: mm or px.
-        source: what proves the unit.
-    """
-    places = np.asarray(points, np.float64)
-    if kind == "length":
-        return _entry("length", path_length(places), unit, source)
-    if kind == "rectangle":
-        sides = np.linalg.norm(np.diff(places[:3], axis=0), axis=1)
-        return (
-            _entry("width", sides[0], unit, source)
-            | _entry("height", sides[1], unit, source)
-            | _entry("area", polygon_area(places), f"{unit}2", source)
-        )
-    if kind == "ellipse":
-        axes = sorted([path_length(places[:2]), path_length(places[2:])], reverse=True)
-        half = (places[1] - places[0]) / 2, (places[3] - places[2]) / 2
-        area = np.pi * 2 * polygon_area(np.stack([np.zeros_like(half[0]), *half]))
-        return (
-            _entry("long_axis", axes[0], unit, source)
-            | _entry("short_axis", axes[1], unit, source)
-            | _entry("area", area, f"{unit}2", source)
-        )
-    if kind in ("polygon", "freehand"):
-        return _entry("area", polygon_area(places), f"{unit}2", source) | _entry(
-            "perimeter", path_length(outline(kind, places), closed=True), unit, source
-        )
-    return {}
 
 
 def mask_measures(pixels: int, frames: int, scale: Scale) -> Measures:
     """Return area (one frame) or volume (several frames of a regular volume) of a mask of ``pixels`` pixels."""
     if scale.spacing_mm is None:
-        return _entry("area", pixels, "px2", scale.source)
+        return entry("area", pixels, "px2", scale.source)
     area = pixels * scale.spacing_mm[0] * scale.spacing_mm[1]
-    result = _entry("area", area, "mm2", scale.source) if frames == 1 else {}
+    result = entry("area", area, "mm2", scale.source) if frames == 1 else {}
     if scale.slice_spacing_mm:
-        result |= _entry("volume", area * scale.slice_spacing_mm, "mm3", scale.source)
-    return result or _entry("area", area, "mm2", scale.source)
+        result |= entry("volume", area * scale.slice_spacing_mm, "mm3", scale.source)
+    return result or entry("area", area, "mm2", scale.source)
 
 
-def intensity_measures(values_ji: Any, mask_ji: Any, unit: str) -> Measures:
-    """Return mean, standard deviation, minimum and maximum of an image's values under a mask.
+@dataclass(frozen=True, slots=True)
+class Intensities:
+    """What the values under a drawing are like.
 
-    Args:
-        values_ji: modality values, same shape as the mask; NaN where there is no value.
-        mask_ji: boolean.
-        unit: of the values, such as HU.
+    Attributes:
+        count: pixels that have a value.
+        mean: of them.
+        squares: sum of their squared distances from the mean.
+        minimum: of them.
+        maximum: of them.
     """
-    values = np.asarray(values_ji, np.float64)[np.asarray(mask_ji, np.bool_)]
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return {}
-    found = {"mean": values.mean(), "sd": values.std(), "minimum": values.min(), "maximum": values.max()}
-    return {name: {"value": round(float(value), 4), "unit": unit, "source": "pixels"} for name, value in found.items()}
+
+    count: int
+    mean: float
+    squares: float
+    minimum: float
+    maximum: float
+
+    @classmethod
+    def under(cls, values_ji: Any, mask_ji: Any) -> Intensities | None:
+        """Return those of an image under a mask; None where no pixel has a value.
+
+        Args:
+            values_ji: modality values; NaN where there is no value.
+            mask_ji: boolean, same shape.
+        """
+        values = np.asarray(values_ji)[np.asarray(mask_ji, np.bool_)].astype(np.float64)
+        values = values[np.isfinite(values)]
+        if not len(values):
+            return None
+        mean = float(values.mean())
+        return cls(len(values), mean, float(((values - mean) ** 2).sum()), float(values.min()), float(values.max()))
+
+    def joined(self, other: Intensities) -> Intensities:
+        """Return those of both places together (Chan, Golub and LeVeque 1983)."""
+        count, step = self.count + other.count, other.mean - self.mean
+        return Intensities(
+            count,
+            self.mean + step * other.count / count,
+            self.squares + other.squares + step**2 * self.count * other.count / count,
+            min(self.minimum, other.minimum),
+            max(self.maximum, other.maximum),
+        )
+
+    def measures(self, unit: str) -> Measures:
+        """Return mean, standard deviation (of the population), minimum, maximum and number of pixels, as stored.
+
+        Args:
+            unit: of the values, such as HU; empty where the image names none.
+        """
+        found = {
+            "mean": self.mean,
+            "sd": (self.squares / self.count) ** 0.5,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+        }
+        said = {
+            name: {"value": float(f"{value:.7g}"), "unit": unit, "source": "pixels"} for name, value in found.items()
+        }
+        return said | {"pixels": {"value": self.count, "unit": "px", "source": "pixels"}}

@@ -1,8 +1,8 @@
 """Contours to masks and back; masks to runs and back.
 
-A pixel belongs to a shape when its centre lies inside it; the centre of the top-left pixel is (0, 0), points are
-(column, row). Masks are ``mask_ji``: boolean, rows first. Runs are ``[start, length, start, length, …]`` over the
-row-major pixels of one frame, sorted, not overlapping.
+A pixel belongs to a shape when its centre lies inside it (non-zero winding, see ``annotations.geometry.winding``);
+the centre of the top-left pixel is (0, 0), points are (column, row). Masks are ``mask_ji``: boolean, rows first. Runs
+are ``[start, length, start, length, …]`` over the row-major pixels of one frame, sorted, not overlapping.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ELLIPSE_SIDES: Final = 128
 
 
 def polygon_mask(points: Any, shape: tuple[int, int], offset: tuple[int, int] = (0, 0)) -> Mask:
-    """Return the pixels whose centres lie inside a closed polygon, by the even-odd rule.
+    """Return the pixels whose centres a closed polygon goes round, however often it crosses itself.
 
     Args:
         points: (n, 2) of (column, row), n >= 3, the last joined to the first.
@@ -42,13 +42,10 @@ def polygon_mask(points: Any, shape: tuple[int, int], offset: tuple[int, int] = 
         if not crossing.any():
             continue
         ax, ay, bx, by = x0[crossing], y0[crossing], x1[crossing], y1[crossing]
-        at = np.sort(ax + (j - ay) * (bx - ax) / (by - ay))
-        starts = np.clip(np.ceil(at[0::2]), 0, columns).astype(np.int64)
-        ends = np.clip(np.ceil(at[1::2]), 0, columns).astype(np.int64)
+        at = ax + (j - ay) * (bx - ax) / (by - ay)
         steps = np.zeros(columns + 1, np.int64)
-        np.add.at(steps, starts, 1)
-        np.add.at(steps, ends, -1)
-        mask[j] = np.cumsum(steps[:-1]) > 0
+        np.add.at(steps, np.clip(np.ceil(at), 0, columns).astype(np.int64), np.where(by > ay, 1, -1))
+        mask[j] = np.cumsum(steps[:-1]) != 0
     return mask
 
 
@@ -74,16 +71,6 @@ def ellipse_mask(points: Any, shape: tuple[int, int], offset: tuple[int, int] = 
     j, i = np.mgrid[: shape[0], : shape[1]]
     local = np.linalg.solve(axes, np.stack([i.ravel() - centre[0], j.ravel() - centre[1]]))
     return np.asarray((local**2).sum(axis=0).reshape(shape) <= 1.0)
-
-
-def outline(kind: str, points: Any) -> NDArray[np.float64]:
-    """Return the closed outline of an area of ``kind`` (rectangle, ellipse, polygon, freehand), shape (n, d)."""
-    return ellipse_outline(points) if kind == "ellipse" else np.asarray(points, np.float64)
-
-
-def shape_mask(kind: str, points: Any, shape: tuple[int, int], offset: tuple[int, int] = (0, 0)) -> Mask:
-    """Return mask_ji of an area of ``kind`` given in pixels (column, row)."""
-    return ellipse_mask(points, shape, offset) if kind == "ellipse" else polygon_mask(points, shape, offset)
 
 
 def mask_to_runs(mask_ji: Any) -> list[int]:

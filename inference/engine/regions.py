@@ -24,8 +24,12 @@ def outline(field: NDArray[np.floating], level: float) -> tuple[tuple[float, flo
     Returns:
         At least 3 and at most 200 points, closed without repeating the first; empty where there is none.
     """
-    # One row and column of outside all around, so that what touches the border is closed too.
-    padded = np.pad(field.astype(np.float64), 1, constant_values=min(float(field.min()), level) - 1e-3)
+    # One row and column of outside all around, so that what touches the border is closed too: mirrored at the level,
+    # so that the outline runs halfway, along the border of the outermost pixels.
+    padded = np.pad(field.astype(np.float64), 1, mode="edge")
+    edge = np.ones(padded.shape, np.bool_)
+    edge[1:-1, 1:-1] = False
+    padded[edge] = np.minimum(padded[edge], 2 * level - padded[edge]) - 1e-9
     lines: list[NDArray[np.float64]] = find_contours(padded, level)  # type: ignore[no-untyped-call]
     if not lines:
         return ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from annotations.content.image_space import frame_space
+from annotations.geometry.kinds import SHAPES
 from annotations.geometry.rasters import mask_to_runs
 from annotations.models import Label
 from annotations.services.revisions import Proposal, proposal_key
@@ -154,7 +155,9 @@ def _propose_regions(gathered: _Gathered, said: Said, frames: Frames) -> None:
             continue
         count[which] = rank + 1
         uid, number = frames[region.frame]
-        content = {"geometry": _outline(region, uid, number)}
+        content = _outline(region, uid, number)
+        if content is None:
+            continue
         gathered.propose("polygon", region.label, content, said, region.probability, uid, number, rank)
 
 
@@ -186,11 +189,13 @@ def _place(space: str, reference: str | None, uid: str, number: int, points: lis
     }
 
 
-def _outline(region: Region, uid: str, number: int) -> Json:
-    """Return a region's outline in patient space where the image has one, else in its pixels."""
+def _outline(region: Region, uid: str, number: int) -> Json | None:
+    """Return a region's outline in patient space where the image has one, else in its pixels; None of a sliver."""
     space = frame_space(Instance.objects.select_related("series").get(sop_instance_uid=uid), number)
+    if SHAPES["polygon"].fault(np.asarray(region.polygon, np.float64), space.scale, (space.rows, space.columns)):
+        return None
     pixels = [[float(column), float(row)] for column, row in region.polygon]
     if space.plane is None or not space.frame_of_reference_uid:
-        return _place("image", None, uid, number, pixels)
+        return {"geometry": _place("image", None, uid, number, pixels)}
     points = [[float(value) for value in point] for point in space.plane.to_patient(pixels)]
-    return _place("patient", space.frame_of_reference_uid, uid, number, points)
+    return {"geometry": _place("patient", space.frame_of_reference_uid, uid, number, points)}

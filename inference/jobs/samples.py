@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.geometry.rasters import runs_to_mask, shape_mask
+from annotations.geometry.kinds import SHAPES
+from annotations.geometry.rasters import runs_to_mask
 from annotations.models import DatasetSnapshot
 from annotations.selectors.snapshots import SnapshotCase, snapshot_cases
 from core.errors import Conflict
@@ -21,9 +22,6 @@ from inference.engine.sample import Image, Sample
 from inference.jobs.images import engine_image
 
 Mask = NDArray[np.bool_]
-_AREAS = ("rectangle", "ellipse", "polygon", "freehand")
-#: A point marks a disc of this share of the image's shorter side.
-_POINT_SHARE = 0.02
 
 
 def snapshot_samples(snapshot: DatasetSnapshot, split: str, *, labels: Sequence[str], dimensions: int) -> list[Sample]:
@@ -100,9 +98,12 @@ def _state(case: SnapshotCase, key: str) -> float | None:
 
 def _drawn(case: SnapshotCase, key: str) -> list[dict[str, Any]]:
     regions = [region for region in case.regions if region["label_key"] == key]
-    return [
-        region for region in regions if region["mask"] or (region["points_px"] and region["kind"] in (*_AREAS, "point"))
-    ]
+    return [region for region in regions if region["mask"] or _taught(region, (case.rows, case.columns)) is not None]
+
+
+def _taught(region: dict[str, Any], shape: tuple[int, int]) -> Mask | None:
+    kind = SHAPES.get(region["kind"])
+    return kind.taught(np.asarray(region["points_px"], np.float64), shape) if kind and region["points_px"] else None
 
 
 def _mask_of(case: SnapshotCase, key: str) -> Callable[[], Mask] | None:
@@ -123,12 +124,9 @@ def frame_mask(regions: Sequence[dict[str, Any]], shape: tuple[int, int]) -> Mas
     for region in regions:
         if region["mask"]:
             mask |= runs_to_mask(region["mask"]["runs"], shape)
-        elif region["kind"] == "point":
-            (column, row), radius = region["points_px"][0], max(1.5, _POINT_SHARE * min(shape))
-            j, i = np.ogrid[: shape[0], : shape[1]]
-            mask |= (i - column) ** 2 + (j - row) ** 2 <= radius**2
         else:
-            mask |= shape_mask(region["kind"], region["points_px"], shape)
+            taught = _taught(region, shape)
+            mask |= taught if taught is not None else False
     return mask
 
 

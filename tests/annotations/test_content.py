@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from annotations.content.checks import POINT_LIMIT, checked_content
+from annotations.content.checks import checked_content
+from annotations.geometry.winding import MOST_POINTS as POINT_LIMIT
 from annotations.models import Label, Workitem
 from core.errors import OverreadError
 from core.models import Project, User
@@ -147,7 +148,7 @@ def test_millimetres_appear_where_the_header_proves_them(project: Project) -> No
 def test_patient_space_needs_the_images_own_frame_of_reference(project: Project) -> None:
     make_label(project)
     workitem = make_workitem(project, spacing_mm=(0.5, 0.5), patient_space=True)
-    content = drawn(workitem, "length", [[-10, -20, 30], [-10, -14, 38]])
+    content = drawn(workitem, "length", [[-10, -20, 30], [-4, -12, 30]])
     content["geometry"].update(space="patient", frame_of_reference_uid=FRAME_OF_REFERENCE)
     assert checked_content(content, workitem=workitem).said["measures"]["length_mm"]["value"] == 10.0
     content["geometry"]["frame_of_reference_uid"] = "1.2.3"

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotations.geometry.agreement import cohen_kappa, dice, end_distance, iou, outline_distances, shape_overlap
-from annotations.geometry.measures import Scale, intensity_measures, mask_measures, shape_measures
+from annotations.geometry.agreement import cohen_kappa, dice, end_distance, iou, outline_distances, outline_overlap
+from annotations.geometry.kinds import SHAPES
+from annotations.geometry.measures import Intensities, Scale, mask_measures
 from annotations.geometry.rasters import (
     ellipse_mask,
     mask_contours,
@@ -72,7 +73,7 @@ def test_a_turned_ellipse_has_the_area_of_its_axes() -> None:
     )
     points = [centre - b * v, centre + b * v, centre - a * u, centre + a * u]
     assert ellipse_mask(points, (100, 100)).sum() == pytest.approx(math.pi * a * b, rel=0.01)
-    found = shape_measures("ellipse", points, "mm", "pixel_spacing")
+    found = SHAPES["ellipse"].measures(np.asarray(points), Scale((1, 1), "pixel_spacing"))
     assert found["area_mm2"]["value"] == pytest.approx(math.pi * a * b, rel=1e-4)
     assert (found["long_axis_mm"]["value"], found["short_axis_mm"]["value"]) == (60, 24)
 
@@ -117,14 +118,13 @@ def test_the_first_pixel_is_at_image_position_and_columns_run_along_the_row_dire
 
 def test_millimetres_follow_both_spacings_and_pixels_stay_pixels() -> None:
     scale = Scale((0.5, 0.25), "pixel_spacing")
-    assert shape_measures("length", scale.scaled([[0, 0], [12, 8]]), scale.unit, scale.source) == {
+    assert SHAPES["length"].measures(np.array([[0, 0], [12, 8]]), scale) == {
         "length_mm": {"value": 5.0, "unit": "mm", "source": "pixel_spacing"}
     }
-    bare = Scale()
-    assert shape_measures("length", bare.scaled([[0, 0], [3, 4]]), bare.unit, bare.source)["length_px"]["value"] == 5
-    square = shape_measures("rectangle", scale.scaled(SQUARE), "mm", "pixel_spacing")
+    assert SHAPES["length"].measures(np.array([[0, 0], [3, 4]]), Scale())["length_px"]["value"] == 5
+    square = SHAPES["rectangle"].measures(np.array(SQUARE), scale)
     assert (square["width_mm"]["value"], square["height_mm"]["value"], square["area_mm2"]["value"]) == (1.0, 2.5, 2.5)
-    polygon = shape_measures("polygon", SQUARE, "px", "none")
+    polygon = SHAPES["polygon"].measures(np.array(SQUARE), Scale())
     assert (polygon["area_px2"]["value"], polygon["perimeter_px"]["value"]) == (20, 18)
 
 
@@ -136,8 +136,25 @@ def test_a_mask_measures_area_and_in_a_regular_volume_volume() -> None:
 
 def test_values_under_a_mask_leave_out_what_has_no_value() -> None:
     values = np.array([[1, 2], [np.nan, 100]])
-    found = intensity_measures(values, [[1, 1], [1, 0]], "HU")
+    inside = Intensities.under(values, [[1, 1], [1, 0]])
+    assert inside is not None
+    found = inside.measures("HU")
     assert (found["mean"]["value"], found["minimum"]["value"], found["maximum"]["unit"]) == (1.5, 1, "HU")
+    assert (found["sd"]["value"], found["pixels"]["value"]) == (0.5, 2)
+
+
+@given(st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=40), st.integers(1, 39))
+def test_values_of_two_images_together_are_those_of_all_their_pixels(values: list[float], cut: int) -> None:
+    cut = min(cut, len(values) - 1)
+    one, other = (
+        Intensities.under(np.array([part]), np.ones((1, len(part)), bool)) for part in (values[:cut], values[cut:])
+    )
+    assert one is not None
+    assert other is not None
+    both = one.joined(other)
+    assert (both.count, both.minimum, both.maximum) == (len(values), min(values), max(values))
+    assert both.mean == pytest.approx(np.mean(values), abs=1e-6)
+    assert (both.squares / both.count) ** 0.5 == pytest.approx(np.std(values), abs=1e-4)
 
 
 def test_agreement_of_known_masks_is_what_it_must_be() -> None:
@@ -150,9 +167,9 @@ def test_agreement_of_known_masks_is_what_it_must_be() -> None:
 
 def test_a_box_moved_by_half_its_width_overlaps_by_a_third() -> None:
     moved = [[x + 2, y] for x, y in SQUARE]
-    assert shape_overlap("rectangle", SQUARE, moved)["iou"] == pytest.approx(1 / 3, abs=0.02)
-    assert outline_distances("rectangle", SQUARE, moved)["hausdorff"] == pytest.approx(2, abs=0.1)
-    assert shape_overlap("rectangle", SQUARE, SQUARE) == {"iou": 1.0, "dice": 1.0}
+    assert outline_overlap(SQUARE, moved)["iou"] == pytest.approx(1 / 3, abs=0.02)
+    assert outline_distances(SQUARE, moved)["hausdorff"] == pytest.approx(2, abs=0.1)
+    assert outline_overlap(SQUARE, SQUARE) == {"iou": 1.0, "dice": 1.0}
 
 
 def test_a_line_drawn_from_the_other_end_is_the_same_line() -> None:

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from annotations import selectors
 from annotations.access import access_finding, access_revision, access_workitem
 from annotations.content.revision_json import revision_json
+from annotations.geometry.kinds import KINDS
 from annotations.models import Finding, Review
 from annotations.services.reviews import review_record
 from annotations.services.revisions import finding_create, finding_delete, revision_append, revision_restore
@@ -63,7 +64,7 @@ class MeasureOut(serializers.Serializer[Any]):
 class RevisionContentOut(serializers.Serializer[Any]):
     """What a finding says."""
 
-    kind = serializers.ChoiceField(choices=Finding.Kind.choices)
+    kind = serializers.ChoiceField(choices=[(kind.name, kind.word) for kind in KINDS.values()])
     label_key = serializers.CharField(allow_null=True)
     name = serializers.CharField(allow_blank=True)
     text = serializers.CharField(allow_blank=True)
@@ -116,7 +117,7 @@ class FindingOut(serializers.Serializer[Any]):
     """A finding with its head revision and the decisions about it."""
 
     id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=Finding.Kind.choices)
+    kind = serializers.ChoiceField(choices=[(kind.name, kind.word) for kind in KINDS.values()])
     author = PersonOut(allow_null=True)
     algorithm_type = serializers.ChoiceField(choices=Finding.AlgorithmType.choices)
     algorithm_name = serializers.CharField()

@@ -1582,7 +1582,7 @@ export interface components {
         /** @enum {string} */
         JobStateEnum: "queued" | "running" | "succeeded" | "failed" | "cancelled";
         /** @enum {string} */
-        KindEnum: "image_label" | "length" | "rectangle" | "ellipse" | "polygon" | "freehand" | "point" | "mask";
+        KindEnum: "ellipse" | "freehand" | "image_label" | "length" | "mask" | "point" | "polygon" | "rectangle";
         /** @description How often a label is present, absent, or not known. */
         LabelBalanceOut: {
             positive: number;
