@@ -36,14 +36,19 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def bindable(host: str, port: int) -> int:
+    """Return ``port`` (0: any free one) when this process may listen on it; raises OSError where it may not."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+        return int(probe.getsockname()[1])
+
+
 def free_port(host: str, wanted: int) -> int:
     """Return ``wanted`` when it is free on ``host``, else the next free one of the following hundred, else any."""
-    for port in [*range(wanted, wanted + 100), 0]:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind((host, port))
-                return int(probe.getsockname()[1])
+    for port in [*range(wanted, min(wanted + 100, 65536)), 0]:
+        with contextlib.suppress(OSError):
+            return bindable(host, port)
     raise OSError(f"No port is free on {host}.")
 
 

@@ -183,7 +183,7 @@ def _of_json(text: str) -> Iterable[tuple[int, Any]]:
 
 
 def csv_of(rows: Iterable[LabelRow]) -> str:
-    """Return a label set as CSV; a cell that a spreadsheet would run as a formula is written as text."""
+    """Return a label set as CSV."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -195,7 +195,5 @@ def csv_of(rows: Iterable[LabelRow]) -> str:
 
 def json_of(rows: Iterable[LabelRow]) -> str:
     """Return a label set as JSON."""
-    named = [
-        {name: row.model_dump(mode="json")[field] for name, field in COLUMNS.items()} for row in rows
-    ]  # the names of the CSV's columns
+    named = [{name: row.model_dump(mode="json")[field] for name, field in COLUMNS.items()} for row in rows]
     return json.dumps({"labels": named}, indent=2, ensure_ascii=False)

@@ -1,6 +1,7 @@
 """What the outside may read of this room, in the shapes of the API. Nothing here writes."""
 
 from annotations.rules.reveal import ai_hidden_from, ai_revealed
+from annotations.selectors.first_steps import FirstStep, first_steps
 from annotations.selectors.projects import label_json, project_json, project_rows
 from annotations.selectors.reading import (
     comment_json,
@@ -22,6 +23,7 @@ from annotations.selectors.worklist import (
 )
 
 __all__ = [
+    "FirstStep",
     "SnapshotCase",
     "WorklistFilter",
     "WorklistPage",
@@ -31,6 +33,7 @@ __all__ = [
     "comments_json",
     "finding_json",
     "findings_json",
+    "first_steps",
     "history_json",
     "label_json",
     "project_json",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -45,6 +46,27 @@ def project_create(
             _tell("project.created", "C", project, by, slug=slug)
     except IntegrityError:
         raise Conflict("slug_taken", "There is already a project with this short name. Choose another.") from None
+    return project
+
+
+def inbox_open() -> Project:
+    """Return the project for studies that name none, made where there is none yet (called at every start)."""
+    found = Project.objects.filter(is_inbox=True).first()
+    if found is not None:
+        return found
+    slug = "inbox" if not Project.objects.filter(slug="inbox").exists() else f"inbox-{secrets.token_hex(3)}"
+    try:
+        with transaction.atomic():
+            project = Project.objects.create(
+                slug=slug,
+                title="Inbox",
+                description="Studies that name no project arrive here (DICOMweb, import without --project).",
+                is_inbox=True,
+            )
+            ReadingProtocol.objects.create(project=project)
+            _tell("project.created", "C", project, None, slug=slug)
+    except IntegrityError:  # another process was first
+        return Project.objects.get(is_inbox=True)
     return project
 
 

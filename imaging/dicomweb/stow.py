@@ -116,7 +116,10 @@ def _target(request: Request, room: Room) -> Project:
         return project_for(room.user, _STORE, slug=slug)
     inbox = Project.objects.filter(is_inbox=True).first()
     if inbox is None:
-        raise Conflict("no_inbox", "There is no inbox project. Name a project: /dicomweb/projects/<slug>/studies.")
+        raise Conflict(
+            "no_inbox",
+            "There is no inbox project: run `manage.py prepare`, or name a project: /dicomweb/projects/<slug>/studies.",
+        )
     return project_for(room.user, _STORE, id=inbox.pk)
 
 

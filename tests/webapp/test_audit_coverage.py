@@ -68,6 +68,10 @@ def _another_label(world: World, scene: Scene) -> None:
     make_label(world.project, "mass")
 
 
+def _another_project_with_a_label(world: World, scene: Scene) -> None:
+    make_label(Project.objects.create(slug="other", title="Other"), "mass")
+
+
 def _revised(world: World, scene: Scene) -> None:
     status, made = Api(User.objects.get(username="ann"))(
         "POST", f"findings/{world.finding.pk}/revisions", {"content": image_label(present=False)}, match="a" * 64
@@ -188,6 +192,12 @@ STEPS: dict[tuple[str, str], Step] = {
     ("uploads/<uuid:id>/finish", "POST"): Step("ann", "upload.finished"),
     ("projects", "POST"): Step("adm", "project.created", {"slug": "knee", "title": "Knees"}),
     ("projects/<slug:slug>", "PATCH"): Step("adm", "project.changed", {"title": "Chests"}),
+    ("projects/<slug:slug>/label-set", "POST"): Step(
+        "adm", "label.created", {"form": "csv", "content": "key,meaning,code,scheme,uses\nmass,Mass,M,99TEST,image\n"}
+    ),
+    ("projects/<slug:slug>/label-set/copy", "POST"): Step(
+        "adm", "label.created", {"from_project": "other"}, prepare=_another_project_with_a_label
+    ),
     ("projects/<slug:slug>/labels", "POST"): Step("adm", "label.created", LABEL),
     ("projects/<slug:slug>/labels/<slug:key>", "PATCH"): Step("adm", "label.changed", {"color": "#445566"}),
     ("projects/<slug:slug>/members/<uuid:user_id>", "PUT"): Step("adm", "membership.set", {"role": "reviewer"}),

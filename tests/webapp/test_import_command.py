@@ -69,3 +69,48 @@ def test_a_wrong_path_project_or_user_is_a_clear_sentence(project: Project, tmp_
         with pytest.raises(CommandError, match=sentence):
             call_command("import_dicom", *paths, **arguments)
     assert not Upload.objects.exists()
+
+
+def test_a_folder_that_gives_nothing_says_why(project: Project, tmp_path: Path) -> None:
+    (empty := tmp_path / "empty" / "deeper").mkdir(parents=True)
+    (lists := tmp_path / "lists").mkdir()
+    (lists / "DICOMDIR").write_bytes(b"list")
+    (lists / "link.dcm").symlink_to(lists / "DICOMDIR")
+    for folder, sentence in ((empty.parent, "There is no file below"), (lists, r"only links, folder lists .* \(2\)")):
+        with pytest.raises(CommandError, match=sentence):
+            call_command("import_dicom", str(folder))
+    assert not Upload.objects.exists()
+
+
+def test_refused_files_are_counted_by_reason_with_what_to_do(project: Project, tmp_path: Path) -> None:
+    good = made.ct_series(slices=1)[0]
+    for number in range(3):
+        (tmp_path / f"notes{number}.txt").write_text("hello")
+    for number in range(2):
+        (tmp_path / f"cut{number}.dcm").write_bytes(good[: 400 + number])
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="The table says why"):
+        call_command("import_dicom", str(tmp_path), stdout=out)
+    rows = {line.split("│")[2].strip(): line for line in out.getvalue().splitlines() if "refused" in line}
+    assert {code: int(line.split("│")[3]) for code, line in rows.items()} == {"not_dicom": 3, "truncated": 2}
+    assert "Convert it to DICOM first" in out.getvalue()
+
+
+def test_a_file_that_may_not_be_read_does_not_stop_the_others(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from webapp.management.commands import import_dicom
+
+    made.write(tmp_path, open=made.ct_series(slices=1)[0], shut=b"somebody else's")
+    really = import_dicom.staged_copy
+
+    def as_another_user(path: Path) -> Path:  # the tests may run as root, who reads everything
+        if path.stem == "shut":
+            raise PermissionError(13, "Permission denied", str(path))
+        return really(path)
+
+    monkeypatch.setattr(import_dicom, "staged_copy", as_another_user)
+    out = io.StringIO()
+    call_command("import_dicom", str(tmp_path), stdout=out)
+    assert Instance.objects.count() == 1
+    assert "not readable" in out.getvalue()

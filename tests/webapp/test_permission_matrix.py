@@ -51,6 +51,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/audit/verify", "POST"): SITE_ADMIN,
     ("api/v1/system/health", "GET"): PUBLIC,
     ("api/v1/system/status", "GET"): SITE_ADMIN,
+    ("api/v1/system/first-steps", "GET"): SITE_ADMIN,
     ("api/v1/jobs", "GET"): SITE_ADMIN,
     ("api/v1/jobs/<uuid:id>/cancel", "POST"): SITE_ADMIN,
     ("api/v1/uploads", "POST"): ANYBODY,  # no project is named in an empty body
@@ -61,6 +62,9 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/projects", "POST"): SITE_ADMIN,
     ("api/v1/projects/<slug:slug>", "GET"): MEMBER,
     ("api/v1/projects/<slug:slug>", "PATCH"): PROJECT_ADMIN,
+    ("api/v1/projects/<slug:slug>/label-set", "GET"): MEMBER,
+    ("api/v1/projects/<slug:slug>/label-set", "POST"): PROJECT_ADMIN,
+    ("api/v1/projects/<slug:slug>/label-set/copy", "POST"): PROJECT_ADMIN,
     ("api/v1/projects/<slug:slug>/labels", "POST"): PROJECT_ADMIN,
     ("api/v1/projects/<slug:slug>/labels/<slug:key>", "PATCH"): PROJECT_ADMIN,
     ("api/v1/projects/<slug:slug>/members/<uuid:user_id>", "PUT"): PROJECT_ADMIN,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from webapp import broker
+from webapp.settings.environment import Environment
 from webapp.supervisor import Part, Supervisor, free_port, worker_part
 
 if TYPE_CHECKING:
@@ -118,6 +119,46 @@ def test_a_taken_port_is_passed_over() -> None:
         port = taken.getsockname()[1]
         assert free_port("127.0.0.1", port) != port
     assert free_port("127.0.0.1", port) == port
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "sentence"),
+    [
+        ("127.0.0.1", "taken", "Port {port} on 127.0.0.1 is taken. Stop what listens there"),
+        ("203.0.113.5", "18000", "Cannot listen on 203.0.113.5"),
+        ("127.0.0.1", "70000", "invalid"),
+    ],
+)
+def test_a_port_that_was_named_and_cannot_be_had_stops_the_start(
+    host: str, port: str, sentence: str, tmp_path: Path
+) -> None:
+    env = dict(os.environ) | {"OVERREAD_DATA_DIR": str(tmp_path / "house"), "REDIS_URL": "", "DATABASE_URL": ""}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        named = str(taken.getsockname()[1]) if port == "taken" else port
+        command = [sys.executable, "manage.py", "serve", "--host", host, "--port", named]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode != 0
+    assert sentence.format(port=named) in done.stderr
+    assert "Overread is at" not in done.stdout
+    assert not (tmp_path / "house" / "overread.sqlite3").exists()
+
+
+@pytest.mark.skipif(broker.valkey_binary() is None, reason="no bundled Valkey for this platform")
+def test_a_command_beside_a_running_house_finds_its_broker(tmp_path: Path, house: Supervisor) -> None:
+    binary = broker.valkey_binary()
+    assert binary is not None
+    environment = Environment(data_dir=tmp_path, redis_url="", valkey_socket="", broker="auto")
+    assert environment.redis_address == ""
+    socket_file = broker.socket_path(tmp_path)
+    house.start(Part("broker", broker.valkey_command(binary, socket_file=socket_file, data_dir=tmp_path)))
+    assert house.wait_until(lambda: broker.answers(socket_file), seconds=20)
+    assert environment.redis_address == f"unix://{socket_file}"
+    assert environment.model_copy(update={"broker": "filesystem"}).redis_address == ""
+    assert environment.model_copy(update={"redis_url": "redis://there"}).redis_address == "redis://there"
+    house.stop()
+    assert environment.redis_address == ""
 
 
 def test_a_socket_path_too_long_for_the_kernel_moves_to_a_short_private_folder(tmp_path: Path) -> None:

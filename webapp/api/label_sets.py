@@ -33,7 +33,7 @@ class LabelSetIn(serializers.Serializer[Any]):
 class LabelSetCopyIn(serializers.Serializer[Any]):
     """Whose labels to copy."""
 
-    source = serializers.SlugField()
+    from_project = serializers.SlugField()
 
 
 class LabelSetOut(serializers.Serializer[Any]):
@@ -78,7 +78,7 @@ class LabelSetCopy(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Copy the labels that another project of the caller has."""
         project = project_for(caller(request), "project.change", slug=slug)
-        source = project_for(caller(request), "project.read", slug=checked(LabelSetCopyIn, request)["source"])
+        source = project_for(caller(request), "project.read", slug=checked(LabelSetCopyIn, request)["from_project"])
         return Response(LabelSetOut(label_set_copy(project=project, source=source, by=caller(request))).data)
 
 

@@ -11,6 +11,8 @@ urlpatterns = [
     path("", include("webapp.api.system")),
     path("", include("webapp.api.uploads")),
     path("", include("webapp.api.projects")),
+    path("", include("webapp.api.label_sets")),
+    path("", include("webapp.api.first_steps")),
     path("", include("webapp.api.frames")),
     path("", include("webapp.api.workitems")),
     path("", include("webapp.api.findings")),

@@ -24,9 +24,7 @@ OVERREAD_HEAD_PATIENCE_SECONDS = ENVIRONMENT.head_patience_seconds
 OVERREAD_TRUSTED_PROXIES = ENVIRONMENT.believed_proxies
 OVERREAD_JOBS_WAKE = ENVIRONMENT.jobs_wake
 OVERREAD_JOB_LEASE_SECONDS = ENVIRONMENT.job_lease_seconds
-OVERREAD_REDIS_URL = ENVIRONMENT.redis_url or (
-    f"unix://{ENVIRONMENT.valkey_socket}" if ENVIRONMENT.valkey_socket else ""
-)
+OVERREAD_REDIS_URL = ENVIRONMENT.redis_address
 
 SECRET_KEY = ENVIRONMENT.kept_secret("secret_key")
 DEBUG = False

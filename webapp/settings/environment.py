@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, IPvAnyNetwork, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from webapp import broker
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 _SECRET_BYTES = 48
 
@@ -89,6 +91,19 @@ class Environment(BaseSettings):
         """Return the networks whose forwarding headers are believed: those named, else this machine, else none."""
         loopback = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
         return self.trusted_proxies or (loopback if self.behind_proxy else [])
+
+    @property
+    def redis_address(self) -> str:
+        """Return where the broker answers: the one named, else the bundled one of a house that runs on this folder.
+
+        So a command that is started beside ``serve`` wakes the workers of that house.
+        """
+        if self.redis_url or self.broker == "filesystem":
+            return self.redis_url
+        if self.valkey_socket:
+            return f"unix://{self.valkey_socket}"
+        running = broker.socket_path(self.data_dir)
+        return f"unix://{running}" if running.exists() and broker.answers(running) else ""
 
     def kept_secret(self, name: str) -> str:
         """Return a secret from the environment, or one that was made at random and kept in the data folder."""

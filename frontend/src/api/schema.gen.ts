@@ -402,6 +402,41 @@ export interface paths {
         patch: operations["projects_change"];
         trace?: never;
     };
+    "/api/v1/projects/{slug}/label-set": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the labels that are not retired as CSV (the default) or JSON, as ``import`` reads them. */
+        get: operations["label_set_read"];
+        put?: never;
+        /** @description Add all labels of a file, or none: what is wrong is said line by line. */
+        post: operations["label_set_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/label-set/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Copy the labels that another project of the caller has. */
+        post: operations["label_set_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/labels": {
         parameters: {
             query?: never;
@@ -566,6 +601,23 @@ export interface paths {
         };
         /** @description Return what each frame is and what its pixels mean. */
         get: operations["series_frames"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/first-steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the steps in their order. */
+        get: operations["first_steps"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1397,6 +1449,13 @@ export interface components {
             /** Format: uuid */
             prediction_id: string | null;
         };
+        /** @description One step, and whether it is done. */
+        FirstStepOut: {
+            key: components["schemas"]["KeyEnum"];
+            done: boolean;
+        };
+        /** @enum {string} */
+        FormEnum: "csv" | "json";
         /**
          * FrameFacts
          * @description What one frame is, and what its pixels mean.
@@ -1582,6 +1641,8 @@ export interface components {
         /** @enum {string} */
         JobStateEnum: "queued" | "running" | "succeeded" | "failed" | "cancelled";
         /** @enum {string} */
+        KeyEnum: "people" | "labels" | "images" | "reading";
+        /** @enum {string} */
         KindEnum: "ellipse" | "freehand" | "image_label" | "length" | "mask" | "point" | "polygon" | "rectangle";
         /** @description How often a label is present, absent, or not known. */
         LabelBalanceOut: {
@@ -1641,6 +1702,20 @@ export interface components {
             position: number;
             /** Format: date-time */
             retired_at: string | null;
+        };
+        /** @description Whose labels to copy. */
+        LabelSetCopyInRequest: {
+            from_project: string;
+        };
+        /** @description The content of a file with labels. */
+        LabelSetInRequest: {
+            form: components["schemas"]["FormEnum"];
+            content: string;
+        };
+        /** @description What came in: the keys that are new, and those that were there already, just so. */
+        LabelSetOut: {
+            added: string[];
+            unchanged: string[];
         };
         /** @description What a number among the settings of a training may be; both ends are allowed. */
         LimitOut: {
@@ -3753,6 +3828,79 @@ export interface operations {
             };
         };
     };
+    label_set_read: {
+        parameters: {
+            query?: {
+                form?: "csv" | "json";
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+        };
+    };
+    label_set_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelSetInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSetOut"];
+                };
+            };
+        };
+    };
+    label_set_copy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelSetCopyInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSetOut"];
+                };
+            };
+        };
+    };
     labels_create: {
         parameters: {
             query?: never;
@@ -4024,6 +4172,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SeriesFramesOut"];
+                };
+            };
+        };
+    };
+    first_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstStepOut"][];
                 };
             };
         };

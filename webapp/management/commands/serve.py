@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -14,8 +15,36 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from annotations.services.projects import inbox_open
+from core.models import User
+from core.roles import Role
 from webapp import broker, supervisor
 from webapp.demo.people import DEMO_PASSWORDS
+
+_PORT = 8000
+
+
+def _port(text: str) -> int:
+    """Read a port number; raises ValueError, which argparse says in a sentence."""
+    port = int(text)
+    if not 0 <= port < 1 << 16:
+        raise ValueError(text)
+    return port
+
+
+def _why_not(host: str, port: int | None, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken. Stop what listens there, or give another --port."
+    if error.errno == errno.EACCES:
+        return f"You may not listen on port {port}. Give a --port from 1024 up and put a proxy in front."
+    return f"Cannot listen on {host}: {error.strerror or error}. Give an address of this machine as --host."
+
+
+def _as_typed(command: str) -> str:
+    """Return how a person types a command of this installation."""
+    folder = settings.OVERREAD_DATA_DIR
+    elsewhere = f"OVERREAD_DATA_DIR={folder} " if folder != settings.BASE_DIR / "var" else ""
+    return f"{elsewhere}{os.path.relpath(sys.executable)} manage.py {command}"
 
 
 class Command(BaseCommand):
@@ -23,20 +52,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-        parser.add_argument("--port", type=int, default=8000, help="the next free one is taken when it is not free")
+        parser.add_argument("--port", type=_port, help=f"must be free; without it {_PORT}, or the next free one")
         parser.add_argument("--web", type=int, default=1, help="web processes")
         parser.add_argument("--cpu", type=int, default=1, help="processes of the worker for images and predictions")
         parser.add_argument("--gpu", type=int, default=1, help="processes of the worker for training; 0 for none")
 
     def handle(self, *args: Any, **options: Any) -> None:
         lock = self._only_one()
+        port = self._free_port(options["host"], options["port"])
         self._migrate()
         house = supervisor.Supervisor(settings.OVERREAD_DATA_DIR / "log", env=self._environment(), say=self._say)
         signal.signal(signal.SIGTERM, house.ask_to_stop)
         signal.signal(signal.SIGINT, house.ask_to_stop)
         signal.signal(signal.SIGHUP, house.ask_to_stop)
         try:
-            started = self._start(house, options)
+            started = self._start(house, options, port)
             if started:
                 house.run()
         finally:
@@ -69,6 +99,7 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self._say("Bringing the database up to date …")
             call_command("migrate", interactive=False, verbosity=0)
+        inbox_open()
         connection.close()
 
     def _environment(self) -> dict[str, str]:
@@ -88,13 +119,22 @@ class Command(BaseCommand):
             raise CommandError("OVERREAD_BROKER is valkey, but this platform has no bundled Valkey. Leave it out.")
         return found is not None
 
-    def _start(self, house: supervisor.Supervisor, options: dict[str, Any]) -> bool:
+    def _free_port(self, host: str, wanted: int | None) -> int:
+        """Return the port to serve on: exactly the one that was named, for a proxy may stand in front of it."""
+        try:
+            if wanted is not None:
+                return supervisor.bindable(host, wanted)
+            port = supervisor.free_port(host, _PORT)
+        except OSError as error:
+            raise CommandError(_why_not(host, wanted, error)) from None
+        if port != _PORT:
+            self._say(f"Port {_PORT} is taken; using {port}. Say --port to insist on one.")
+        return port
+
+    def _start(self, house: supervisor.Supervisor, options: dict[str, Any], port: int) -> bool:
         if self._uses_valkey() and not self._start_broker(house):
             return False
         host = options["host"]
-        port = supervisor.free_port(host, options["port"])
-        if port != options["port"]:
-            self._say(f"Port {options['port']} is taken; using {port}.")
         house.start(supervisor.web_part(host=host, port=port, workers=options["web"]))
         house.start(supervisor.worker_part(queue="cpu", processes=options["cpu"]))
         if options["gpu"]:
@@ -132,6 +172,10 @@ class Command(BaseCommand):
             for username, (password, title) in DEMO_PASSWORDS.items():
                 self._say(f"    {username:<20} {password:<22} {title}")
             self._say("")
+        elif not User.objects.filter(role=Role.ADMIN, is_active=True).exists():
+            self._say("  Nobody can log in yet. Add the first admin, in another terminal:")
+            self._say(f"    {_as_typed('create_admin')} NAME\n")
+        connection.close()
         self._say(
             f"  For research only, not for clinical use. Output of the parts: {settings.OVERREAD_DATA_DIR / 'log'}"
         )
