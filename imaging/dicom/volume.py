@@ -31,8 +31,11 @@ class Volume:
         padding_kji: True where there is no image, or None when all is image.
         affine_lps: ``[4, 4]``, takes ``(k, j, i, 1)`` to ``(x, y, z, 1)`` in LPS mm; None without patient space. Exact
             only for evenly spaced slices; ``geometry`` tells.
-        spacing_mm_kji: distance of slices, rows, columns in mm; None where the images do not prove millimetres
-            (a single slice has its slice distance given as 1).
+        spacing_mm_kji: distance of slices, rows, columns in mm; None where the images do not prove millimetres. The
+            distance of slices is the usual one, and None where there are no neighbours in space (one slice, a clip,
+            several images at one place).
+        even_slices: every slice is that far from the next; else no volume can be counted from voxels.
+        aspect_ji: (height, width) of a pixel in any common unit.
         frames: (SOP Instance UID, frame number from 1) of each slice.
         geometry: what the series proves about its space.
     """
@@ -40,7 +43,9 @@ class Volume:
     pixels_kji: NDArray[np.float32]
     padding_kji: NDArray[np.bool_] | None
     affine_lps: NDArray[np.float64] | None
-    spacing_mm_kji: tuple[float, float, float] | None
+    spacing_mm_kji: tuple[float | None, float, float] | None
+    even_slices: bool
+    aspect_ji: tuple[float, float]
     frames: list[tuple[str, int]]
     geometry: SeriesGeometry
 
@@ -96,6 +101,8 @@ def load_volume(sources: Sequence[ImageSource]) -> Volume:
         padding_kji,
         affine_of(ordered, geometry),
         _spacing(geometry),
+        geometry.kind == "volume" and geometry.slice_spacing_regular,
+        geometry.pixel_aspect,
         [(frame.sop_instance_uid, frame.frame_number) for frame in ordered],
         geometry,
     )
@@ -107,11 +114,11 @@ def _slice(image: StoredImage, number: int) -> tuple[NDArray[np.float32], NDArra
     return inverted_monochrome1(image.dataset, frame, values, number), frame.padding_ji
 
 
-def _spacing(geometry: SeriesGeometry) -> tuple[float, float, float] | None:
+def _spacing(geometry: SeriesGeometry) -> tuple[float | None, float, float] | None:
     if geometry.length_unit != "mm" or geometry.pixel_spacing_mm is None:
         return None
     between = geometry.slice_spacing_mm if geometry.kind == "volume" else None
-    return (between or 1.0, *geometry.pixel_spacing_mm)
+    return (between, *geometry.pixel_spacing_mm)
 
 
 def affine_of(ordered: Sequence[FrameFacts], geometry: SeriesGeometry) -> NDArray[np.float64] | None:

@@ -20,11 +20,12 @@ class SegmentationScore:
 
     Args:
         dice: 0…1; None where neither has a voxel.
-        volume_true: of the truth, in ml (in voxels where the spacing is not known).
+        volume_true: of the truth, in ``extent_unit``.
         volume_predicted: of the prediction, in the same unit.
         hd95: 95th percentile of the surface distances in mm (in voxels where the spacing is not known); None where
             one of the two is empty.
-        unit: "mm" or "voxel".
+        unit: of distances, "mm" or "voxel".
+        extent_unit: of volumes: "ml"; "mm²" for one slice, which has an area only; "voxel" without millimetres.
     """
 
     dice: float | None
@@ -32,6 +33,7 @@ class SegmentationScore:
     volume_predicted: float
     hd95: float | None
     unit: str
+    extent_unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def score_segmentation(
     Args:
         predicted_kji: [K, J, I], not 0 is inside.
         truth_kji: the same shape.
-        spacing_mm_kji: voxel spacing, or None where it is not known.
+        spacing_mm_kji: voxel spacing, or None where it is not known; of one slice the first figure means nothing.
 
     Raises:
         DataError: the shapes differ.
@@ -105,7 +107,13 @@ def score_segmentation(
         raise DataError("mask_shape", "The predicted mask does not have the shape of the true one.")
     predicted, truth = predicted_kji.astype(bool), truth_kji.astype(bool)
     sizes = int(predicted.sum()), int(truth.sum())
-    voxel = float(np.prod(spacing_mm_kji)) / 1000 if spacing_mm_kji else 1.0
+    flat = truth.shape[0] == 1
+    if spacing_mm_kji is None:
+        voxel, extent_unit = 1.0, "voxel"
+    elif flat:
+        voxel, extent_unit = float(np.prod(spacing_mm_kji[1:])), "mm²"
+    else:
+        voxel, extent_unit = float(np.prod(spacing_mm_kji)) / 1000, "ml"
     dice = 2 * int((predicted & truth).sum()) / sum(sizes) if sum(sizes) else None
     hd95 = None
     if all(sizes):
@@ -114,7 +122,8 @@ def score_segmentation(
             [_surface_distances(predicted, truth, spacing), _surface_distances(truth, predicted, spacing)]
         )
         hd95 = float(np.percentile(distances, 95))
-    return SegmentationScore(dice, sizes[1] * voxel, sizes[0] * voxel, hd95, "mm" if spacing_mm_kji else "voxel")
+    unit = "mm" if spacing_mm_kji else "voxel"
+    return SegmentationScore(dice, sizes[1] * voxel, sizes[0] * voxel, hd95, unit, extent_unit)
 
 
 def columns(cases: Sequence[CaseResult], label: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -222,20 +223,25 @@ def _calibration_bins(probabilities: Array, truth: Array, bins: int = 10) -> tup
 
 def _segmentation(cases: Sequence[CaseResult], label: str, weights: Array) -> SegmentationFigures | None:
     scores = [case.segmentation.get(label) for case in cases]
-    if not any(scores):
+    there = [score for score in scores if score is not None]
+    if not there:
         return None
+    # Millilitres, areas and voxels have no common mean: the figures are those of the unit that most cases have.
+    unit = Counter(score.unit for score in there).most_common(1)[0][0]
+    extent_unit = Counter(score.extent_unit for score in there).most_common(1)[0][0]
 
     def column(of: Callable[[SegmentationScore], float | None]) -> Array:
         return np.array([np.nan if s is None or of(s) is None else of(s) for s in scores], dtype=np.float64)
 
-    bias = column(lambda s: s.volume_predicted - s.volume_true)
+    bias = column(lambda s: s.volume_predicted - s.volume_true if s.extent_unit == extent_unit else None)
     return SegmentationFigures(
-        n=sum(1 for score in scores if score is not None),
+        n=len(there),
         dice=_mean_figure(column(lambda s: s.dice), weights),
         volume_error=_mean_figure(np.abs(bias), weights),
         volume_bias=_mean_figure(bias, weights),
-        hd95=_mean_figure(column(lambda s: s.hd95), weights),
-        unit=next(score.unit for score in scores if score is not None),
+        hd95=_mean_figure(column(lambda s: s.hd95 if s.unit == unit else None), weights),
+        unit=unit,
+        extent_unit=extent_unit,
     )
 
 

@@ -217,23 +217,28 @@ class Preprocessing:
             raise ImageError("image_frame", f"The image has {shape[0]} frames; frame {frame} is not one of them.")
         source = shape[1:] if self.dimensions == 2 else shape
         spacing = None if image.spacing_mm_kji is None else image.spacing_mm_kji[3 - self.dimensions :]
-        resized = self._resized(source, spacing)
+        resized = self._resized(source, spacing, image.aspect_ji)
         if np.prod(resized, dtype=float) > _MOST_VOXELS:
             raise ImageError("image_too_large", "The image is too large for this model once it is resampled.")
         padded = tuple(max(n, m) for n, m in zip(resized, self.shape, strict=True))
         before = tuple((p - n) // 2 for p, n in zip(padded, resized, strict=True))
         return Geometry(shape, frame if self.dimensions == 2 else None, resized, before, padded)
 
-    def _resized(self, source: tuple[int, ...], spacing: tuple[float, ...] | None) -> tuple[int, ...]:
+    def _resized(
+        self, source: tuple[int, ...], spacing: tuple[float | None, ...] | None, aspect: tuple[float, float]
+    ) -> tuple[int, ...]:
         if self.fit == "letterbox":
             # Pixels that are not square are made square first; only their ratio counts.
-            extent = [n * s for n, s in zip(source, spacing or (1.0,) * len(source), strict=True)]
+            square = (1.0,) * (len(source) - 2) + (aspect[0] / aspect[1], 1.0)
+            extent = [n * (s or 1.0) for n, s in zip(source, spacing or square, strict=True)]
             factor = min(m / e for m, e in zip(self.shape, extent, strict=True))
             return tuple(max(1, min(m, round(e * factor))) for m, e in zip(self.shape, extent, strict=True))
         if self.spacing_mm is None or spacing is None:
             return tuple(source)
+        # Slices that are no neighbours in space have no distance to be changed.
         return tuple(
-            max(1, round(n * own / wanted)) for n, own, wanted in zip(source, spacing, self.spacing_mm, strict=True)
+            max(1, round(n * (own or wanted) / wanted))
+            for n, own, wanted in zip(source, spacing, self.spacing_mm, strict=True)
         )
 
     def _range(self, pixels: NDArray[np.float32]) -> tuple[float, float]:

@@ -70,7 +70,7 @@ class CalibrationBin(Kept):
 
 
 class SegmentationFigures(Kept):
-    """How well masks agree; volumes and distances in ``unit`` as the cases say."""
+    """How well masks agree: distances in ``unit``, volumes (areas of single slices) in ``extent_unit``."""
 
     n: int
     dice: Figure
@@ -78,6 +78,7 @@ class SegmentationFigures(Kept):
     volume_bias: Figure
     hd95: Figure
     unit: str
+    extent_unit: str = ""
 
 
 class LabelFigures(Kept):

@@ -21,7 +21,10 @@ class Image:
     Args:
         pixels_kji: float32, [K, J, I] (slices or frames, rows, columns; K = 1 for a radiograph) or [K, J, I, 3]
             for colour. Modality values: rescaled already, MONOCHROME1 inverted already (bright is dense).
-        spacing_mm_kji: distance of neighbouring voxel centres in mm, or None where the image does not prove it.
+        spacing_mm_kji: distance of neighbouring voxel centres in mm, or None where the image does not prove it; that of
+            slices is None where they are no neighbours in space.
+        even_slices: every slice is that far from the next: voxels can be counted as a volume.
+        aspect_ji: (height, width) of a pixel in any common unit; its shape where there are no millimetres.
         modality: DICOM Modality, e.g. "DX".
 
     Raises:
@@ -29,8 +32,10 @@ class Image:
     """
 
     pixels_kji: NDArray[np.float32]
-    spacing_mm_kji: tuple[float, float, float] | None = None
+    spacing_mm_kji: tuple[float | None, float, float] | None = None
     modality: str = ""
+    even_slices: bool = True
+    aspect_ji: tuple[float, float] = (1.0, 1.0)
 
     def __post_init__(self) -> None:
         shape = self.pixels_kji.shape
@@ -46,6 +51,16 @@ class Image:
         """Slices, rows and columns."""
         k, j, i = self.pixels_kji.shape[:3]
         return k, j, i
+
+    @property
+    def voxel_mm_kji(self) -> tuple[float, float, float] | None:
+        """Size of a voxel in mm where voxels fill space evenly; of one slice the first figure means nothing."""
+        if self.spacing_mm_kji is None:
+            return None
+        between, rows, columns = self.spacing_mm_kji
+        if self.pixels_kji.shape[0] == 1:
+            return (1.0, rows, columns)
+        return (between, rows, columns) if between and self.even_slices else None
 
     @property
     def is_colour(self) -> bool:

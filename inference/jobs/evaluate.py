@@ -94,7 +94,7 @@ def case_result(model: LoadedModel, sample: Sample, image: Image) -> CaseResult:
         if truth is None:
             continue
         mask = region() if region is not None else np.zeros(image.shape_kji, np.bool_)
-        scores[key] = score_segmentation(said.masks_kji[key], mask, image.spacing_mm_kji)
+        scores[key] = score_segmentation(said.masks_kji[key], mask, image.voxel_mm_kji)
     return CaseResult(
         case_id=sample.sample_id,
         patient_key=sample.patient_key,

@@ -26,7 +26,7 @@ Frames = list[tuple[str, int]]
 
 def engine_image(volume: Volume, modality: str) -> Image:
     """Return the archive's volume as the engine takes it."""
-    return Image(volume.pixels_kji, volume.spacing_mm_kji, modality)
+    return Image(volume.pixels_kji, volume.spacing_mm_kji, modality, volume.even_slices, volume.aspect_ji)
 
 
 def images_seen(series: Series, version: ModelVersion) -> Iterator[tuple[Image, Frames]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -72,7 +73,7 @@ def _image(instance: Instance, frame_number: int) -> Image:
     volume = _volume(instance.sop_instance_uid, instance.blob_digest)
     k = volume.frames.index((instance.sop_instance_uid, frame_number))
     image = engine_image(volume, instance.series.modality)
-    return Image(image.pixels_kji[k : k + 1], image.spacing_mm_kji, image.modality)
+    return replace(image, pixels_kji=image.pixels_kji[k : k + 1])
 
 
 def _frame_sample(case: SnapshotCase, instance: Instance, labels: Sequence[str]) -> Sample:

@@ -168,7 +168,7 @@ def test_a_volume_is_sorted_and_its_affine_leads_to_the_patient() -> None:
     assert volume.pixels_kji[:, 0, 0].tolist() == [9, 8, 7]
     assert volume.affine_lps is not None
     assert (volume.affine_lps @ [2, 3, 4, 1])[:3].tolist() == pytest.approx([10 + 4 * 0.7, 20 + 3 * 0.5, 10])
-    assert volume.spacing_mm_kji == (5.0, 0.5, 0.7)
+    assert (volume.spacing_mm_kji, volume.even_slices) == ((5.0, 0.5, 0.7), True)
     assert volume.frames[0] == (slices[1].SOPInstanceUID, 1)
 
 
@@ -196,3 +196,15 @@ def test_images_of_several_sizes_are_no_volume() -> None:
     with pytest.raises(NotOneSpace) as refused:
         load_volume([small, slice_at([0, 0, 1], PixelSpacing=[1, 1])])
     assert refused.value.code == "several_image_sizes"
+
+
+def test_one_slice_and_a_gap_do_not_pretend_to_fill_space() -> None:
+    one = load_volume([slice_at([0, 0, 0.0], 1, SliceThickness=5, PixelSpacing=[0.5, 0.7])])
+    assert one.spacing_mm_kji is not None
+    assert (one.spacing_mm_kji[0], one.even_slices) == (None, False)
+    gap = load_volume([slice_at([0, 0, 5.0 * k], number=k + 1, PixelSpacing=[1, 1]) for k in (0, 1, 2, 10)])
+    assert gap.spacing_mm_kji is not None
+    assert (gap.spacing_mm_kji[0], gap.even_slices) == (5.0, False)
+    twice = load_volume([slice_at([0, 0, 5.0 * (k // 2)], number=k + 1, PixelSpacing=[1, 1]) for k in range(6)])
+    assert twice.spacing_mm_kji is not None
+    assert (twice.spacing_mm_kji[0], twice.even_slices) == (None, False)
