@@ -2377,7 +2377,7 @@ export interface components {
         };
         /**
          * SegmentationFigures
-         * @description How well masks agree; volumes and distances in ``unit`` as the cases say.
+         * @description How well masks agree: distances in ``unit``, volumes (areas of single slices) in ``extent_unit``.
          */
         SegmentationFigures: {
             /** N */
@@ -2388,6 +2388,11 @@ export interface components {
             hd95: components["schemas"]["Figure"];
             /** Unit */
             unit: string;
+            /**
+             * Extent Unit
+             * @default
+             */
+            extent_unit: string;
         };
         /**
          * SeriesFramesOut
