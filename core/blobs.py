@@ -77,9 +77,10 @@ class DirectoryBlobStore:
         """Move ``path`` in: hash, fsync, rename, fsync of the folder. Returns the digest."""
         digest = _digest_of_file(path)
         target = self._path(digest)
-        if target.exists():
+        if target.exists() and _digest_of_file(target) == digest:
             path.unlink()
             return digest
+        # New, or the good bytes of a blob that was altered on the disk: it is healed.
         target.parent.mkdir(parents=True, exist_ok=True)
         _force_to_disk(path)
         try:
@@ -118,10 +119,23 @@ class ObjectBlobStore:
         """Store in the bucket first, then in the cache; returns the digest."""
         digest = _digest_of_file(path)
         remote = storages["blobs"]
-        if not remote.exists(_key(digest)):
+        if not self._is_whole(digest):
+            if remote.exists(_key(digest)):
+                remote.delete(_key(digest))
             with path.open("rb") as stream:
                 remote.save(_key(digest), File(stream))
         return self.cache.put_file(path)
+
+    def _is_whole(self, digest: str) -> bool:
+        """Say whether the bucket itself holds the blob's bytes unaltered."""
+        remote = storages["blobs"]
+        if not remote.exists(_key(digest)):
+            return False
+        with remote.open(_key(digest)) as stored:
+            hashed = hashlib.sha256()
+            while piece := stored.read(_CHUNK):
+                hashed.update(piece)
+        return hashed.hexdigest() == digest
 
     def local_path(self, digest: str) -> Path:
         """Return a cached file, fetched (and checked) on first use; raises NotFound, Unavailable."""
@@ -176,7 +190,7 @@ def put_file(path: Path) -> str:
 def put(content: bytes) -> str:
     """Store ``content`` and return its digest."""
     digest = sha256_hex(content)
-    if _store().exists(digest):
+    if verify(digest):
         return digest
     path = staging_file()
     try:

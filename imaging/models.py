@@ -160,6 +160,7 @@ class Instance(Identified):
     instance_number = models.IntegerField(null=True, blank=True)
     transfer_syntax_uid = models.CharField(max_length=64)
     blob_digest = models.CharField(max_length=64, help_text="SHA-256 of the Part 10 file; its key in the blob store.")
+    version = models.PositiveSmallIntegerField(default=1, help_text="Counts up when another version is shown instead.")
     byte_size = models.BigIntegerField()
     pixel_digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the pixel data element's bytes.")
     decoded_digest = models.CharField(

@@ -276,7 +276,7 @@ def _decode(image: StoredImage) -> tuple[int, str]:
     for number in numbers:
         frame = np.ascontiguousarray(decode_frame(image, number).pixels)
         digest.update(f"{frame.shape}{frame.dtype.str}".encode())
-        digest.update(frame)
+        digest.update(frame.data)
     return len(numbers), digest.hexdigest() if within == count else ""
 
 

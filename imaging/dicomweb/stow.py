@@ -37,6 +37,8 @@ _CHUNK: Final = 1 << 20
 #: A request may carry several instances: so many times the limit of one.
 REQUEST_FACTOR: Final = 16
 _WRONG_STUDY, _NOT_UNDERSTOOD, _DUPLICATE = 0xA900, 0xC000, 0x0111
+#: Warning Reason of this server: stored, but its patient module contradicts others under the same Patient ID.
+_IDENTITY_CLASH = 0xB100
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class _Outcome:
     """What became of the parts of one request."""
 
     stored: list[Instance] = field(default_factory=list)
+    warned: dict[object, str] = field(default_factory=dict)
     failed: list[tuple[str, str, int]] = field(default_factory=list)
 
 
@@ -72,7 +75,7 @@ def store(_view: DicomwebView, request: Request, slug: str | None, study_uid: st
         study_uid: of the address; instances of other studies are refused.
 
     Returns:
-        200 when all were stored, 202 when some were, 409 when none was.
+        200 when all were stored, 202 when some were or a warning is due, 409 when none was.
 
     Raises:
         Unsupported: another content type. BadRequest: a broken body. TooLarge: over a limit.
@@ -104,8 +107,12 @@ def store(_view: DicomwebView, request: Request, slug: str | None, study_uid: st
         upload_finish(upload=upload)
     if not outcome.stored and not outcome.failed:
         raise BadRequest("nothing_sent", "The body holds no instance.")
-    status = 200 if not outcome.failed else 202 if outcome.stored else 409
-    return HttpResponse(dump(_report(room, study_uid, outcome)), content_type=DICOM_JSON, status=status)
+    plain = not outcome.failed and not outcome.warned
+    status = 200 if plain else 202 if outcome.stored else 409
+    response = HttpResponse(dump(_report(room, study_uid, outcome)), content_type=DICOM_JSON, status=status)
+    for message in sorted(set(outcome.warned.values()))[:1]:
+        response["Warning"] = f'299 overread "{message}"'
+    return response
 
 
 def _target(request: Request, room: Room) -> Project:
@@ -182,6 +189,8 @@ def _store_one(path: Path, name: str, upload: Upload, study_uid: str | None, out
     stored = verdict.outcome in (UploadVerdict.Outcome.STORED, UploadVerdict.Outcome.ALREADY_STORED)
     if stored and instance is not None:
         outcome.stored.append(instance)
+        if verdict.code == "identity_clash":
+            outcome.warned[instance.pk] = verdict.message
         return
     reason = _DUPLICATE if verdict.outcome == UploadVerdict.Outcome.CONFLICT else _NOT_UNDERSTOOD
     outcome.failed.append((sop_class, sop_instance, reason))
@@ -223,18 +232,21 @@ def _report(room: Room, study_uid: str | None, outcome: _Outcome) -> Json:
             ],
         }
     if outcome.stored:
-        report["00081199"] = {"vr": "SQ", "Value": [_reference(room, instance) for instance in outcome.stored]}
+        references = [_reference(room, instance, outcome.warned) for instance in outcome.stored]
+        report["00081199"] = {"vr": "SQ", "Value": references}
     return report
 
 
-def _reference(room: Room, instance: Instance) -> Json:
+def _reference(room: Room, instance: Instance, warned: dict[object, str]) -> Json:
     series = instance.series
     address = (
         f"{room.root}/studies/{series.study.study_instance_uid}/series/{series.series_instance_uid}"
         f"/instances/{instance.sop_instance_uid}"
     )
+    warning = {"00081196": {"vr": "US", "Value": [_IDENTITY_CLASH]}} if instance.pk in warned else {}
     return {
         "00081150": {"vr": "UI", "Value": [instance.sop_class_uid]},
         "00081155": {"vr": "UI", "Value": [instance.sop_instance_uid]},
         "00081190": {"vr": "UR", "Value": [address]},
+        **warning,
     }

@@ -2,7 +2,6 @@
 
 import json
 import zlib
-from datetime import date
 from typing import Any
 
 from django.apps.registry import Apps
@@ -10,7 +9,7 @@ from django.db import migrations
 
 from core import blobs
 from core.append_only import append_only
-from imaging.dicom.identity import Statement
+from imaging.dicom.identity import Statement, header_statement
 from imaging.dicom.moments import moment_of, offset_of
 from imaging.dicom.names import name_form, words_form
 
@@ -58,21 +57,12 @@ def _header(apps: Apps, study: Any) -> dict[str, Any]:
 
 def _text(header: dict[str, Any], tag: str) -> str:
     value = (header.get(tag, {}).get("Value") or [""])[0]
-    if isinstance(value, dict):
-        groups = [value.get(group, "") for group in ("Alphabetic", "Ideographic", "Phonetic")]
-        return "=".join(groups).rstrip("=")
     return str(value or "")
 
 
 def _stated(header: dict[str, Any]) -> Statement | None:
-    if not any(tag in header for tag in ("00100010", "00100030", "00100040")):
-        return None
-    digits = _text(header, "00100030").replace(".", "").replace("-", "")
-    try:
-        birth = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])) if digits else None
-    except ValueError:
-        birth = None
-    return Statement(_text(header, "00100010")[:324], birth, _text(header, "00100040")[:16])
+    named = any(tag in header for tag in ("00100010", "00100030", "00100040"))
+    return header_statement(header) if named else None
 
 
 class Migration(migrations.Migration):

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from core import audit, events
 from core.errors import Invalid
+from core.event_kinds import EventKind
 from imaging.dicom.identity import Statement
 from imaging.models import IdentityDecision, Patient, PatientStatement, Study
 
@@ -162,7 +163,7 @@ def identity_decide(*, patient: Patient, persons: list[list[Statement]], reason:
         )  # fmt: skip
         for study in Study.objects.filter(patient__in=Patient.objects.filter(**same_key(patient))):
             for project in study.projects.all():
-                events.publish("study.changed", study.pk, project=project)
+                events.publish(EventKind.STUDY_CHANGED, study.pk, project=project)
     return decision
 
 

@@ -66,13 +66,11 @@ def study_row(parsed: ParsedInstance) -> tuple[Study, list[str]]:
         # Without a Patient ID each study is a patient of its own: nobody is merged by accident.
         key["unidentified"] = _UNKNOWN_PATIENT + sha256_hex(parsed.study_instance_uid.encode())[:16]
     patient = patient_for(key, stated)
-    fields = _fitting(Study, parsed.study)
-    fields["study_date"] = date.fromisoformat(fields["study_date"]) if fields["study_date"] else None
+    fields = study_facts(parsed)
     study = Study.objects.create(
         study_instance_uid=parsed.study_instance_uid,
         patient=patient,
         **{name: getattr(stated, name) for name in STATED},
-        text_code=parsed.text_code,
         studied_at=moment_of(fields["study_date"], fields["study_time"], fields["timezone_offset_from_utc"]),
         number_of_study_related_instances=1,
         **fields,
@@ -95,9 +93,11 @@ def series_row(parsed: ParsedInstance, study: Study) -> Series:
         counted = F("number_of_series_related_instances") + 1
         Series.objects.filter(pk=known.pk).update(indexed_at=None, number_of_series_related_instances=counted)
         return known
-    fields = _fitting(Series, parsed.series)
     series = Series.objects.create(
-        series_instance_uid=parsed.series_instance_uid, study=study, number_of_series_related_instances=1, **fields
+        series_instance_uid=parsed.series_instance_uid,
+        study=study,
+        number_of_series_related_instances=1,
+        **series_facts(parsed),
     )
     study_summarise(study)
     return series
@@ -126,16 +126,35 @@ def instance_row(parsed: ParsedInstance, series: Series, digest: str, header_dig
     """Make the instance's row; raises IntegrityError when another sender was faster."""
     return Instance.objects.create(
         sop_instance_uid=parsed.sop_instance_uid,
-        sop_class_uid=parsed.sop_class_uid,
-        transfer_syntax_uid=parsed.transfer_syntax_uid,
         series=series,
         blob_digest=digest,
         header_digest=header_digest,
         byte_size=byte_size,
-        pixel_digest=parsed.pixel_digest,
-        decoded_digest=parsed.decoded_digest,
-        frame_spans=parsed.frame_spans,
-        display=parsed.display,
-        display_code=parsed.display_code[:60],
-        **_fitting(Instance, parsed.instance),
+        **instance_facts(parsed),
     )
+
+
+def instance_facts(parsed: ParsedInstance) -> dict[str, Any]:
+    """Return the columns of an instance that follow from its file."""
+    return {
+        "sop_class_uid": parsed.sop_class_uid,
+        "transfer_syntax_uid": parsed.transfer_syntax_uid,
+        "pixel_digest": parsed.pixel_digest,
+        "decoded_digest": parsed.decoded_digest,
+        "frame_spans": parsed.frame_spans,
+        "display": parsed.display,
+        "display_code": parsed.display_code[:60],
+        **_fitting(Instance, parsed.instance),
+    }
+
+
+def series_facts(parsed: ParsedInstance) -> dict[str, Any]:
+    """Return the columns of a series that follow from a file."""
+    return _fitting(Series, parsed.series)
+
+
+def study_facts(parsed: ParsedInstance) -> dict[str, Any]:
+    """Return the columns of a study, without its patient module, that follow from a file."""
+    fields = _fitting(Study, parsed.study)
+    day = fields["study_date"]
+    return {**fields, "study_date": date.fromisoformat(day) if day else None, "text_code": parsed.text_code}

@@ -20,6 +20,7 @@ from core import audit, blobs
 from imaging.access import may_add_to
 from imaging.dicom.refusals import Refused, refusal
 from imaging.models import Instance, InstanceConflict, ProjectStudy, Study, Upload, UploadVerdict
+from imaging.services.conflicts import CODES, MESSAGES, how_it_differs, is_decided
 from imaging.services.identity import clash_message
 from imaging.services.index_rows import instance_row, series_row, study_row
 from imaging.services.parsing import parse_file
@@ -35,7 +36,9 @@ Outcome = UploadVerdict.Outcome
 #: Racing senders of one patient, study, series or instance meet at a unique constraint; the loser looks again.
 _TRIES = 6
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-_CONFLICT = "This UID is stored with other content. The first is kept; an admin decides."
+_ENCODED = "This image is stored already, in another encoding: the same pixels, the same header."
+_DECIDED = "An admin has decided about this version of the image: it is kept, and not shown."
+_HEALED = "The stored copy of this file was damaged or missing. It was restored from this one."
 
 
 @dataclass(frozen=True)
@@ -86,37 +89,44 @@ def _stored(arrival: _Arrival, source: Path, header_path: Path) -> UploadVerdict
     """Find out whether the file is known, else read it and put its bytes and its header into the blob store."""
     known = _instances().filter(blob_digest=arrival.digest).first()
     if known is not None:
-        _heal(known, source, header_path)
-        return _known_verdict(arrival, known)
+        return _known_verdict(arrival, known, healed=_heal(known, source, header_path))
     parsed = parse_file(source, header_path)
     known = _instances().filter(sop_instance_uid=parsed.sop_instance_uid).first()
     if known is not None:
-        return _known_verdict(arrival, known)
+        return _other_version(arrival, known, parsed, source, header_path)
     _check_study(arrival, Study.objects.filter(study_instance_uid=parsed.study_instance_uid).first())
     header_digest = blobs.put(header_path.read_bytes())
     if blobs.put_file(source) != arrival.digest:
         raise OSError("the file changed while it was stored")
-    return _entered(arrival, parsed, header_digest)
+    return _entered(arrival, parsed, header_digest, header_path)
 
 
-def _heal(known: Instance, source: Path, header_path: Path) -> None:
-    """Put back what an archive has lost of an instance whose file came again."""
-    if not blobs.exists(known.header_digest):
+def _heal(known: Instance, source: Path, header_path: Path) -> bool:
+    """Put back what an archive has lost of an instance whose file came again, or what was altered on the disk.
+
+    Returns:
+        Whether something had to be put back.
+    """
+    healed = False
+    if not blobs.verify(known.header_digest):
         parse_file(source, header_path)
         digest = blobs.put(header_path.read_bytes())
         Instance.objects.filter(pk=known.pk).update(header_digest=digest)
-    if not blobs.exists(known.blob_digest):
+        healed = True
+    if not blobs.verify(known.blob_digest):
         blobs.put_file(source)
+        healed = True
+    return healed
 
 
-def _entered(arrival: _Arrival, parsed: ParsedInstance, header_digest: str) -> UploadVerdict:
+def _entered(arrival: _Arrival, parsed: ParsedInstance, header_digest: str, header_path: Path) -> UploadVerdict:
     """Write the index rows, the audit event and the verdict in one transaction."""
     for _ in range(_TRIES):
         try:
             with transaction.atomic():
                 known = _instances().filter(sop_instance_uid=parsed.sop_instance_uid).first()
                 if known is not None:
-                    return _known_verdict(arrival, known)
+                    break
                 study, differing = study_row(parsed)
                 _check_study(arrival, study)
                 series = series_row(parsed, study)
@@ -125,7 +135,10 @@ def _entered(arrival: _Arrival, parsed: ParsedInstance, header_digest: str) -> U
                 return _verdict(arrival, instance, Outcome.STORED, code, message)
         except IntegrityError:
             continue
-    raise OSError("other senders of the same study were faster each time")
+    else:
+        raise OSError("other senders of the same study were faster each time")
+    # Another sender of the same instance was faster; the bytes lie in the store already.
+    return _other_version(arrival, known, parsed, blobs.local_path(arrival.digest), header_path)
 
 
 def _instances() -> QuerySet[Instance]:
@@ -138,22 +151,47 @@ def _check_study(arrival: _Arrival, study: Study | None) -> None:
         raise refusal("study_elsewhere")
 
 
-def _known_verdict(arrival: _Arrival, known: Instance) -> UploadVerdict:
-    """The UID is known: the same content is already stored, other content is a recorded conflict."""
+def _known_verdict(arrival: _Arrival, known: Instance, *, healed: bool = False) -> UploadVerdict:
+    """The same bytes are stored already."""
     _check_study(arrival, known.series.study)
     with transaction.atomic():
-        if known.blob_digest == arrival.digest:
-            return _verdict(arrival, known, Outcome.ALREADY_STORED)
-        InstanceConflict.objects.get_or_create(
+        code, message = ("healed", _HEALED) if healed else ("", "")
+        return _verdict(arrival, known, Outcome.ALREADY_STORED, code, message)
+
+
+def _other_version(
+    arrival: _Arrival, known: Instance, parsed: ParsedInstance, source: Path, header_path: Path
+) -> UploadVerdict:
+    """The UID is known with other bytes: the same image in another encoding, or a version to be decided about."""
+    _check_study(arrival, known.series.study)
+    if known.blob_digest == arrival.digest:
+        return _known_verdict(arrival, known)
+    if is_decided(known, arrival.digest):
+        with transaction.atomic():
+            return _verdict(arrival, known, Outcome.CONFLICT, "version_decided", _DECIDED)
+    kind = how_it_differs(known, parsed, header_path)
+    if kind is None:
+        with transaction.atomic():
+            return _verdict(arrival, known, Outcome.ALREADY_STORED, "other_encoding", _ENCODED)
+    header_digest = blobs.put(header_path.read_bytes())
+    if not blobs.verify(arrival.digest) and blobs.put_file(source) != arrival.digest:
+        raise OSError("the file changed while it was stored")
+    with transaction.atomic():
+        conflict, made = InstanceConflict.objects.get_or_create(
             instance=known,
             refused_digest=arrival.digest,
             defaults={
+                "header_digest": header_digest,
+                "kind": kind,
                 "byte_size": arrival.byte_size,
                 "source": _clean(f"{arrival.door}:{arrival.file_name}", 200),
                 "received_by": arrival.received_by,
             },
         )
-        return _verdict(arrival, known, Outcome.CONFLICT, "duplicate_uid_other_content", _CONFLICT)
+        if not made and not conflict.header_digest:
+            conflict.header_digest, conflict.kind = header_digest, kind
+            conflict.save(update_fields=["header_digest", "kind"])
+        return _verdict(arrival, known, Outcome.CONFLICT, CODES[kind], MESSAGES[kind])
 
 
 def _verdict(

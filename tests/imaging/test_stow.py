@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client, override_settings
+from pydicom import dcmread
 
 from core import bell, blobs
 from imaging.dicom.multipart import join_parts, part_head
 from imaging.models import Instance, ProjectStudy, Upload
+from tests.factories import dicom_files as made
 from tests.imaging.archive import address, bundled
 
 if TYPE_CHECKING:
@@ -83,13 +86,34 @@ def test_nothing_that_could_be_stored_is_409(client: Client, project: Project, a
     assert arrivals == []
 
 
+def _redrawn(content: bytes) -> bytes:
+    dataset = dcmread(BytesIO(content))
+    dataset.PixelData = bytes(64) + dataset.PixelData[64:]
+    written = BytesIO()
+    dataset.save_as(written)
+    return written.getvalue()
+
+
+def test_a_clash_of_identity_is_stored_with_a_warning(client: Client, project: Project) -> None:
+    anna, bertil = made.ct_slice("one"), made.ct_slice("two")
+    anna.PatientID = bertil.PatientID = "SHARED"
+    bertil.PatientName = "Birch^Bertil"
+    assert post(client, body_of(made.file_bytes(anna))).status_code == 200
+    warned = post(client, body_of(made.file_bytes(bertil)))
+    assert (warned.status_code, "another name" in warned["Warning"]) == (202, True)
+    (reference,) = warned.json()["00081199"]["Value"]
+    assert reference["00081196"]["Value"] == [0xB100]
+
+
 def test_storing_twice_is_no_error_and_other_content_under_the_same_uid_is_refused(
     client: Client, project: Project
 ) -> None:
     content = bundled("MR_small.dcm").read_bytes()
     assert [post(client, body_of(content)).status_code for _ in range(2)] == [200, 200]
     assert Instance.objects.count() == 1
-    other = post(client, body_of(bundled("MR_small_RLE.dcm").read_bytes()))
+    encoded = post(client, body_of(bundled("MR_small_RLE.dcm").read_bytes()))
+    assert encoded.status_code == 200, "the same image in another encoding is stored already"
+    other = post(client, body_of(_redrawn(content)))
     assert other.status_code == 409
     (failed,) = other.json()["00081198"]["Value"]
     instance = Instance.objects.get()
