@@ -132,7 +132,7 @@ def instance_volume(instance: Instance) -> Volume:
 def frame_values(instance: Instance, frame_number: int) -> tuple[NDArray[np.float32], str] | None:
     """Return a frame's values ``[J, I]`` as a reader sees them, NaN where there is padding, and their unit.
 
-    They are modality values, or SUV by body weight where that is proven. Colour, and what cannot be shown, has none.
+    They are modality values, or uptake where the image proves it (``ValueUnit.shown``). Colour, and what cannot be shown, has none.
 
     Raises:
         NotFound: the stored file is missing. PixelsUnreadable: it cannot be decoded.
@@ -146,5 +146,6 @@ def frame_values(instance: Instance, frame_number: int) -> tuple[NDArray[np.floa
     values = modality_values(image.dataset, frame, frame_number)
     if frame.padding_ji is not None:
         values[frame.padding_ji] = np.nan
-    unit = next(one.unit for one in instance_frame_facts(instance) if one.frame_number == frame_number)
-    return (values * np.float32(unit.suv_factor), "SUVbw") if unit.suv_factor else (values, unit.word)
+    facts = next(one for one in instance_frame_facts(instance) if one.frame_number == frame_number)
+    unit, factor = facts.unit.shown
+    return np.asarray(values * factor, np.float32), unit

@@ -25,13 +25,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.content.image_space import FrameSpace, frame_space
+from annotations.content.image_space import FrameSpace, even_slices_mm, frame_space
 from annotations.content.pixel_values import mask_intensities, shape_intensities
 from annotations.errors import content_wrong
 from annotations.geometry.kind import Shape
 from annotations.geometry.kinds import KINDS, SHAPES
 from annotations.geometry.measures import Measures, mask_measures
-from annotations.geometry.rasters import runs_fault
+from annotations.geometry.rasters import runs_corners, runs_fault
 from annotations.geometry.winding import MOST_POINTS
 from annotations.models import Finding, Label, Workitem
 from core.digest import canonical_json
@@ -186,13 +186,14 @@ def _drawn(
 ) -> tuple[list[list[float]], Measures]:
     """Return the points as they are stored and what the shape measures."""
     whole = shape.completed(pixels)
-    fault = shape.fault(whole, space.scale, (space.rows, space.columns))
+    scale = space.scale_under(whole)
+    fault = shape.fault(whole, scale, (space.rows, space.columns))
     if fault is not None:
         raise content_wrong(fault.code, fault.message, kind=shape.name)
     if len(whole) != len(points):
         stored = space.plane.to_patient(whole) if patient and space.plane is not None else whole
         points = [[float(value) for value in point] for point in stored]
-    return points, shape.measures(whole, space.scale)
+    return points, shape.measures(whole, scale)
 
 
 def _mask(raw: Any, workitem: Workitem) -> tuple[dict[str, Any], Measures]:
@@ -237,11 +238,12 @@ def _mask(raw: Any, workitem: Workitem) -> tuple[dict[str, Any], Measures]:
     }
     if not mask["frames"]:
         raise content_wrong("mask_empty", "The segmentation holds no pixel. Delete it, or paint again.")
-    first = mask["frames"][0]
-    space = frame_space(instances[first["sop_instance_uid"]], first["frame_number"])
-    pixels = sum(sum(frame["runs"][1::2]) for frame in mask["frames"])
-    measures = mask_measures(pixels, len(mask["frames"]), space.scale)
     painted = [(instances[one["sop_instance_uid"]], one["frame_number"], one["runs"]) for one in mask["frames"]]
+    counted = [
+        (sum(runs[1::2]), frame_space(instance, number).scale_under(runs_corners(runs, int(columns or 1))))
+        for instance, number, runs in painted
+    ]
+    measures = mask_measures(counted, even_slices_mm(series))
     return mask, measures | mask_intensities(painted)
 
 

@@ -29,7 +29,8 @@ def _shapes(kind: str, before: Json, after: Json) -> Json:
     if (before["sop_instance_uid"], before["frame_number"]) != (after["sop_instance_uid"], after["frame_number"]):
         return {"moved_to_other_image": True}
     space = _space(after["sop_instance_uid"], after["frame_number"])
-    return dict(SHAPES[kind].compared(_pixels(before, space), _pixels(after, space), space.scale))
+    one, other = _pixels(before, space), _pixels(after, space)
+    return dict(SHAPES[kind].compared(one, other, space.scale_under(np.concatenate([one, other]))))
 
 
 def _masks(before: Json, after: Json) -> Json:
@@ -48,9 +49,10 @@ def _masks(before: Json, after: Json) -> Json:
         a, b = (runs_to_mask(mask.get((uid, number), []), shape) for mask in (one, other))
         both, either, total = both + int((a & b).sum()), either + int((a | b).sum()), total + int(a.sum() + b.sum())
         if a.any() and b.any():
-            scale = _space(uid, number).scale
+            edges = edge_points(a), edge_points(b)
+            scale = _space(uid, number).scale_under(np.concatenate(edges))
             unit = scale.unit
-            found = surface_distances(scale.scaled(edge_points(a)), scale.scaled(edge_points(b)))
+            found = surface_distances(scale.scaled(edges[0]), scale.scaled(edges[1]))
             farthest.append(found["hausdorff"])
             nearby.append(found["mean"])
     result: Json = {

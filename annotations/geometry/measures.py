@@ -5,7 +5,8 @@ What each kind of drawing measures is in ``annotations.geometry.kinds``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,42 +21,56 @@ class Scale:
     Attributes:
         spacing_mm: (between rows, between columns), or None where the image proves no lengths.
         source: what proves it, such as ``pixel_spacing``; ``none`` for pixels.
-        slice_spacing_mm: distance of neighbouring slices of a regular volume, for volumes of masks.
+        aspect: (height, width) of a pixel in any common unit. Where no lengths are proven, the unit ``px`` is the width
+            of a pixel, so that what is square on the screen has four sides of one length.
+        words: the source as a reader is told it.
     """
 
     spacing_mm: tuple[float, float] | None = None
     source: str = "none"
-    slice_spacing_mm: float | None = None
+    aspect: tuple[float, float] = (1.0, 1.0)
+    words: str = ""
 
     @property
     def unit(self) -> str:
         """``mm`` or ``px``."""
         return "px" if self.spacing_mm is None else "mm"
 
+    @property
+    def steps(self) -> tuple[float, float]:
+        """Length of a step of one row, and of one column, in this scale's unit."""
+        return self.spacing_mm or (self.aspect[0] / self.aspect[1], 1.0)
+
     def scaled(self, pixels: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return points (column, row), shape (n, 2), in this scale's unit."""
-        rows, columns = self.spacing_mm or (1.0, 1.0)
+        rows, columns = self.steps
         return np.asarray(np.asarray(pixels, np.float64).reshape(-1, 2) * np.asarray([columns, rows]), np.float64)
 
     def measure(self, name: str, value: float, power: int = 1) -> Measures:
         """Return one measure in this scale's unit (to the power 2 for an area), as it is stored."""
-        return entry(name, value, self.unit if power == 1 else f"{self.unit}{power}", self.source)
+        unit = self.unit if power == 1 else f"{self.unit}{power}"
+        said = {"value": round(float(value), 4), "unit": unit, "source": self.source}
+        return {f"{name}_{unit}": said | ({"words": self.words} if self.words else {})}
 
 
-def entry(name: str, value: float, unit: str, source: str) -> Measures:
-    """Return one measure under its name and unit, as it is stored."""
-    return {f"{name}_{unit}": {"value": round(float(value), 4), "unit": unit, "source": source}}
+def mask_measures(painted: Sequence[tuple[int, Scale]], slices_mm: float | None) -> Measures:
+    """Return what a mask measures: the area of one frame; the volume of slices that fill space; else the largest area.
 
+    The same place at several moments is no more tissue, and a clip or a stack of views is no volume: their areas are
+    not added up.
 
-def mask_measures(pixels: int, frames: int, scale: Scale) -> Measures:
-    """Return area (one frame) or volume (several frames of a regular volume) of a mask of ``pixels`` pixels."""
-    if scale.spacing_mm is None:
-        return entry("area", pixels, "px2", scale.source)
-    area = pixels * scale.spacing_mm[0] * scale.spacing_mm[1]
-    result = entry("area", area, "mm2", scale.source) if frames == 1 else {}
-    if scale.slice_spacing_mm:
-        result |= entry("volume", area * scale.slice_spacing_mm, "mm3", scale.source)
-    return result or entry("area", area, "mm2", scale.source)
+    Args:
+        painted: of each frame the number of pixels, and how pixels become lengths there.
+        slices_mm: distance of the slices of a series that fills space evenly, or None.
+    """
+    unit = "mm" if all(scale.spacing_mm for _, scale in painted) else "px"
+    scales = [scale if scale.unit == unit else replace(scale, spacing_mm=None, source="none") for _, scale in painted]
+    areas = [count * scale.steps[0] * scale.steps[1] for (count, _), scale in zip(painted, scales, strict=True)]
+    largest = max(range(len(areas)), key=areas.__getitem__)
+    result = scales[0].measure("area", areas[0], 2) if len(areas) == 1 else {}
+    if slices_mm and unit == "mm":
+        result |= scales[0].measure("volume", sum(areas) * slices_mm, 3)
+    return result or scales[largest].measure("largest_area", areas[largest], 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ are ``[start, length, start, length, …]`` over the row-major pixels of one fra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -117,3 +118,19 @@ def mask_contours(mask_ji: Any) -> list[NDArray[np.float64]]:
     padded = np.pad(np.asarray(mask_ji, np.float64), 1)
     outlines = find_contours(padded, 0.5)  # type: ignore[no-untyped-call]
     return [np.asarray(found[:-1, ::-1] - 1, np.float64) for found in outlines]
+
+
+def runs_corners(runs: Sequence[int], columns: int) -> list[tuple[int, int]]:
+    """Return two opposite corners, (column, row), of the box that holds all pixels of non-empty runs.
+
+    Args:
+        runs: start, length, start, length … over the row-major pixels of an image of ``columns`` columns.
+    """
+    starts = np.asarray(runs[0::2])
+    ends = starts + np.asarray(runs[1::2]) - 1
+    rows = starts // columns, ends // columns
+    # A run that goes on in the next row touches both edges.
+    wraps = rows[0] != rows[1]
+    left = 0 if wraps.any() else int((starts % columns).min())
+    right = columns - 1 if wraps.any() else int((ends % columns).max())
+    return [(left, int(rows[0].min())), (right, int(rows[1].max()))]

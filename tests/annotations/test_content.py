@@ -131,7 +131,7 @@ def test_two_corners_become_the_four_corners_of_a_rectangle(workitem: Workitem) 
 def test_the_server_measures_and_ignores_what_the_client_measured(workitem: Workitem) -> None:
     content = drawn(workitem, "length", [[0, 0], [3, 4]], measures={"length_mm": {"value": 99, "unit": "mm"}})
     assert checked_content(content, workitem=workitem).said["measures"] == {
-        "length_px": {"value": 5.0, "unit": "px", "source": "none"}
+        "length_px": {"value": 5.0, "unit": "px", "source": "none", "words": "no calibration"}
     }
 
 
@@ -139,7 +139,8 @@ def test_millimetres_appear_where_the_header_proves_them(project: Project) -> No
     make_label(project)
     workitem = make_workitem(project, spacing_mm=(0.5, 0.2))
     measures = checked_content(drawn(workitem, "length", [[0, 0], [10, 0]]), workitem=workitem).said["measures"]
-    assert measures == {"length_mm": {"value": 2.0, "unit": "mm", "source": "pixel_spacing_calibrated"}}
+    source, words = "pixel_spacing_calibrated", "calibrated by geometry"
+    assert measures == {"length_mm": {"value": 2.0, "unit": "mm", "source": source, "words": words}}
     mask = checked_content(painted(workitem, [0, 10]), workitem=workitem).said
     assert mask["measures"]["area_mm2"]["value"] == 1.0
     assert mask["mask"]["frames"][0]["pixels"] == 10

@@ -17,6 +17,7 @@ from annotations.geometry.rasters import (
     mask_contours,
     mask_to_runs,
     polygon_mask,
+    runs_corners,
     runs_fault,
     runs_to_mask,
 )
@@ -129,9 +130,31 @@ def test_millimetres_follow_both_spacings_and_pixels_stay_pixels() -> None:
 
 
 def test_a_mask_measures_area_and_in_a_regular_volume_volume() -> None:
-    assert mask_measures(10, 1, Scale((0.5, 2), "pixel_spacing"))["area_mm2"]["value"] == 10
-    assert mask_measures(10, 3, Scale((0.5, 2), "pixel_spacing", 4))["volume_mm3"]["value"] == 40
-    assert mask_measures(10, 3, Scale())["area_px2"] == {"value": 10, "unit": "px2", "source": "none"}
+    scale = Scale((0.5, 2), "pixel_spacing")
+    assert mask_measures([(10, scale)], None)["area_mm2"]["value"] == 10
+    assert mask_measures([(4, scale), (3, scale), (3, scale)], 4)["volume_mm3"]["value"] == 40
+    assert mask_measures([(10, Scale())], None)["area_px2"] == {"value": 10, "unit": "px2", "source": "none"}
+
+
+def test_a_mask_over_several_moments_has_its_largest_area_and_no_volume() -> None:
+    scale = Scale((0.5, 0.5), "pixel_spacing")
+    found = mask_measures([(100, scale), (120, scale), (80, scale)], None)
+    assert {name: one["value"] for name, one in found.items()} == {"largest_area_mm2": 30.0}
+    bare = mask_measures([(100, Scale()), (120, Scale())], 5.0)
+    assert {name: one["value"] for name, one in bare.items()} == {"largest_area_px2": 120.0}
+    mixed = mask_measures([(100, scale), (120, Scale())], None)
+    assert mixed["largest_area_px2"]["value"] == 120
+
+
+def test_without_millimetres_a_square_on_the_screen_has_four_sides_of_one_length() -> None:
+    high = Scale(aspect=(2.0, 1.0))
+    square = SHAPES["rectangle"].measures(np.array([[0, 0], [20, 0], [20, 10], [0, 10]]), high)
+    assert (square["width_px"]["value"], square["height_px"]["value"], square["area_px2"]["value"]) == (20, 20, 400)
+
+
+def test_the_box_of_runs_holds_them_all() -> None:
+    assert runs_corners([12, 2, 23, 1], 10) == [(2, 1), (3, 2)]
+    assert runs_corners([18, 5], 10) == [(0, 1), (9, 2)]
 
 
 def test_values_under_a_mask_leave_out_what_has_no_value() -> None:

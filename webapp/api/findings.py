@@ -59,6 +59,7 @@ class MeasureOut(serializers.Serializer[Any]):
     value = serializers.FloatField()
     unit = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]  # a declared field is no attribute of the class
+    words = serializers.CharField(required=False)
 
 
 class RevisionContentOut(serializers.Serializer[Any]):

@@ -1778,6 +1778,7 @@ export interface components {
             value: number;
             unit: string;
             source: string;
+            words?: string;
         };
         /** @description A measured value, computed by the server; mm only where the image proves its spacing. */
         MeasureOutRequest: {
@@ -1785,6 +1786,7 @@ export interface components {
             value: number;
             unit: string;
             source: string;
+            words?: string;
         };
         /** @description The role to give. */
         MemberInRequest: {
