@@ -132,7 +132,8 @@ def instance_volume(instance: Instance) -> Volume:
 def frame_values(instance: Instance, frame_number: int) -> tuple[NDArray[np.float32], str] | None:
     """Return a frame's values ``[J, I]`` as a reader sees them, NaN where there is padding, and their unit.
 
-    They are modality values, or uptake where the image proves it (``ValueUnit.shown``). Colour, and what cannot be shown, has none.
+    They are modality values, or uptake where the image proves it (``ValueUnit.shown``). Colour, and what cannot be
+    shown, has none.
 
     Raises:
         NotFound: the stored file is missing. PixelsUnreadable: it cannot be decoded.
