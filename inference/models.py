@@ -14,14 +14,10 @@ from imaging.models import Series
 class ModelFamily(Identified):
     """What a project predicts with: one recipe and one label list; ``live`` points at the version in use."""
 
-    class Recipe(models.TextChoices):
-        CLASSIFICATION = "classification"
-        SEGMENTATION = "segmentation"
-
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="model_families")
     slug = models.SlugField(max_length=60)
     title = models.CharField(max_length=120)
-    recipe = models.CharField(max_length=24, choices=Recipe.choices)
+    recipe = models.CharField(max_length=24, help_text="Name of a card in inference.engine.recipe_cards.")
     label_keys = models.JSONField(default=list)
     modalities = models.JSONField(default=list, help_text="Modalities it reads; empty means all.")
     change_plan = models.JSONField(default=dict, help_text="Primary metric, margin and limits of the gate.")

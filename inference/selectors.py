@@ -11,7 +11,7 @@ from core import blobs
 from core.models import Job
 from inference import errors
 from inference.engine.config import RecipeConfig
-from inference.engine.methods import methods_for
+from inference.engine.recipe_cards import recipe_card
 from inference.models import (
     EvaluationReport,
     ModelFamily,
@@ -32,7 +32,7 @@ def explanations_json(recipe: str) -> list[Json]:
     """Return the explanations offered for a recipe, the quickest first."""
     return [
         {"method": one.name, "label": one.label, "cost": one.cost, "description": one.description}
-        for one in methods_for(recipe)
+        for one in recipe_card(recipe).explanations
     ]
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from core.digest import digest_of
 from imaging.models import Instance, Series, Study
 from imaging.selectors import displayable_instances, flat_images
+from inference.engine.recipe_cards import recipe_card
 from inference.models import ModelFamily, ModelVersion
 
 
 def images_for(family: ModelFamily, series: Series) -> list[Instance]:
-    """Return the images of a series that the family reads, in instance order: flat single images for classification,
-    every displayable image for segmentation; none where the modality does not fit."""
+    """Return the images of a series that the family reads, in instance order: flat single images, or every image of
+    a volume, as its recipe says; none where the modality does not fit."""
     if family.modalities and series.modality not in family.modalities:
         return []
-    if family.recipe == ModelFamily.Recipe.SEGMENTATION:
+    if recipe_card(family.recipe).reads == "volume":
         return list(displayable_instances(series))
     return flat_images(series)
 

@@ -7,16 +7,9 @@ from statistics import NormalDist, median
 from typing import Any, Final
 
 from inference.engine.config import RecipeConfig
+from inference.engine.recipe_cards import recipe_card
 from inference.models import TrainingRun
 
-#: Seconds a megapixel of training image on one CPU core (torch 2.13, forward and backward); between a quiet and a
-#: busy machine lies a factor of four, which is why the range below is wide.
-_TYPICAL: Final = {
-    ("classification", "tiny"): 0.8,
-    ("classification", "standard"): 8.0,
-    ("segmentation", "tiny"): 1.3,
-    ("segmentation", "standard"): 5.0,
-}
 #: Seconds to read, decode and prepare one training case.
 _LOADING: Final = 0.05
 _RUNS_LOOKED_AT: Final = 5
@@ -59,7 +52,8 @@ def time_estimate(config: RecipeConfig, *, training_cases: int, validation_cases
         expected, low, high = median(each), min(each) * 0.75, max(each) * 1.25
         basis = f"Measured in {len(runs)} earlier training(s) of this kind here."
     else:
-        each_megapixel = _TYPICAL[(config.recipe, config.preset)] * (1.5 if config.dimensions == 3 else 1.0)
+        typical = recipe_card(config.recipe).seconds_per_megapixel[config.preset]
+        each_megapixel = typical * (1.5 if config.dimensions == 3 else 1.0)
         expected = work * each_megapixel / min(config.threads, 8) ** 0.7 + cases * _LOADING
         low, high = expected * 0.5, expected * 3.0
         basis = "A rough guess: nothing of this kind was trained here yet."

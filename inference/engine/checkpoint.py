@@ -26,7 +26,7 @@ from inference.engine.calibrate import Calibration
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import CheckpointError, ConfigError
 from inference.engine.preprocess import Preprocessing
-from inference.engine.recipe import recipe_named
+from inference.engine.recipes.registry import recipe_named
 
 FORMAT = "overread-model/1"
 WEIGHTS_NAME = "weights.safetensors"

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from core.digest import digest_of
+from inference.engine.recipe_card import Preset
+from inference.engine.recipe_cards import RECIPE_CARDS, recipe_card
 from inference.engine.settings import Settings
 
-RecipeName = Literal["classification", "segmentation"]
-Preset = Literal["tiny", "standard"]
 Intensity = Literal["percentile", "window"]
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+
+
+def _recipe(name: str) -> str:
+    if name not in RECIPE_CARDS:
+        raise ValueError(f"is {' or '.join(RECIPE_CARDS)}")
+    return name
 
 
 def _label_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -53,12 +59,12 @@ class RecipeConfig(Settings):
     Args:
         recipe: what the model does.
         labels: keys of the coded labels, in the order of the model's outputs.
-        dimensions: 2 or 3; classification is 2.
+        dimensions: of the network, as the recipe's card allows.
         preset: size of the network.
-        image_shape: classification: (rows, columns) the image is fitted into; segmentation: the patch, (rows,
-            columns) or (slices, rows, columns). Multiples of 16.
+        image_shape: (rows, columns) the image is fitted into, or the patch, (rows, columns) or (slices, rows, columns).
+            Multiples of 16.
         channels: 1 (colour becomes luminance) or 3 (grey is repeated).
-        spacing_mm: segmentation only: the grid the image is resampled to, in the order of ``image_shape``; None
+        spacing_mm: for recipes with a grid: what the image is resampled to, in the order of ``image_shape``; None
             keeps the image's own grid.
         intensity: scale between the 0.5th and 99.5th percentile of the image, or inside ``window``.
         window: (centre, width) in modality values, e.g. HU.
@@ -78,7 +84,7 @@ class RecipeConfig(Settings):
         ConfigError: a value is out of its range; the message is a sentence that says which.
     """
 
-    recipe: RecipeName
+    recipe: Annotated[str, AfterValidator(_recipe)]
     labels: Annotated[tuple[str, ...], Field(min_length=1, max_length=64), AfterValidator(_label_keys)]
     dimensions: Annotated[int, Field(ge=2, le=3)] = 2
     preset: Preset = "tiny"
@@ -101,12 +107,13 @@ class RecipeConfig(Settings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.recipe == "classification" and self.dimensions == 3:
-            raise ValueError("dimensions is 2 for classification")
+        card = recipe_card(self.recipe)
+        if self.dimensions not in card.dimensions:
+            raise ValueError(f"dimensions is {' or '.join(map(str, card.dimensions))} for {self.recipe}")
         if len(self.image_shape) != self.dimensions:
             raise ValueError(f"image_shape holds {self.dimensions} sizes")
-        if self.spacing_mm is not None and self.recipe != "segmentation":
-            raise ValueError("spacing_mm is for segmentation; a classifier fits the image")
+        if self.spacing_mm is not None and not card.has_grid:
+            raise ValueError(f"spacing_mm is not for {self.recipe}: it fits the image into its shape")
         if self.spacing_mm is not None and len(self.spacing_mm) != self.dimensions:
             raise ValueError(f"spacing_mm holds {self.dimensions} distances")
         if (self.window is not None) != (self.intensity == "window"):
@@ -131,7 +138,7 @@ class RecipeConfig(Settings):
     @classmethod
     def for_preset(
         cls,
-        recipe: RecipeName,
+        recipe: str,
         labels: tuple[str, ...],
         *,
         preset: Preset = "tiny",
@@ -140,30 +147,5 @@ class RecipeConfig(Settings):
     ) -> Self:
         """Return the settings we start from for a recipe and size, with ``changes`` on top."""
         values: dict[str, Any] = {"recipe": recipe, "labels": labels, "preset": preset, "dimensions": dimensions}
-        values |= _PRESETS.get((recipe, preset, dimensions), {})
-        return cls(**cast("dict[str, Any]", values | changes))
-
-
-_PRESETS: dict[tuple[str, str, int], dict[str, Any]] = {
-    ("classification", "tiny", 2): {"image_shape": (128, 128), "epochs": 20, "batch_size": 16, "learning_rate": 2e-3},
-    ("classification", "standard", 2): {
-        "image_shape": (224, 224),
-        "epochs": 30,
-        "batch_size": 16,
-        "learning_rate": 3e-4,
-    },
-    ("segmentation", "tiny", 2): {"image_shape": (96, 96), "epochs": 20, "batch_size": 8, "learning_rate": 3e-3},
-    ("segmentation", "standard", 2): {
-        "image_shape": (256, 256),
-        "epochs": 60,
-        "batch_size": 8,
-        "learning_rate": 1e-3,
-    },
-    ("segmentation", "tiny", 3): {"image_shape": (32, 64, 64), "epochs": 20, "batch_size": 2, "learning_rate": 3e-3},
-    ("segmentation", "standard", 3): {
-        "image_shape": (64, 96, 96),
-        "epochs": 100,
-        "batch_size": 2,
-        "learning_rate": 1e-3,
-    },
-}
+        values |= recipe_card(recipe).presets.get((preset, dimensions), {})
+        return cls(**(values | changes))

@@ -21,6 +21,7 @@ from torch.nn import functional
 from core.digest import digest_of
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import CheckpointError, ImageError
+from inference.engine.recipe_cards import recipe_card
 from inference.engine.sample import Image
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as DICOM's YBR_FULL (PS3.3 C.7.6.3.1.2)
@@ -98,7 +99,7 @@ class Preprocessing:
         """Build the preprocessing that ``config`` asks for."""
         return cls(
             dimensions=config.dimensions,
-            fit="letterbox" if config.recipe == "classification" else "resample",
+            fit=recipe_card(config.recipe).fit,
             shape=config.image_shape,
             channels=config.channels,
             spacing_mm=config.spacing_mm,

@@ -1,19 +1,24 @@
-"""What every recipe offers to the training loop, and the registry of recipes."""
+"""What every recipe offers to the training loop and to predictions; ``recipes.registry`` holds those there are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from inference.engine.calibrate import Calibration
 from inference.engine.config import RecipeConfig
-from inference.engine.errors import ConfigError
 from inference.engine.preprocess import Preprocessing
-from inference.engine.sample import Sample
+from inference.engine.recipe_card import RecipeCard
+from inference.engine.results import Prediction
+from inference.engine.sample import Image, Sample
+
+if TYPE_CHECKING:
+    from inference.engine.checkpoint import LoadedModel
 
 Example = dict[str, Tensor]
 """One case as tensors: ``image`` [C, …] float32, ``weight`` [], and the recipe's own targets."""
@@ -49,8 +54,15 @@ class Validation:
 class Recipe(Protocol):
     """One family of models. The loop owns everything that is not here."""
 
-    name: str
-    version: str
+    @property
+    def card(self) -> RecipeCard:
+        """What anybody may know of it."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Of the network and its outputs: weights of another first number do not load."""
+        ...
 
     def build(self, config: RecipeConfig) -> nn.Module:
         """Return a new network with random weights; its forward returns ``Outputs``."""
@@ -80,17 +92,16 @@ class Recipe(Protocol):
         """Measure ``model`` (in evaluation mode) on whole, unchanged cases."""
         ...
 
+    def check(self, samples: Sequence[Sample], config: RecipeConfig) -> None:
+        """Refuse training cases that cannot teach; raises DataError."""
+        ...
 
-def recipe_named(name: str) -> Recipe:
-    """Return the recipe of that name.
+    def decide(self, logits: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[Calibration, float]:
+        """Return the calibration and the threshold of one label from its validation outputs, both [N]."""
+        ...
 
-    Raises:
-        ConfigError: there is none.
-    """
-    from inference.engine.recipes.classification import Classification
-    from inference.engine.recipes.segmentation import Segmentation
-
-    recipes: dict[str, Recipe] = {"classification": Classification(), "segmentation": Segmentation()}
-    if name not in recipes:
-        raise ConfigError("recipe_unknown", f"There is no recipe named {name}.", name=name)
-    return recipes[name]
+    def predict(
+        self, model: LoadedModel, image: Image, *, largest_component: bool, on_progress: Callable[[float], None] | None
+    ) -> Prediction:
+        """Say what a model of this recipe sees in an image."""
+        ...

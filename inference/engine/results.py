@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +102,27 @@ class Prediction:
     probability_kji: Mapping[str, NDArray[np.float32]] = field(default_factory=lambda: MappingProxyType({}))
     uncertainty_kji: NDArray[np.float32] | None = None
 
+    @classmethod
+    def of(
+        cls,
+        labels: Mapping[str, LabelPrediction],
+        regions: Sequence[Region],
+        masks_kji: Mapping[str, NDArray[np.uint8]] = MappingProxyType({}),
+        probability_kji: Mapping[str, NDArray[np.float32]] = MappingProxyType({}),
+        uncertainty_kji: NDArray[np.float32] | None = None,
+    ) -> Self:
+        """Put a prediction together: regions in order, the case's score and confidence from its labels."""
+        every = [label.probability for label in labels.values()]
+        return cls(
+            labels=labels,
+            regions=tuple(sorted(regions, key=lambda region: -region.probability)),
+            case_score=max(every),
+            confidence=min(max(p, 1 - p) for p in every),
+            masks_kji=masks_kji,
+            probability_kji=probability_kji,
+            uncertainty_kji=uncertainty_kji,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return all but the arrays as JSON values."""
         return {
@@ -118,7 +139,7 @@ class Saliency:
 
     Args:
         map_kji: float32 [K, J, I], 0…1, the image's own grid; 1 is the strongest place of this map.
-        method: name in ``methods.METHODS``.
+        method: name of one of the explanations of the recipe's card.
         layer: of the network the map comes from; "input" for methods that ask the pixels.
         parameters: of the method.
         raw_range: lowest and highest value before scaling (in the method's own unit).

@@ -15,9 +15,10 @@ from torch.nn import functional
 
 from inference.engine.checkpoint import LoadedModel
 from inference.engine.errors import ImageError
-from inference.engine.methods import METHODS
-from inference.engine.predict import predict, spread
+from inference.engine.maps import spread
+from inference.engine.predict import predict
 from inference.engine.preprocess import Prepared
+from inference.engine.recipe_cards import recipe_card
 from inference.engine.results import Saliency
 from inference.engine.sample import Image
 
@@ -42,7 +43,7 @@ def explain(
         model: a loaded model; its network is not changed.
         image: the image that was predicted.
         label: one of the model's labels.
-        method: a name in ``methods.METHODS`` that applies to the model's recipe.
+        method: name of one of the explanations on the card of the model's recipe.
         frame: classification: the frame k to explain; None takes the one with the highest logit.
         on_progress: told the share done, 0…1.
 
@@ -54,7 +55,7 @@ def explain(
     """
     if label not in model.config.labels:
         raise ImageError("label_unknown", "The model has no such label.", label=label)
-    if method not in METHODS or model.config.recipe not in METHODS[method].recipes:
+    if method not in {one.name for one in recipe_card(model.config.recipe).explanations}:
         raise ImageError("method_unknown", f"There is no explanation {method} for this model.", method=method)
     tell = on_progress or (lambda _: None)
     if method == "uncertainty":

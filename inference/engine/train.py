@@ -14,14 +14,15 @@ import torch
 from torch import nn
 
 from core.digest import digest_of
-from inference.engine.calibrate import Calibration, choose_threshold, fit_calibration
+from inference.engine.calibrate import Calibration
 from inference.engine.cases import Cases
 from inference.engine.checkpoint import library_versions, save_model
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import DataError, TrainingStopped
 from inference.engine.optimiser import learning_rate, make_optimiser, make_scaler, set_learning_rate
 from inference.engine.progress import Reporter, TrainProgress
-from inference.engine.recipe import Batch, Example, Recipe, Validation, recipe_named
+from inference.engine.recipe import Batch, Example, Recipe, Validation
+from inference.engine.recipes.registry import recipe_named
 from inference.engine.sample import Sample
 from inference.engine.training_state import Progressed, load_epoch, load_state, save_state
 from inference.engine.warm_start import warm_start
@@ -151,7 +152,7 @@ def train(
         reporter.calibrating()
         load_epoch(checkpoints, progressed.best_epoch, network)
         validated = _validate(recipe, network, held_out, config, ask)
-        calibration, thresholds = _calibrate(config, validated)
+        calibration, thresholds = _calibrate(recipe, config, validated)
         best = progressed.curves[progressed.best_epoch - 1]
         environment = {
             "device": str(device),
@@ -228,14 +229,7 @@ def _cases(
         raise DataError(
             "patients_in_both_splits", f"{len(shared)} patients are in the training and in the validation cases."
         )
-    if config.recipe == "classification":
-        missing = [
-            label for label in config.labels if not any(sample.present.get(label) is not None for sample in training)
-        ]
-        if missing:
-            raise DataError(
-                "label_without_cases", f"No training case says anything about {', '.join(missing)}.", labels=missing
-            )
+    recipe.check(training, config)
     return Cases(training, recipe, config), Cases(validation, recipe, config)
 
 
@@ -280,19 +274,16 @@ def _validate(
     return recipe.validate(network, examples(), config)
 
 
-def _calibrate(config: RecipeConfig, validated: Validation | None) -> tuple[dict[str, Calibration], dict[str, float]]:
-    calibration: dict[str, Calibration] = {}
-    thresholds: dict[str, float] = {}
-    for index, label in enumerate(config.labels):
-        if validated is None:
-            calibration[label], thresholds[label] = Calibration(), 0.5
-            continue
-        logits, truth = validated.logits[:, index], validated.truth[:, index]
-        # The border of a mask is where the network put it: its voxels get a temperature, which keeps 0.5 in place.
-        outlines = config.recipe == "segmentation"
-        calibration[label] = fit_calibration(logits, truth, with_bias=not outlines)
-        thresholds[label] = 0.5 if outlines else choose_threshold(calibration[label].probability(logits), truth)
-    return calibration, thresholds
+def _calibrate(
+    recipe: Recipe, config: RecipeConfig, validated: Validation | None
+) -> tuple[dict[str, Calibration], dict[str, float]]:
+    if validated is None:
+        return {label: Calibration() for label in config.labels}, dict.fromkeys(config.labels, 0.5)
+    decided = {
+        label: recipe.decide(validated.logits[:, index], validated.truth[:, index])
+        for index, label in enumerate(config.labels)
+    }
+    return {label: one[0] for label, one in decided.items()}, {label: one[1] for label, one in decided.items()}
 
 
 def _to_device(batch: Batch, device: torch.device) -> Batch:

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.errors import Conflict, NotFound
 from inference.engine import saliency as engine
+from inference.engine.recipe_cards import recipe_card
 from inference.jobs.images import images_seen, input_changed, model_of
 from inference.models import Prediction, SaliencyMap
 from inference.services.saliency import saliency_finish
@@ -66,6 +67,6 @@ def _deciding(prediction: Prediction, label_key: str) -> tuple[Image, Frames, in
     wanted = (said.get("sop_instance_uid"), said.get("frame_number"))
     for image, frames in images_seen(prediction.series, prediction.version):
         if wanted in frames:
-            segmentation = prediction.version.family.recipe == prediction.version.family.Recipe.SEGMENTATION
-            return image, frames, None if segmentation else frames.index(wanted)
+            whole = recipe_card(prediction.version.family.recipe).reads == "volume"
+            return image, frames, None if whole else frames.index(wanted)
     raise Conflict("series_changed", "The image that decided is no longer in the series. Ask for a new prediction.")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from imaging.dicom.volume import Volume
     from imaging.models import Series
     from inference.engine.checkpoint import LoadedModel
-    from inference.models import ModelVersion, Prediction
+from inference.engine.recipe_cards import recipe_card
+from inference.models import ModelVersion, Prediction
 
 Frames = list[tuple[str, int]]
 
@@ -30,13 +31,13 @@ def engine_image(volume: Volume, modality: str) -> Image:
 
 
 def images_seen(series: Series, version: ModelVersion) -> Iterator[tuple[Image, Frames]]:
-    """Yield what the version looks at in a series: each flat image, or the whole volume for segmentation.
+    """Yield what the version looks at in a series: each flat image, or the whole volume, as its recipe reads.
 
     Each comes with (SOP Instance UID, frame number from 1) of its slices.
     """
     family = version.family
     images = images_for(family, series)
-    if family.recipe == family.Recipe.SEGMENTATION:
+    if recipe_card(family.recipe).reads == "volume":
         if images:
             volume = series_volume(series)
             yield engine_image(volume, series.modality), volume.frames

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
@@ -13,7 +13,10 @@ from core.errors import Conflict, Invalid
 from core.event_kinds import EventKind
 from core.models import Project, User
 from inference.engine.gate_plan import GatePlan
+from inference.engine.recipe_cards import recipe_card
 from inference.models import ModelFamily
+
+USES: Final = {"image": "said of an image", "segment": "painted as a mask"}
 
 
 def change_plan_of(family: ModelFamily) -> GatePlan:
@@ -41,12 +44,12 @@ def family_create(
     Raises:
         Invalid: an unknown recipe, label or limit. Conflict: the short name is taken.
     """
-    if recipe not in ModelFamily.Recipe.values:
-        raise Invalid("recipe_unknown", "Choose classification or segmentation.", known=ModelFamily.Recipe.values)
+    use = recipe_card(recipe).label_use
     keys = sorted(set(label_keys))
-    known = set(Label.objects.filter(project=project, key__in=keys).values_list("key", flat=True))
+    known = {row.key for row in Label.objects.filter(project=project, key__in=keys) if use in row.uses}
     if not keys or set(keys) - known:
-        raise Invalid("label_unknown", "Choose labels of the project.", keys=sorted(set(keys) - known))
+        unfit = sorted(set(keys) - known)
+        raise Invalid("label_unknown", f"Choose labels of the project that are {USES[use]}.", keys=unfit)
     plan = dict(change_plan or {})
     GatePlan.from_json(plan)
     try:

@@ -14,7 +14,7 @@ from core.jobs import job_request
 from core.models import Job, User
 from inference import errors
 from inference.access import locked_saliency
-from inference.engine.methods import methods_for
+from inference.engine.recipe_cards import recipe_card
 from inference.models import Prediction, SaliencyMap
 
 _State = SaliencyMap.State
@@ -32,7 +32,7 @@ def saliency_request(*, prediction: Prediction, label_key: str, method: str, req
     Raises:
         Conflict: the prediction is not finished. Invalid: the label or the method is not offered.
     """
-    known = [one.name for one in methods_for(prediction.version.family.recipe)]
+    known = [one.name for one in recipe_card(prediction.version.family.recipe).explanations]
     if method not in known:
         raise errors.method_unknown(method, known)
     if label_key not in prediction.version.card.get("labels", prediction.version.family.label_keys):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -17,7 +17,7 @@ from core.jobs import job_cancel, job_request
 from core.models import Job, User
 from inference import errors
 from inference.access import locked_family
-from inference.engine.config import RecipeConfig, RecipeName
+from inference.engine.config import RecipeConfig
 from inference.models import ModelFamily, ModelVersion, TrainingRun
 from inference.services.families import change_plan_of
 from inference.training_cost import chance_to_pass, time_estimate
@@ -49,9 +49,7 @@ def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:
         wanted.setdefault("image_shape", [size] * dimensions)
     if unknown := sorted(set(wanted) - set(CHOICES)):
         raise errors.config_wrong(f"Unknown settings: {', '.join(unknown)}.", known=[*CHOICES, "image_size"])
-    usual = RecipeConfig.for_preset(
-        cast("RecipeName", family.recipe), tuple(family.label_keys), preset=preset, dimensions=dimensions
-    )
+    usual = RecipeConfig.for_preset(family.recipe, tuple(family.label_keys), preset=preset, dimensions=dimensions)
     fixed = {"recipe": family.recipe, "labels": list(family.label_keys), "threads": settings.OVERREAD_TORCH_THREADS}
     return RecipeConfig.from_json({**usual.to_json(), **wanted, **fixed})
 

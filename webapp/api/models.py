@@ -14,7 +14,8 @@ from rest_framework.views import APIView
 from core.access import project_for
 from inference import selectors
 from inference.access import access_family, access_report, access_version, accessible_families
-from inference.models import ModelFamily, ModelVersion, Promotion
+from inference.engine.recipe_cards import RECIPE_CARDS, RECIPES
+from inference.models import ModelVersion, Promotion
 from inference.services.families import family_create
 from inference.services.promotion import roll_back, version_promote, version_refuse
 from webapp.api.base import caller, checked
@@ -41,6 +42,16 @@ class VersionOut(ShortVersionOut):
     gate_sentence = serializers.CharField()
 
 
+class RecipeOut(serializers.Serializer[Any]):
+    """What a family can be: a recipe, by its card."""
+
+    name = serializers.ChoiceField(choices=RECIPES)
+    title = serializers.CharField()
+    description = serializers.CharField()
+    label_use = serializers.ChoiceField(choices=["image", "segment"])
+    dimensions = serializers.ListField(child=serializers.IntegerField())
+
+
 class LimitOut(serializers.Serializer[Any]):
     """What a number among the settings of a training may be; both ends are allowed."""
 
@@ -55,7 +66,7 @@ class FamilyOut(serializers.Serializer[Any]):
     slug = serializers.CharField()
     title = serializers.CharField()
     project = serializers.CharField()
-    recipe = serializers.ChoiceField(choices=ModelFamily.Recipe.choices)
+    recipe = serializers.ChoiceField(choices=RECIPES)
     label_keys = serializers.ListField(child=serializers.CharField())
     modalities = serializers.ListField(child=serializers.CharField())
     change_plan = serializers.JSONField()
@@ -72,7 +83,7 @@ class FamilyIn(serializers.Serializer[Any]):
     project = serializers.SlugField()
     slug = serializers.SlugField(max_length=60)
     title = serializers.CharField(max_length=120)
-    recipe = serializers.ChoiceField(choices=ModelFamily.Recipe.choices)
+    recipe = serializers.ChoiceField(choices=RECIPES)
     label_keys = serializers.ListField(child=serializers.SlugField(), allow_empty=False, max_length=64)
     modalities = serializers.ListField(child=serializers.CharField(max_length=16), default=list, max_length=20)
     change_plan = serializers.DictField(default=dict)
@@ -139,6 +150,15 @@ class ModelReasonIn(serializers.Serializer[Any]):
     """Why."""
 
     reason = serializers.CharField(max_length=2000)
+
+
+class Recipes(APIView):
+    """What a family can be."""
+
+    @extend_schema(operation_id="recipes_list", responses=RecipeOut(many=True))
+    def get(self, request: Request) -> Response:
+        """List the recipes by their cards."""
+        return Response(RecipeOut(list(RECIPE_CARDS.values()), many=True).data)
 
 
 class Models(APIView):
@@ -229,6 +249,7 @@ class VersionRefuse(APIView):
 
 
 urlpatterns = [
+    path("recipes", Recipes.as_view()),
     path("models", Models.as_view()),
     path("models/<uuid:id>", ModelDetail.as_view()),
     path("models/<uuid:id>/promotions", ModelPromotions.as_view()),

@@ -15,7 +15,7 @@ from annotations import selectors
 from annotations.access import access_snapshot
 from annotations.services.snapshots import snapshot_freeze, snapshot_preview
 from core.access import project_for
-from inference.models import ModelFamily
+from inference.engine.recipe_cards import RECIPES
 from webapp.api.base import caller, checked
 from webapp.api.projects import PersonOut
 
@@ -58,7 +58,7 @@ class SnapshotOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     digest = serializers.CharField()
     manifest_digest = serializers.CharField()
-    recipe = serializers.ChoiceField(choices=ModelFamily.Recipe.choices)
+    recipe = serializers.ChoiceField(choices=RECIPES)
     label_keys = serializers.ListField(child=serializers.CharField())
     counts = SnapshotCountsField()
     frozen_by = PersonOut(allow_null=True)
@@ -78,7 +78,7 @@ class SnapshotPreviewOut(serializers.Serializer[Any]):
 class SnapshotPreviewIn(serializers.Serializer[Any]):
     """What to train, on which labels."""
 
-    recipe = serializers.ChoiceField(choices=ModelFamily.Recipe.choices)
+    recipe = serializers.ChoiceField(choices=RECIPES)
     label_keys = serializers.ListField(child=serializers.SlugField(), allow_empty=False, max_length=100)
 
 

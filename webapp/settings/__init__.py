@@ -199,7 +199,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "WorkitemStateEnum": "annotations.models.Workitem.State",
         "VersionStateEnum": "inference.models.ModelVersion.State",
-        "RecipeEnum": "inference.models.ModelFamily.Recipe",
+        "RecipeEnum": "inference.engine.recipe_cards.RECIPES",
         "AnswerStateEnum": "inference.models.Prediction.State",
         "JobStateEnum": "core.models.Job.State",
     },

@@ -4,12 +4,20 @@ import type {
   FamilyOut,
   PromotionOut,
   RecipeName,
+  RecipeOut,
   ReportOut,
   TrainingEstimateOut,
   TrainingRunOut,
 } from "./types";
 
 export type TrainingConfig = Record<string, number | string | boolean>;
+
+/** What a family can be; it does not change while the page is open. */
+export const recipesQuery = queryOptions({
+  queryKey: ["recipes"],
+  queryFn: ({ signal }) => get<RecipeOut[]>("recipes", undefined, signal),
+  staleTime: Number.POSITIVE_INFINITY,
+});
 
 export const modelsQuery = (project: string | undefined) =>
   queryOptions({

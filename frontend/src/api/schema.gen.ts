@@ -524,6 +524,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/recipes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the recipes by their cards. */
+        get: operations["recipes_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/{id}": {
         parameters: {
             query?: never;
@@ -1717,6 +1734,8 @@ export interface components {
             added: string[];
             unchanged: string[];
         };
+        /** @enum {string} */
+        LabelUseEnum: "image" | "segment";
         /** @description What a number among the settings of a training may be; both ends are allowed. */
         LimitOut: {
             /** Format: double */
@@ -2173,6 +2192,14 @@ export interface components {
         ReasonEnum: "not_present" | "wrong_label" | "wrong_place" | "wrong_extent" | "poor_image" | "right_for_wrong_reason" | "other";
         /** @enum {string} */
         RecipeEnum: "classification" | "segmentation";
+        /** @description What a family can be: a recipe, by its card. */
+        RecipeOut: {
+            name: components["schemas"]["RecipeEnum"];
+            title: string;
+            description: string;
+            label_use: components["schemas"]["LabelUseEnum"];
+            dimensions: number[];
+        };
         /** @description Why a sign-off is taken back. */
         ReopenInRequest: {
             reason: string;
@@ -4073,6 +4100,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SnapshotPreviewOut"];
+                };
+            };
+        };
+    };
+    recipes_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeOut"][];
                 };
             };
         };

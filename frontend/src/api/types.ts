@@ -12,7 +12,8 @@ export interface Page<Row> {
 }
 
 export type RoleName = "radiologist" | "reviewer" | "admin";
-export type RecipeName = "classification" | "segmentation";
+export type RecipeOut = Schemas["RecipeOut"];
+export type RecipeName = RecipeOut["name"];
 export type SplitName = "train" | "validation" | "test";
 export type JobState = Schemas["TrainingRunOut"]["state"];
 export type WorkitemState = Schemas["WorkitemRowOut"]["state"];

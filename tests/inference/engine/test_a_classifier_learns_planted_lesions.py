@@ -6,7 +6,7 @@ from inference.engine.config import RecipeConfig
 from inference.engine.errors import DataError
 from inference.engine.predict import predict
 from inference.engine.preprocess import Preprocessing
-from inference.engine.recipe import recipe_named
+from inference.engine.recipes.registry import recipe_named
 from inference.engine.saliency import explain
 from inference.engine.statistics import auc_of
 from inference.engine.train import train

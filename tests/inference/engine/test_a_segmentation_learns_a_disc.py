@@ -3,7 +3,8 @@ import pytest
 
 from inference.engine.checkpoint import load_model
 from inference.engine.config import RecipeConfig
-from inference.engine.predict import keep_largest, predict
+from inference.engine.maps import keep_largest
+from inference.engine.predict import predict
 from inference.engine.train import train
 from tests.inference.engine.planted import disc_samples
 

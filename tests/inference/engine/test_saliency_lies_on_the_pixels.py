@@ -7,15 +7,15 @@ from inference.engine.calibrate import Calibration
 from inference.engine.checkpoint import LoadedModel
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import ImageError
-from inference.engine.methods import METHODS, methods_for
-from inference.engine.predict import spread
+from inference.engine.maps import spread
 from inference.engine.preprocess import Preprocessing
-from inference.engine.recipe import recipe_named
+from inference.engine.recipe_cards import RECIPE_CARDS, recipe_card
+from inference.engine.recipes.registry import recipe_named
 from inference.engine.saliency import explain
 from tests.inference.engine.planted import SHAPES, disc_samples, square_image, square_mask
 
 SIZE = 12
-CLASSIFICATION = [method.name for method in methods_for("classification")]
+CLASSIFICATION = [method.name for method in recipe_card("classification").explanations]
 
 
 def centre(map_ji):
@@ -144,7 +144,7 @@ def test_an_unknown_label_or_method_is_refused(square_model, disc_model):
 
 
 def test_every_method_says_what_it_costs_and_where_it_applies():
-    assert set(METHODS) == {
+    assert {one.name for card in RECIPE_CARDS.values() for one in card.explanations} == {
         "hirescam",
         "gradcam",
         "occlusion",
@@ -152,8 +152,8 @@ def test_every_method_says_what_it_costs_and_where_it_applies():
         "location",
         "uncertainty",
     }
-    assert methods_for("classification")[0].cost == "instant"
-    assert [method.name for method in methods_for("segmentation")] == ["uncertainty"]
+    assert recipe_card("classification").explanations[0].cost == "instant"
+    assert [method.name for method in recipe_card("segmentation").explanations] == ["uncertainty"]
 
 
 def test_the_standard_network_is_explained_on_the_image_grid():

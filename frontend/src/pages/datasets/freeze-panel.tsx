@@ -1,4 +1,4 @@
-import { Button, Checkbox, Grid, Group, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Checkbox, Grid, Group, Stack, Text, TextInput } from "@mantine/core";
 import { IconSnowflake } from "@tabler/icons-react";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -9,11 +9,8 @@ import type { LabelOut, ProjectOut, RecipeName } from "../../api/types";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
+import { labelsFor, RecipeChoice, useRecipe } from "../../ui/recipe-choice";
 import { CountsTable, Missing } from "./counts-view";
-
-function fits(label: LabelOut, recipe: RecipeName): boolean {
-  return !label.retired_at && label.uses.includes(recipe === "segmentation" ? "segment" : "image");
-}
 
 /** Choose recipe and labels, see what would be in it, and freeze it under a name. */
 export function FreezePanel({ project }: { project: ProjectOut }) {
@@ -22,7 +19,7 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
   const [recipe, setRecipe] = useState<RecipeName>("classification");
   const [picked, setPicked] = useState<string[] | null>(null);
   const [name, setName] = useState("");
-  const labels = project.labels.filter((label) => fits(label, recipe));
+  const labels = labelsFor(useRecipe(recipe), project.labels);
   // Until somebody picks: what the models of this project learn, else every label.
   const families = useQuery(modelsQuery(project.slug));
   const learned = (families.data ?? [])
@@ -58,25 +55,14 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
         <Grid.Col span={{ base: 12, md: 4 }}>
           <form onSubmit={submit}>
             <Stack gap="sm">
-              <div>
-                <Text size="xs" fw={500} mb={4}>
-                  Recipe
-                </Text>
-                <SegmentedControl
-                  fullWidth
-                  aria-label="Recipe"
-                  value={recipe}
-                  onChange={(value) => {
-                    setRecipe(value === "segmentation" ? "segmentation" : "classification");
-                    setPicked(null);
-                  }}
-                  data={[
-                    { value: "classification", label: "Classification" },
-                    { value: "segmentation", label: "Segmentation" },
-                  ]}
-                  data-testid="freeze-recipe"
-                />
-              </div>
+              <RecipeChoice
+                value={recipe}
+                onChange={(name) => {
+                  setRecipe(name);
+                  setPicked(null);
+                }}
+                testId="freeze-recipe"
+              />
               <Checkbox.Group label="Labels" value={keys} onChange={setPicked}>
                 <Stack gap={6} mt={4}>
                   {labels.map((label) => (

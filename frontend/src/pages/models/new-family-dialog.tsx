@@ -1,4 +1,4 @@
-import { Button, Modal, MultiSelect, SegmentedControl, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Modal, MultiSelect, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -8,6 +8,7 @@ import type { RecipeName } from "../../api/types";
 import { projectsWith, useMe } from "../../state/session";
 import { slugOf } from "../../ui/format";
 import { notifyError } from "../../ui/notify";
+import { labelsFor, RecipeChoice, useRecipe } from "../../ui/recipe-choice";
 import { useOneProject } from "../../ui/use-one-project";
 
 /** What a new family predicts: a project's labels, by one recipe. */
@@ -23,10 +24,7 @@ export function NewFamilyDialog({ opened, onClose }: { opened: boolean; onClose:
   const [recipe, setRecipe] = useState<RecipeName>("classification");
   const [labels, setLabels] = useState<string[]>([]);
   const [modalities, setModalities] = useState<string[]>([]);
-  const use = recipe === "segmentation" ? "segment" : "image";
-  const fitting = (project.data?.labels ?? []).filter(
-    (label) => !label.retired_at && label.uses.includes(use),
-  );
+  const fitting = labelsFor(useRecipe(recipe), project.data?.labels ?? []);
   const create = useMutation({
     mutationFn: () =>
       createFamily({
@@ -71,17 +69,12 @@ export function NewFamilyDialog({ opened, onClose }: { opened: boolean; onClose:
             onChange={(event) => setTitle(event.currentTarget.value)}
             data-autofocus
           />
-          <SegmentedControl
-            aria-label="Recipe"
+          <RecipeChoice
             value={recipe}
-            onChange={(value) => {
-              setRecipe(value === "segmentation" ? "segmentation" : "classification");
+            onChange={(name) => {
+              setRecipe(name);
               setLabels([]);
             }}
-            data={[
-              { value: "classification", label: "Classification" },
-              { value: "segmentation", label: "Segmentation" },
-            ]}
           />
           <MultiSelect
             label="Labels it predicts"

@@ -7,92 +7,36 @@ arXiv 2509.08007 and arXiv 2202.07107.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from monai.networks.nets.densenet import DenseNet121
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from inference.engine.calibrate import Calibration, choose_threshold, fit_calibration
 from inference.engine.config import RecipeConfig
+from inference.engine.errors import DataError
+from inference.engine.frame_choice import frame_to_learn
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe import Batch, Example, Outputs, Validation
+from inference.engine.recipes.classification.card import CARD
+from inference.engine.recipes.classification.network import StandardClassifier, TinyClassifier
+from inference.engine.recipes.classification.predict import predict_labels
+from inference.engine.results import Prediction
 from inference.engine.sample import Image, Sample
 from inference.engine.statistics import auc_of
 
-
-class TinyClassifier(nn.Module):
-    """About 140,000 weights; learns in seconds on a CPU.
-
-    Every step that halves the grid has an even kernel (4, stride 2, padding 1), so that feature ``o`` of the last
-    grid is centred exactly on pixel ``8 * o + 3.5``: maps need no correction.
-    """
-
-    layer = "stage4"
-    feature_stride = 8
-    feature_centre = 3.5
-
-    def __init__(self, channels: int, labels: int) -> None:
-        super().__init__()
-        self.stage1 = _stage(channels, 16, kernel=4, stride=2)
-        self.stage2 = _stage(16, 32, kernel=4, stride=2)
-        self.stage3 = nn.Sequential(_stage(32, 64, kernel=4, stride=2), _stage(64, 64, kernel=3, stride=1))
-        self.stage4 = _stage(64, 96, kernel=3, stride=1)
-        self.dropout = nn.Dropout(0.1)
-        self.classifier = nn.Linear(96, labels)
-        self.location = nn.Conv2d(96, labels, kernel_size=1)
-        nn.init.constant_(self.location.bias, -2.0)  # type: ignore[arg-type]
-
-    def forward(self, image: Tensor) -> Outputs:
-        """Take [B, C, H, W]; return logits [B, L], location [B, L, h, w] and features [B, F, h, w]."""
-        features = self.stage4(self.stage3(self.stage2(self.stage1(image))))
-        logits = self.classifier(self.dropout(pooled(features)))
-        return {"logits": logits, "location": self.location(features), "features": features}
-
-
-class StandardClassifier(nn.Module):
-    """DenseNet121 (Huang 2017) of MONAI, with the location head on its third dense block."""
-
-    layer = "features.norm5"
-    feature_stride = 32
-    # conv0 (7, stride 2, padding 3) and pool0 (3, stride 2, padding 1) centre output o on input 2 * o; the three
-    # transitions are even: 4 * (8 * o + 3.5).
-    feature_centre = 14.0
-
-    def __init__(self, channels: int, labels: int) -> None:
-        super().__init__()
-        self.network = DenseNet121(spatial_dims=2, in_channels=channels, out_channels=labels)
-        self.location = nn.Conv2d(1024, labels, kernel_size=1)
-        nn.init.constant_(self.location.bias, -2.0)  # type: ignore[arg-type]
-
-    def forward(self, image: Tensor) -> Outputs:
-        """Take [B, C, H, W]; return logits [B, L], location [B, L, 2h, 2w] and features [B, F, h, w]."""
-        values, third = image, image
-        for name, layer in self.network.features.named_children():
-            values = layer(values)
-            if name == "denseblock3":
-                third = values
-        features = functional.relu(
-            values
-        )  # the network's own is in place, which would spoil the gradients of `features`
-        logits: Tensor = self.network.class_layers.get_submodule("out")(pooled(features))
-        return {"logits": logits, "location": self.location(functional.relu(third)), "features": features}
-
-
-def pooled(features: Tensor) -> Tensor:
-    """Return mean and maximum over the places, added: [B, F, h, w] → [B, F].
-
-    The mean alone drowns a finding of a few cells in the rest of the image.
-    """
-    return features.mean(dim=(2, 3)) + features.amax(dim=(2, 3))
+if TYPE_CHECKING:
+    from inference.engine.checkpoint import LoadedModel
 
 
 class Classification:
     """The recipe; see the module."""
 
-    name = "classification"
+    card = CARD
     version = "1.0.0"
 
     def build(self, config: RecipeConfig) -> nn.Module:
@@ -181,6 +125,27 @@ class Classification:
         rank = (round(metric, 4), -loss) if aucs else (-loss, 0.0)
         return Validation(name, metric, rank, loss, every.numpy(), known.numpy())
 
+    def check(self, samples: Sequence[Sample], config: RecipeConfig) -> None:
+        """Ask for at least one case that says something of each label."""
+        missing = [
+            label for label in config.labels if not any(sample.present.get(label) is not None for sample in samples)
+        ]
+        if missing:
+            raise DataError(
+                "label_without_cases", f"No training case says anything about {', '.join(missing)}.", labels=missing
+            )
+
+    def decide(self, logits: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[Calibration, float]:
+        """Calibrate with a temperature and a bias; the threshold is chosen on the validation cases."""
+        calibration = fit_calibration(logits, truth, with_bias=True)
+        return calibration, choose_threshold(calibration.probability(logits), truth)
+
+    def predict(
+        self, model: LoadedModel, image: Image, *, largest_component: bool, on_progress: Callable[[float], None] | None
+    ) -> Prediction:
+        """Say of each label whether it is present, and where."""
+        return predict_labels(model, image, on_progress)
+
 
 def location_loss(location: Tensor, place: Tensor, weight: Tensor) -> Tensor:
     """Return the cross-entropy of the location map.
@@ -201,13 +166,6 @@ def location_loss(location: Tensor, place: Tensor, weight: Tensor) -> Tensor:
     return _weighted_mean(each.mean(dim=(2, 3)), weight)
 
 
-def frame_to_learn(image: Image, masks: dict[str, NDArray[np.bool_]]) -> int:
-    """Return the frame a 2D network learns from: the one with most marked pixels, else the middle one."""
-    frames = image.shape_kji[0]
-    marked = sum((mask.sum(axis=(1, 2)) for mask in masks.values()), start=np.zeros(frames, dtype=np.int64))
-    return int(marked.argmax()) if marked.any() else frames // 2
-
-
 def _masks(sample: Sample, labels: tuple[str, ...]) -> dict[str, NDArray[np.bool_]]:
     return {
         label: np.asarray(load(), dtype=bool)
@@ -219,11 +177,6 @@ def _masks(sample: Sample, labels: tuple[str, ...]) -> dict[str, NDArray[np.bool
 def _present(sample: Sample, labels: tuple[str, ...]) -> Tensor:
     states = [sample.present.get(label) for label in labels]
     return torch.tensor([float("nan") if state is None else float(state) for state in states], dtype=torch.float32)
-
-
-def _stage(before: int, after: int, kernel: int, stride: int) -> nn.Sequential:
-    convolution = nn.Conv2d(before, after, kernel, stride=stride, padding=1, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU())
 
 
 def _weighted_mean(values: Tensor, weight: Tensor) -> Tensor:

@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from monai.inferers.utils import sliding_window_inference
 from monai.losses.dice import DiceLoss
-from monai.networks.nets.unet import UNet
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from inference.engine.calibrate import Calibration, fit_calibration
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import DataError
+from inference.engine.frame_choice import frame_to_learn
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe import Batch, Example, Outputs, Validation
-from inference.engine.recipes.classification import frame_to_learn
-from inference.engine.sample import Sample
+from inference.engine.recipes.segmentation.card import CARD
+from inference.engine.recipes.segmentation.network import Segmenter, infer_whole
+from inference.engine.recipes.segmentation.predict import predict_masks
+from inference.engine.results import Prediction
+from inference.engine.sample import Image, Sample
+
+if TYPE_CHECKING:
+    from inference.engine.checkpoint import LoadedModel
 
 _VOXELS_A_CASE = 4096
-
-
-class Segmenter(nn.Module):
-    """A residual U-Net of MONAI with one output channel for each label; labels may overlap."""
-
-    def __init__(self, config: RecipeConfig) -> None:
-        super().__init__()
-        widths = (16, 32, 64, 96) if config.preset == "tiny" else (32, 64, 128, 256, 320)
-        self.network = UNet(
-            spatial_dims=config.dimensions,
-            in_channels=config.channels,
-            out_channels=len(config.labels),
-            channels=widths,
-            strides=(2,) * (len(widths) - 1),
-            num_res_units=1 if config.preset == "tiny" else 2,
-            # Instance norm stretches a patch of plain background to full contrast; with more than a few patches in a
-            # batch the batch's own statistics are the better choice.
-            norm="BATCH" if config.batch_size >= 4 else "INSTANCE",
-        )
-
-    def forward(self, image: Tensor) -> Outputs:
-        """Take [B, C, (D,) H, W]; return logits [B, L, (D,) H, W]."""
-        return {"logits": self.network(image)}
 
 
 class Segmentation:
     """The recipe; see the module."""
 
-    name = "segmentation"
+    card = CARD
     version = "1.0.0"
 
     def build(self, config: RecipeConfig) -> nn.Module:
@@ -137,25 +121,15 @@ class Segmentation:
         rank = (round(metric, 4), -loss) if dices else (-loss, 0.0)
         return Validation(name, metric, rank, loss, np.concatenate(logits), np.concatenate(truth))
 
+    def check(self, samples: Sequence[Sample], config: RecipeConfig) -> None:
+        """Ask for nothing more: a case without truth refuses itself."""
 
-def infer_whole(model: nn.Module, image: Tensor, config: RecipeConfig) -> Tensor:
-    """Run a segmenter over an image of any size, in patches that overlap where it is larger than one.
+    def decide(self, logits: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[Calibration, float]:
+        """Calibrate with a temperature only: the border of a mask is where the network put it, and 0.5 keeps it."""
+        return fit_calibration(logits, truth, with_bias=False), 0.5
 
-    Args:
-        model: in evaluation mode.
-        image: [C, (D,) H, W] on the model's device, at least as large as the patch.
-        config: its ``image_shape`` is the patch.
-
-    Returns:
-        float32 logits [L, (D,) H, W].
-    """
-
-    def forward(patch: Tensor) -> Tensor:
-        logits: Tensor = model(patch)["logits"]
-        return logits.float()
-
-    with torch.no_grad():
-        result = sliding_window_inference(
-            image[None], config.image_shape, sw_batch_size=4, predictor=forward, overlap=0.25, mode="gaussian"
-        )
-    return torch.as_tensor(result).as_subclass(Tensor)[0]
+    def predict(
+        self, model: LoadedModel, image: Image, *, largest_component: bool, on_progress: Callable[[float], None] | None
+    ) -> Prediction:
+        """Paint each label."""
+        return predict_masks(model, image, largest_component, on_progress)

@@ -1,0 +1,34 @@
+"""The card of the segmentation recipe."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from inference.engine.methods import Method
+from inference.engine.recipe_card import RecipeCard
+
+CARD: Final = RecipeCard(
+    name="segmentation",
+    title="Segmentation",
+    description="Paints the labels as masks, slice by slice or in the volume.",
+    label_use="segment",
+    reads="volume",
+    dimensions=(2, 3),
+    fit="resample",
+    needs_both_states=False,
+    presets={
+        ("tiny", 2): {"image_shape": (96, 96), "epochs": 20, "batch_size": 8, "learning_rate": 3e-3},
+        ("standard", 2): {"image_shape": (256, 256), "epochs": 60, "batch_size": 8, "learning_rate": 1e-3},
+        ("tiny", 3): {"image_shape": (32, 64, 64), "epochs": 20, "batch_size": 2, "learning_rate": 3e-3},
+        ("standard", 3): {"image_shape": (64, 96, 96), "epochs": 100, "batch_size": 2, "learning_rate": 1e-3},
+    },
+    seconds_per_megapixel={"tiny": 1.3, "standard": 5.0},
+    explanations=(
+        Method(
+            "uncertainty",
+            "Uncertainty",
+            "seconds",
+            "Entropy of each voxel: bright where the model does not know to which side it belongs.",
+        ),
+    ),
+)
