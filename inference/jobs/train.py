@@ -15,6 +15,7 @@ from inference.engine import train as engine
 from inference.engine.checkpoint import CARD_NAME, WEIGHTS_NAME
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import TrainingStopped
+from inference.engine.progress import TrainProgress
 from inference.jobs.samples import snapshot_samples
 from inference.models import ModelVersion, TrainingRun
 from inference.services.training import (
@@ -46,7 +47,7 @@ class _Telling:
     first_step: tuple[int, float] | None = None
     last_step: tuple[int, float] = (0, 0.0)
 
-    def __call__(self, progress: engine.TrainProgress) -> None:
+    def __call__(self, progress: TrainProgress) -> None:
         facts = progress.to_json()
         self.context.progress(**facts)
         if progress.phase == "training":
@@ -58,7 +59,7 @@ class _Telling:
             self.told_at, self.said = now, said
             training_numbers_tell(self.run, facts)
 
-    def _keep_epoch(self, progress: engine.TrainProgress, facts: Json) -> None:
+    def _keep_epoch(self, progress: TrainProgress, facts: Json) -> None:
         """Keep an epoch's entry when the next one has begun: only the last word said at its end knows its metric."""
         at_end = progress.phase == "training" and progress.step * progress.epochs == progress.epoch * progress.steps
         if at_end and progress.step:

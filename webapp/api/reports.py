@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -31,12 +31,13 @@ class ReportVersionOut(ShortVersionOut):
     project = serializers.CharField()
 
 
-@extend_schema_field(Evaluation)
+# spectacular reads pydantic models; its type stubs do not say so.
+@extend_schema_field(cast("Any", Evaluation))
 class EvaluationField(serializers.JSONField):
     """The figures as they were kept."""
 
 
-@extend_schema_field(Gate)
+@extend_schema_field(cast("Any", Gate))
 class GateField(serializers.JSONField):
     """The gate's verdict as it was kept."""
 
