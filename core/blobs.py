@@ -12,7 +12,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -239,8 +238,3 @@ def verify(digest: str) -> bool:
         return _digest_of_file(_store().local_path(digest)) == digest
     except NotFound:
         return False
-
-
-def as_stream(digest: str) -> BytesIO:
-    """Return the checked bytes of the blob as a stream in memory."""
-    return BytesIO(get(digest))

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from inference.engine.errors import CheckpointError
-from inference.engine.statistics import expected_calibration_error
 
 _FEW = 10  # cases of each state below which only the temperature is fitted
 _FEWEST = 4  # below which nothing is
@@ -82,18 +81,6 @@ def fit_calibration(
         cost, np.zeros(2 if bias_too else 1), method="L-BFGS-B", bounds=[(-4, 4), (-10, 10)][: 1 + bias_too]
     )
     return Calibration(float(np.exp(best.x[0])), float(best.x[1]) if bias_too else 0.0)
-
-
-def calibration_error(probabilities: NDArray[np.floating], truth: NDArray[np.floating]) -> float | None:
-    """Return the expected calibration error (10 bins), or None without cases."""
-    value = float(expected_calibration_error(probabilities.astype(np.float64), truth.astype(np.float64))[0])
-    return value if np.isfinite(value) else None
-
-
-def brier_score(probabilities: NDArray[np.floating], truth: NDArray[np.floating]) -> float | None:
-    """Return the mean squared error of the probabilities (Brier 1950), or None without cases."""
-    known = ~np.isnan(truth)
-    return float(np.mean((probabilities[known] - truth[known]) ** 2)) if known.any() else None
 
 
 def choose_threshold(

@@ -25,12 +25,11 @@ from core.digest import digest_of, sha256_hex
 from inference.engine.calibrate import Calibration
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import CheckpointError, ConfigError
+from inference.engine.model_files import CARD_NAME, WEIGHTS_NAME
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipes.registry import recipe_named
 
 FORMAT = "overread-model/1"
-WEIGHTS_NAME = "weights.safetensors"
-CARD_NAME = "card.json"
 
 
 @dataclass(frozen=True, eq=False)

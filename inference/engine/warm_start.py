@@ -7,9 +7,10 @@ from typing import Any
 
 from torch import nn
 
-from inference.engine.checkpoint import WEIGHTS_NAME, load_model, tensors_from
+from inference.engine.checkpoint import load_model, tensors_from
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import CheckpointError
+from inference.engine.model_files import WEIGHTS_NAME
 
 
 def warm_start(network: nn.Module, config: RecipeConfig, initial_weights: Path | None) -> dict[str, Any] | None:

@@ -12,9 +12,9 @@ from core import blobs
 from core.errors import NotFound
 from core.jobs import JobStopped
 from inference.engine import train as engine
-from inference.engine.checkpoint import CARD_NAME, WEIGHTS_NAME
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import TrainingStopped
+from inference.engine.model_files import CARD_NAME, WEIGHTS_NAME
 from inference.engine.progress import TrainProgress
 from inference.jobs.samples import snapshot_samples
 from inference.models import ModelVersion, TrainingRun

@@ -221,12 +221,6 @@ def training_stopped(job: Job) -> None:
         training_tell(run, OfTraining(phase="cancelled" if cancelled else "failed", error_code=job.error_code))
 
 
-def training_began(*, run: TrainingRun, environment: Json) -> None:
-    """Keep what the result will depend on: versions, device, threads, seed."""
-    run.environment = {**run.environment, **environment}
-    run.save(update_fields=["environment"])
-
-
 def curves_keep(*, run: TrainingRun, curves: list[Json]) -> None:
     """Keep the curves so far, one entry an epoch."""
     run.curves = curves

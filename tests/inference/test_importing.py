@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from core.errors import Invalid, OverreadError
 from inference.models import ModelFamily, ModelVersion, Promotion
@@ -106,3 +107,17 @@ def test_a_family_needs_known_labels_limits_and_a_name_of_its_own(
 def test_import_leaves_nothing_behind_when_the_files_are_missing(family: ModelFamily, tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="safetensors"):
         model_import(family=family, weights_path=tmp_path / "none", card_path=tmp_path / "none.json")
+
+
+def test_the_command_adds_a_model_from_its_folder(family: ModelFamily, folder: Path) -> None:
+    name = f"{family.project.slug}/{family.slug}"
+    call_command("import_model", name, str(folder))
+    version = ModelVersion.objects.get()
+    assert (version.family, version.state) == (family, "live")
+    assert version.weights_digest == json.loads((folder / "card.json").read_bytes())["weights_sha256"]
+    (folder / "card.json").unlink()
+    with pytest.raises(CommandError, match="two files"):
+        call_command("import_model", name, str(folder))
+    with pytest.raises(CommandError, match="no model family"):
+        call_command("import_model", f"{family.project.slug}/other", str(folder))
+    assert ModelVersion.objects.count() == 1
