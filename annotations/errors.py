@@ -83,3 +83,8 @@ def workitem_outdated(version: int) -> PreconditionFailed:
 def content_wrong(code: str, message: str, **detail: Any) -> Invalid:
     """A revision's content breaks a rule."""
     return Invalid(code, message, **detail)
+
+
+def calibration_not_found() -> NotFound:
+    """No calibration with this id holds in this case."""
+    return NotFound("calibration_not_found", "This calibration does not hold any more. Reload the case.")

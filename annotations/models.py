@@ -220,6 +220,29 @@ class Comment(Identified):
         ordering: ClassVar = ["created_at"]
 
 
+class Calibration(Identified):
+    """A length that a person knows, drawn on an image without a place in the patient. Written once.
+
+    The latest row of an image, or of a whole series, counts; one without a length withdraws what was said before.
+    """
+
+    workitem = models.ForeignKey(Workitem, on_delete=models.CASCADE, related_name="calibrations")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    series_instance_uid = models.CharField(max_length=64)
+    sop_instance_uid = models.CharField(max_length=64, help_text="Of the image that the length was drawn on.")
+    frame_number = models.PositiveIntegerField(default=1)
+    whole_series = models.BooleanField(default=False, help_text="Holds for every image of the series of one size.")
+    points = models.JSONField(help_text="Both ends: [[column, row], [column, row]] in pixels.")
+    length_mm = models.FloatField(null=True, help_text="Known length; null: withdrawn.")
+    row_mm = models.FloatField(null=True)
+    column_mm = models.FloatField(null=True)
+    rows = models.PositiveIntegerField(help_text="Of the image.")
+    columns = models.PositiveIntegerField()
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+
+
 class DatasetSnapshot(Identified):
     """A frozen list of accepted revisions with a patient-level split. Never edited; named by its digest."""
 

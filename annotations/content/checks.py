@@ -25,7 +25,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.content.image_space import FrameSpace, even_slices_mm, frame_space
+from annotations.content.calibrations import space_in
+from annotations.content.image_space import FrameSpace, even_slices_mm
 from annotations.content.pixel_values import mask_intensities, shape_intensities
 from annotations.errors import content_wrong
 from annotations.geometry.kind import Shape
@@ -155,7 +156,7 @@ def _geometry(raw: Any, kind: str, workitem: Workitem) -> tuple[dict[str, Any], 
         raise content_wrong("geometry_missing", "The finding has no place in an image. Draw it again.", kind=kind)
     instance = _instance(raw.get("sop_instance_uid"), workitem)
     frame_number = _frame_number(raw.get("frame_number", 1), instance)
-    space, patient = frame_space(instance, frame_number), raw.get("space") == "patient"
+    space, patient = space_in(workitem, instance, frame_number), raw.get("space") == "patient"
     if raw.get("space") not in ("patient", "image"):
         raise _wrong("'space' must be 'patient' or 'image'.", field="space")
     if patient and space.plane is None:
@@ -207,7 +208,7 @@ def _mask(raw: Any, workitem: Workitem) -> tuple[dict[str, Any], Measures]:
     rows, columns = raw.get("rows"), raw.get("columns")
     if not _is_whole(rows) or not _is_whole(columns):
         raise _wrong("'rows' and 'columns' of a mask must be whole numbers.", field="mask")
-    instances = {row.sop_instance_uid: row for row in series.instances.all()}
+    instances = {row.sop_instance_uid: row for row in series.instances.select_related("series")}
     frames: dict[tuple[str, int], list[int]] = {}
     for entry in raw["frames"]:
         uid = entry.get("sop_instance_uid") if isinstance(entry, dict) else None
@@ -240,7 +241,7 @@ def _mask(raw: Any, workitem: Workitem) -> tuple[dict[str, Any], Measures]:
         raise content_wrong("mask_empty", "The segmentation holds no pixel. Delete it, or paint again.")
     painted = [(instances[one["sop_instance_uid"]], one["frame_number"], one["runs"]) for one in mask["frames"]]
     counted = [
-        (sum(runs[1::2]), frame_space(instance, number).scale_under(runs_corners(runs, int(columns or 1))))
+        (sum(runs[1::2]), space_in(workitem, instance, number).scale_under(runs_corners(runs, int(columns or 1))))
         for instance, number, runs in painted
     ]
     measures = mask_measures(counted, even_slices_mm(series))

@@ -6,17 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from annotations.content.image_space import FrameSpace, frame_space
+from annotations.content.calibrations import space_in
+from annotations.content.image_space import FrameSpace
 from annotations.geometry.agreement import edge_points, surface_distances
 from annotations.geometry.kinds import SHAPES
 from annotations.geometry.rasters import runs_to_mask
+from annotations.models import Workitem
 from imaging.models import Instance
 
 Json = dict[str, Any]
 
 
-def _space(uid: str, frame_number: int) -> FrameSpace:
-    return frame_space(Instance.objects.select_related("series").get(sop_instance_uid=uid), frame_number)
+def _space(workitem: Workitem, uid: str, frame_number: int) -> FrameSpace:
+    instance = Instance.objects.select_related("series").get(sop_instance_uid=uid)
+    return space_in(workitem, instance, frame_number)
 
 
 def _pixels(geometry: Json, space: FrameSpace) -> Any:
@@ -25,15 +28,15 @@ def _pixels(geometry: Json, space: FrameSpace) -> Any:
     return np.asarray(geometry["points"], np.float64)
 
 
-def _shapes(kind: str, before: Json, after: Json) -> Json:
+def _shapes(workitem: Workitem, kind: str, before: Json, after: Json) -> Json:
     if (before["sop_instance_uid"], before["frame_number"]) != (after["sop_instance_uid"], after["frame_number"]):
         return {"moved_to_other_image": True}
-    space = _space(after["sop_instance_uid"], after["frame_number"])
+    space = _space(workitem, after["sop_instance_uid"], after["frame_number"])
     one, other = _pixels(before, space), _pixels(after, space)
     return dict(SHAPES[kind].compared(one, other, space.scale_under(np.concatenate([one, other]))))
 
 
-def _masks(before: Json, after: Json) -> Json:
+def _masks(workitem: Workitem, before: Json, after: Json) -> Json:
     shape = (after["rows"], after["columns"])
     if (before["rows"], before["columns"]) != shape:
         return {"moved_to_other_image": True}
@@ -50,7 +53,7 @@ def _masks(before: Json, after: Json) -> Json:
         both, either, total = both + int((a & b).sum()), either + int((a | b).sum()), total + int(a.sum() + b.sum())
         if a.any() and b.any():
             edges = edge_points(a), edge_points(b)
-            scale = _space(uid, number).scale_under(np.concatenate(edges))
+            scale = _space(workitem, uid, number).scale_under(np.concatenate(edges))
             unit = scale.unit
             found = surface_distances(scale.scaled(edges[0]), scale.scaled(edges[1]))
             farthest.append(found["hausdorff"])
@@ -66,8 +69,8 @@ def _masks(before: Json, after: Json) -> Json:
     return result
 
 
-def content_difference(before: Json, after: Json) -> Json:
-    """Return what ``after`` changed of ``before``, two whole contents of one kind.
+def content_difference(before: Json, after: Json, workitem: Workitem) -> Json:
+    """Return what ``after`` changed of ``before``, two whole contents of one kind in a case.
 
     Returns:
         For areas and masks ``iou``, ``dice`` and outline distances per frame in the plane; for lines and points
@@ -80,8 +83,8 @@ def content_difference(before: Json, after: Json) -> Json:
         if before[key] != after[key]
     }
     if before["mask"] and after["mask"] and before["mask"] != after["mask"]:
-        result |= _masks(before["mask"], after["mask"])
+        result |= _masks(workitem, before["mask"], after["mask"])
     places = before["geometry"], after["geometry"]
     if all(places) and places[0] != places[1] and places[1]["points"]:
-        result |= _shapes(after["kind"], *places)
+        result |= _shapes(workitem, after["kind"], *places)
     return result

@@ -79,7 +79,7 @@ def revision_written(
     parent = head.digest if head else None
     difference = {}
     if head is not None and cause == "correction":
-        difference = content_difference(whole_content(head), {**content.said, "mask": content.mask})
+        difference = content_difference(whole_content(head), {**content.said, "mask": content.mask}, finding.workitem)
     revision = Revision.objects.create(
         finding=finding,
         number=head.number + 1 if head else 1,

@@ -3,6 +3,7 @@
 A length on a screen, in a stored measure, in an export and in a model's input comes from here. Sources, best first:
 
 ============================================ ==================================================================
+``manual_calibration``                       a known length that a person drew (kept with the case, not the image)
 ``ultrasound_region``                        the calibrated region under the point (PS3.3 C.8.5.5)
 ``pixel_spacing_calibrated``                 Pixel Spacing with a calibration type, or unlike the detector's (10.7.1.3)
 ``pixel_spacing``                            Pixel Spacing of a picture of a plane in the patient
@@ -28,6 +29,7 @@ from imaging.dicom.json_model import Json, items
 Pair = tuple[float, float]
 LengthUnit = Literal["mm", "px"]
 SpacingSource = Literal[
+    "manual_calibration",
     "ultrasound_region",
     "pixel_spacing_calibrated",
     "pixel_spacing",
@@ -137,6 +139,7 @@ class Spacing:
 
 #: How a source is told to a reader.
 WORDS: Final[dict[SpacingSource, str]] = {
+    "manual_calibration": "calibrated by hand",
     "ultrasound_region": "ultrasound region",
     "pixel_spacing_calibrated": "calibrated in the image",
     "pixel_spacing": "Pixel Spacing",

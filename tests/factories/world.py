@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from annotations.models import (
+    Calibration,
     Comment,
     DatasetSnapshot,
     Finding,
@@ -83,6 +84,7 @@ class World:
             "slug": self.project.slug,
             "user_id": user_id,
             "key": self.label.key,
+            "calibration_id": self.workitem.calibrations.get().pk,
             "study": STUDY_UID,
             "series": SERIES_UID,
             "instance": INSTANCE_UID,
@@ -161,6 +163,10 @@ def make_world(project: Project, reader: User, admin: User) -> World:
     workitem = Workitem.objects.create(
         project=project, study=study, state="claimed", reader=reader, claimed_at=timezone.now()
     )
+    Calibration.objects.create(
+        workitem=workitem, author=reader, series_instance_uid=SERIES_UID, sop_instance_uid=INSTANCE_UID, rows=4,
+        columns=4, points=[[0, 0], [3, 3]], length_mm=3, row_mm=1, column_mm=1,
+    )  # fmt: skip
     finding = Finding.objects.create(workitem=workitem, kind="image_label", author=reader)
     revision = Revision.objects.create(
         finding=finding,

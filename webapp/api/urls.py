@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("webapp.api.workitems")),
     path("", include("webapp.api.findings")),
     path("", include("webapp.api.comments")),
+    path("", include("webapp.api.calibrations")),
     path("", include("webapp.api.snapshots")),
     path("", include("webapp.api.predictions")),
     path("", include("webapp.api.saliency")),
