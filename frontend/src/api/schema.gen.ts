@@ -967,6 +967,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workitems/{id}/calibrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the calibrations that hold, oldest first. */
+        get: operations["calibrations_list"];
+        put?: never;
+        /** @description Say how long a drawn line is; the author's own measures are taken again. */
+        post: operations["calibration_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workitems/{id}/calibrations/{calibration_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Withdraw it; what was measured by it is measured as the image says again. */
+        delete: operations["calibration_withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workitems/{id}/claim": {
         parameters: {
             query?: never;
@@ -1207,6 +1242,13 @@ export interface components {
         };
         /** @enum {unknown} */
         BlankEnum: "";
+        /** @description The distance of pixels that a calibration gives (see the spacing of a frame's facts). */
+        CalibratedSpacingOut: {
+            mm: number[];
+            source: string;
+            words: string;
+            aspect: number[];
+        };
         /**
          * CalibrationBin
          * @description Cases whose probability lies in ``low``…``high``: what was stated, and what share is positive.
@@ -1227,6 +1269,35 @@ export interface components {
                 number,
                 number
             ];
+        };
+        /** @description A line on an image and how long it really is. */
+        CalibrationInRequest: {
+            sop_instance_uid: string;
+            /** @default 1 */
+            frame_number: number;
+            points: number[][];
+            /** Format: double */
+            length_mm: number;
+            /** @default false */
+            whole_series: boolean;
+        };
+        /** @description A calibration that holds: for one image, or for every image of its size in the series. */
+        CalibrationOut: {
+            /** Format: uuid */
+            id: string;
+            series_instance_uid: string;
+            sop_instance_uid: string;
+            frame_number: number;
+            whole_series: boolean;
+            points: number[][];
+            /** Format: double */
+            length_mm: number | null;
+            rows: number;
+            columns: number;
+            spacing: components["schemas"]["CalibratedSpacingOut"];
+            author: components["schemas"]["PersonOut"];
+            /** Format: date-time */
+            created_at: string;
         };
         /** @enum {string} */
         CauseEnum: "edit" | "merge";
@@ -2556,7 +2627,7 @@ export interface components {
             warnings: string[];
         };
         /** @enum {string} */
-        SpacingSourceEnum: "ultrasound_region" | "pixel_spacing_calibrated" | "pixel_spacing" | "imager_pixel_spacing_magnification" | "imager_pixel_spacing" | "pixel_spacing_projection" | "nominal_scanned_pixel_spacing" | "pixel_aspect_ratio" | "none";
+        SpacingSourceEnum: "manual_calibration" | "ultrasound_region" | "pixel_spacing_calibrated" | "pixel_spacing" | "imager_pixel_spacing_magnification" | "imager_pixel_spacing" | "pixel_spacing_projection" | "nominal_scanned_pixel_spacing" | "pixel_aspect_ratio" | "none";
         /** @description What one split holds. */
         SplitCountsOut: {
             cases: number;
@@ -4696,6 +4767,73 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WorkitemOut"];
                 };
+            };
+        };
+    };
+    calibrations_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationOut"][];
+                };
+            };
+        };
+    };
+    calibration_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalibrationInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationOut"];
+                };
+            };
+        };
+    };
+    calibration_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                calibration_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
