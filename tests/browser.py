@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests import patience
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,8 +48,7 @@ def started_browser() -> Iterator[Browser]:
     path = chromium_path()
     if path is None:
         pytest.skip("no Chromium on this machine: install Debian's chromium, or name one in OVERREAD_CHROMIUM")
-    # No test measures speed: a busy machine may take its time.
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=patience.MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
         try:
@@ -83,7 +84,7 @@ def sat_down(browser: Browser, url: str, *, width: int = 1920, height: int = 108
     """Open a window of its own (cookies, storage) on the application; fails on console errors at the end."""
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark")
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(patience.MILLISECONDS)
     desk = Desk(url, context, page)
     page.on("console", desk.hear)
     page.on("pageerror", lambda error: desk.faults.append(str(error)))

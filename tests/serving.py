@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from tests.patience import SECONDS
 from webapp.server import OPTIONS
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def served(application: Any = None) -> Iterator[str]:
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SECONDS
     while not (server.started and server.servers):
         if time.monotonic() > deadline:
             raise RuntimeError("the server did not start")

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser import chromium_path, started_browser
+from tests.patience import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,13 +97,13 @@ def house() -> Iterator[str]:
                 [*manage, "serve", "--port", str(port)], cwd=ROOT, env=environment, stdout=stream, stderr=stream
             )
         try:
-            _answers(url, 90, process, output)
+            _answers(url, SECONDS, process, output)
             os.environ["OVERREAD_E2E_FOLDER"] = str(folder)
             os.environ["OVERREAD_E2E_DATABASE_URL"] = environment.get("DATABASE_URL", "")
             yield url
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
+            process.wait(timeout=SECONDS)
     finally:
         if database:
             _administer(environment["DATABASE_URL"], f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')

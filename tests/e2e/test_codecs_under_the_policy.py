@@ -13,6 +13,7 @@ from annotations.models import ReadingProtocol
 from annotations.services.workitems import workitem_open
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.imaging.archive import archived, bundled
+from tests.patience import SECONDS
 
 if TYPE_CHECKING:
     from core.models import Project, User
@@ -47,7 +48,7 @@ def test_every_codec_draws_its_image_and_the_policy_is_never_broken(
             picture = desk.page.locator('[data-testid="viewport-picture"]')
             picture.locator("canvas").first.wait_for()
             shades = 0
-            for _ in range(60):
+            for _ in range(int(4 * SECONDS)):
                 pixels = np.asarray(Image.open(io.BytesIO(picture.screenshot())).convert("L"))
                 shades = len(np.unique(pixels))
                 if shades > 12:

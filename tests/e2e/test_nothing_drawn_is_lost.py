@@ -55,7 +55,7 @@ def _opened(desk: Desk, case: Case, findings: int) -> Page:
 
 
 def _state(page: Page, state: str) -> None:
-    expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", state, timeout=15_000)
+    expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", state)
 
 
 def _draw_a_box(desk: Desk, start: tuple[float, float], end: tuple[float, float]) -> None:

@@ -23,7 +23,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LABEL = "image-label-consolidation"
 #: The findings column of a case in which the model's findings wait for a decision: own / model's, then how many wait.
 WITH_PROPOSALS = re.compile(r"\d+ / [1-9]\d*\s*\d+ open")
-TRAINING_LIMIT_MS = 420_000
 
 
 def _backend() -> str:
@@ -72,7 +71,7 @@ def _review_a_suspect(desk: Desk) -> str:
     model.first.wait_for()
     page.keyboard.press("s")
     # The first map of a fresh worker waits until torch is loaded.
-    expect(page.get_by_test_id("layer-pixels").first).to_have_attribute("data-saliency", "true", timeout=90_000)
+    expect(page.get_by_test_id("layer-pixels").first).to_have_attribute("data-saliency", "true")
     expect(page.get_by_test_id("saliency-legend")).to_contain_text("consolidation v1")
     _picture(desk, "3-review-with-saliency")
     page.keyboard.press("s")
@@ -111,9 +110,7 @@ def _second_reading() -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OVERREAD_")}
     environment |= {"OVERREAD_DATA_DIR": os.environ["OVERREAD_E2E_FOLDER"], "OVERREAD_MODE": "demo"}
     environment["DATABASE_URL"] = os.environ["OVERREAD_E2E_DATABASE_URL"]
-    subprocess.run(
-        [sys.executable, "manage.py", "demo", "--second-reading"], cwd=ROOT, env=environment, check=True, timeout=300
-    )
+    subprocess.run([sys.executable, "manage.py", "demo", "--second-reading"], cwd=ROOT, env=environment, check=True)
 
 
 def _freeze_and_train(desk: Desk) -> None:
@@ -132,13 +129,13 @@ def _freeze_and_train(desk: Desk) -> None:
     page.goto(f"{desk.url}/models?project={SYNTHETIC}")
     page.get_by_test_id("family-consolidation").get_by_role("link").first.click()
     page.get_by_test_id("train-open").click()
-    page.get_by_test_id("train-estimate").wait_for(timeout=60_000)
+    page.get_by_test_id("train-estimate").wait_for()
     page.get_by_test_id("train-reason").fill("The second reader's cases were read again.")
     _picture(desk, "6-train-dialog")
     page.get_by_test_id("train-start").click()
-    page.get_by_test_id("training-curves").wait_for(timeout=120_000)
+    page.get_by_test_id("training-curves").wait_for()
     _picture(desk, "7-training")
-    page.get_by_test_id("training-report").wait_for(timeout=TRAINING_LIMIT_MS)
+    page.get_by_test_id("training-report").wait_for()
 
 
 def _compare_promote_and_roll_back(desk: Desk) -> None:
@@ -174,7 +171,7 @@ def _look_back(desk: Desk, case: str) -> None:
     page.goto(f"{desk.url}/admin/audit")
     page.get_by_test_id("audit-row").first.wait_for()
     page.get_by_test_id("audit-verify").click()
-    expect(page.get_by_test_id("audit-verdict")).to_have_attribute("data-intact", "true", timeout=60_000)
+    expect(page.get_by_test_id("audit-verdict")).to_have_attribute("data-intact", "true")
     _picture(desk, "10-audit")
 
 

@@ -20,6 +20,7 @@ from imaging.dicom.parsing_pool import ParsingPool, shared_pool
 from imaging.dicom.refusals import Refused
 from tests.factories import dicom_files as made
 from tests.imaging.arriving import arrived, told
+from tests.patience import SECONDS
 
 if TYPE_CHECKING:
     from core.models import Project, User
@@ -270,7 +271,7 @@ def test_a_child_ends_with_its_parent() -> None:
     assert child is not None
     assert child.process.stdin is not None
     child.process.stdin.close()
-    until = time.monotonic() + 20
+    until = time.monotonic() + SECONDS
     while child.process.poll() is None and time.monotonic() < until:
         time.sleep(0.02)
     assert child.process.returncode == 0

@@ -12,6 +12,7 @@ from core.errors import Conflict
 from inference.models import EvaluationReport, ModelFamily, ModelVersion, Promotion
 from inference.services.promotion import version_promote
 from tests.inference.planted_archive import freeze, make_family
+from tests.patience import SECONDS
 
 if TYPE_CHECKING:
     from core.models import Project, User
@@ -47,7 +48,7 @@ def test_racing_promotions_leave_exactly_one_live_version(project: Project, admi
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=SECONDS)
     assert sorted(outcomes) == ["live"] + ["report_outdated"] * 5
     assert ModelVersion.objects.get(state="live") == ModelFamily.objects.get().live
     assert Promotion.objects.count() == 1

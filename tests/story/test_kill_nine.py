@@ -8,18 +8,18 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.patience import SECONDS, eventually
 from webapp import broker
 from webapp.supervisor import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [
@@ -43,15 +43,6 @@ chosen = {{**CONFIG, "epochs": {EPOCHS}}}
 run = training_request(family=family, snapshot=snapshot, chosen=chosen, reason="killed", requested_by=admin)
 print(json.dumps({{"job": run.job_id.hex, "run": run.pk.hex}}))
 """
-
-
-def eventually(true: Callable[[], Any], seconds: float) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := true():
-            return found
-        time.sleep(0.05)
-    return None
 
 
 @pytest.fixture(params=["valkey", "filesystem"])
@@ -89,7 +80,7 @@ def house(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
             yield served
         finally:
             served.send_signal(signal.SIGINT)
-            served.wait(timeout=60)
+            served.wait(timeout=SECONDS)
 
 
 def worker_group(served: subprocess.Popen[str], queue: str) -> int:
@@ -120,7 +111,9 @@ def test_a_training_whose_worker_is_killed_goes_on_by_itself_and_ends_once(
     asked = json.loads(answer.stdout)
 
     def rows(question: str, *values: object) -> list[sqlite3.Row]:
-        with closing(sqlite3.connect(Path(environment["OVERREAD_DATA_DIR"]) / "overread.sqlite3", timeout=20)) as held:
+        with closing(
+            sqlite3.connect(Path(environment["OVERREAD_DATA_DIR"]) / "overread.sqlite3", timeout=SECONDS)
+        ) as held:
             held.row_factory = sqlite3.Row
             return held.execute(question, values).fetchall()
 
@@ -131,17 +124,17 @@ def test_a_training_whose_worker_is_killed_goes_on_by_itself_and_ends_once(
         progress = json.loads(job()["progress"])
         return progress.get("phase") == "training" and progress.get("epoch", 0) >= 2
 
-    assert eventually(in_the_middle, 60), dict(job())
+    assert eventually(in_the_middle), dict(job())
     before = job()
     assert (before["state"], before["attempt"]) == ("running", 1)
     group = worker_group(house, "gpu")
     assert len(group_members(group)) >= 2, "the worker and its child"
     os.killpg(group, signal.SIGKILL)
-    assert eventually(lambda: not group_members(group), 10)
+    assert eventually(lambda: not group_members(group))
     assert job()["state"] == "running", "nobody had the time to say that it died"
     assert json.loads(job()["progress"])["epoch"] < EPOCHS
 
-    assert eventually(lambda: job()["state"] not in {"queued", "running"}, 90), dict(job())
+    assert eventually(lambda: job()["state"] not in {"queued", "running"}), dict(job())
     after = job()
     assert (after["state"], after["attempt"], after["error_code"]) == ("succeeded", 2, "")
     assert after["worker"] != before["worker"]

@@ -13,6 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from core import events
 from core.models import Event, Membership, Project, User
+from tests.patience import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ def _socket(url: str, user: User | None, origin: str | None = None) -> ClientCon
         client.force_login(user)
         headers["Cookie"] = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
     return connect(
-        url.replace("http", "ws") + "/live", additional_headers=headers, origin=origin or url, open_timeout=10
+        url.replace("http", "ws") + "/live", additional_headers=headers, origin=origin or url, open_timeout=SECONDS
     )
 
 
@@ -35,7 +36,7 @@ def _subscribe(socket: ClientConnection, after: int | None = None) -> None:
     socket.send(json.dumps({"type": "subscribe", "after": after}))
 
 
-def _next(socket: ClientConnection, seconds: float = 10) -> dict[str, Any]:
+def _next(socket: ClientConnection, seconds: float = SECONDS) -> dict[str, Any]:
     message: dict[str, Any] = json.loads(socket.recv(timeout=seconds))
     return message
 
@@ -80,7 +81,7 @@ def test_events_of_other_projects_and_people_stay_there(
 
 def test_a_stranger_is_turned_away(server_url: str) -> None:
     with _socket(server_url, None) as socket, pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=10)
+        socket.recv(timeout=SECONDS)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4401
 
@@ -93,7 +94,7 @@ def test_a_member_who_was_taken_out_hears_nothing_more(server_url: str, radiolog
         Membership.objects.all().delete()
         User.objects.filter(pk=radiologist.pk).update(is_active=False)
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(timeout=15)
+            socket.recv(timeout=SECONDS)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4401
 
@@ -110,6 +111,6 @@ def test_a_message_that_is_not_understood_closes_the_socket(
     with _socket(server_url, make_user("bob")) as socket:
         socket.send(message)
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(timeout=10)
+            socket.recv(timeout=SECONDS)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1003

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.patience import SECONDS, eventually
 from webapp import broker
 from webapp.settings.environment import Environment
 from webapp.supervisor import Part, Supervisor, free_port, worker_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -41,15 +42,6 @@ def alive(pid: int) -> bool:
         return False
 
 
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.05)
-    return False
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Supervisor]:
     made = Supervisor(tmp_path / "log", say=lambda _: None)
@@ -61,7 +53,7 @@ def test_a_part_that_dies_is_started_again_after_a_pause(house: Supervisor) -> N
     house.start(Part("sleeper", SLEEPS))
     first = house.pids()["sleeper"]
     os.kill(first, signal.SIGKILL)
-    assert house.wait_until(lambda: house.pids().get("sleeper", first) != first, seconds=20)
+    assert house.wait_until(lambda: house.pids().get("sleeper", first) != first, seconds=SECONDS)
     assert alive(house.pids()["sleeper"])
 
 
@@ -138,7 +130,7 @@ def test_a_port_that_was_named_and_cannot_be_had_stops_the_start(
         taken.listen()
         named = str(taken.getsockname()[1]) if port == "taken" else port
         command = [sys.executable, "manage.py", "serve", "--host", host, "--port", named]
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=SECONDS)
     assert done.returncode != 0
     assert sentence.format(port=named) in done.stderr
     assert "Overread is at" not in done.stdout
@@ -153,7 +145,7 @@ def test_a_command_beside_a_running_house_finds_its_broker(tmp_path: Path, house
     assert environment.redis_address == ""
     socket_file = broker.socket_path(tmp_path)
     house.start(Part("broker", broker.valkey_command(binary, socket_file=socket_file, data_dir=tmp_path)))
-    assert house.wait_until(lambda: broker.answers(socket_file), seconds=20)
+    assert house.wait_until(lambda: broker.answers(socket_file), seconds=SECONDS)
     assert environment.redis_address == f"unix://{socket_file}"
     assert environment.model_copy(update={"broker": "filesystem"}).redis_address == ""
     assert environment.model_copy(update={"redis_url": "redis://there"}).redis_address == "redis://there"
@@ -176,7 +168,7 @@ def test_the_bundled_broker_answers_on_a_private_socket_and_on_no_port(tmp_path:
     assert binary is not None
     socket_file = broker.socket_path(tmp_path)
     house.start(Part("broker", broker.valkey_command(binary, socket_file=socket_file, data_dir=tmp_path)))
-    assert house.wait_until(lambda: broker.answers(socket_file), seconds=20)
+    assert house.wait_until(lambda: broker.answers(socket_file), seconds=SECONDS)
     assert socket_file.stat().st_mode & 0o077 == 0
     assert socket_file.parent.stat().st_mode & 0o077 == 0
     import redis
@@ -189,7 +181,9 @@ def test_the_bundled_broker_answers_on_a_private_socket_and_on_no_port(tmp_path:
     pid = house.pids()["broker"]
     time.sleep(1.2)  # appendfsync everysec
     os.kill(pid, signal.SIGKILL)
-    assert house.wait_until(lambda: house.pids().get("broker", pid) != pid and broker.answers(socket_file), seconds=20)
+    assert house.wait_until(
+        lambda: house.pids().get("broker", pid) != pid and broker.answers(socket_file), seconds=SECONDS
+    )
     again = redis.Redis(unix_socket_path=str(socket_file))
     assert again.get("kept") == b"yes"
     again.close()
@@ -214,7 +208,7 @@ def test_one_command_serves_a_url_and_ctrl_c_leaves_no_process(tmp_path: Path, k
                 if "Ctrl-C" in line:
                     break
             assert url, "".join(lines)
-            with urllib.request.urlopen(f"{url}/api/v1/system/health", timeout=10) as answer:
+            with urllib.request.urlopen(f"{url}/api/v1/system/health", timeout=SECONDS) as answer:
                 assert answer.status == 200
             started = subprocess.run(
                 ["pgrep", "-P", str(served.pid)], capture_output=True, text=True, check=True
@@ -223,7 +217,7 @@ def test_one_command_serves_a_url_and_ctrl_c_leaves_no_process(tmp_path: Path, k
             assert any("demo-reviewer" in line for line in lines)
         finally:
             served.send_signal(signal.SIGINT)
-            assert served.wait(timeout=60) == 0
+            assert served.wait(timeout=SECONDS) == 0
     assert eventually(lambda: not any(alive(int(pid)) for pid in started))
     left = subprocess.run(["pgrep", "-f", str(tmp_path / "house")], capture_output=True, text=True, check=False)
     assert left.stdout == ""
@@ -264,7 +258,7 @@ def test_a_job_whose_worker_is_told_to_end_goes_back_into_the_queue_and_loses_no
     command = [word.replace("webapp", "tests.webapp.patient_worker") for word in worker.command]
     house.start(Part(worker.name, command, patience=worker.patience, ask_group=worker.ask_group))
     try:
-        assert eventually(lambda: told(_STATE) == "running 1 working", seconds=60), house.log_tail(worker.name)
+        assert eventually(lambda: told(_STATE) == "running 1 working"), house.log_tail(worker.name)
     finally:
         house.stop()
     assert told(_STATE) == "queued 0 working"
