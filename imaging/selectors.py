@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from core import blobs
+from core.errors import NotFound
+from imaging.dicom.errors import PixelsUnreadable
 from imaging.dicom.frame_facts import FACTS_VERSION, FrameFacts, frame_facts
-from imaging.dicom.frames import open_image
+from imaging.dicom.grey_levels import GreyWindow, found_window
 from imaging.dicom.object_kinds import LAYER_CLASSES
-from imaging.dicom.pixels import decode_frame, modality_values
+from imaging.dicom.pixels import image_values
 from imaging.dicom.volume import Volume, load_volume
 from imaging.models import DECODABLE, Instance
 
@@ -110,6 +113,42 @@ def series_frames_digest(series: Series) -> str:
     return hashlib.sha256(f"{FACTS_VERSION}{series.series_instance_uid}{seed}".encode()).hexdigest()[:40]
 
 
+#: How many frames of a series are looked at for the window that its values suggest.
+_LOOKED_AT: Final = 7
+_windows: dict[str, GreyWindow | None] = {}
+
+
+def series_window(series: Series) -> GreyWindow | None:
+    """Return the window that the values of a series suggest, for its grey frames that name none; else None.
+
+    One window for all slices, from some frames evenly taken: what differs between slices differs on the screen.
+    """
+    digest = series_frames_digest(series)
+    if digest not in _windows:
+        if len(_windows) > 4096:
+            _windows.clear()
+        _windows[digest] = _found_window(series)
+    return _windows[digest]
+
+
+def _found_window(series: Series) -> GreyWindow | None:
+    bare = [
+        (image, facts)
+        for image in displayable_instances(series)
+        for facts in instance_frame_facts(image)
+        if not facts.color and not facts.voi
+    ]
+    if not bare:
+        return None
+    chosen = {round(at * (len(bare) - 1) / (_LOOKED_AT - 1)) for at in range(_LOOKED_AT)}
+    values = []
+    for index in sorted(chosen):
+        image, facts = bare[index]
+        with suppress(PixelsUnreadable, NotFound):
+            values.append(image_values(blobs.local_path(image.blob_digest), facts.frame_number, facts))
+    return found_window(values) if values else None
+
+
 def has_pictures(study: Study) -> bool:
     """Say whether the study holds anything that can be read on a screen."""
     return shown(Instance.objects.filter(series__study=study)).exists()
@@ -129,7 +168,7 @@ def instance_volume(instance: Instance) -> Volume:
     return load_volume([blobs.local_path(instance.blob_digest)])
 
 
-def frame_values(instance: Instance, frame_number: int) -> tuple[NDArray[np.float32], str] | None:
+def frame_values(instance: Instance, frame_number: int) -> tuple[NDArray[np.float64], str] | None:
     """Return a frame's values ``[J, I]`` as a reader sees them, NaN where there is padding, and their unit.
 
     They are modality values, or uptake where the image proves it (``ValueUnit.shown``). Colour, and what cannot be
@@ -140,13 +179,8 @@ def frame_values(instance: Instance, frame_number: int) -> tuple[NDArray[np.floa
     """
     if not instance.is_shown:
         return None
-    image = open_image(blobs.local_path(instance.blob_digest))
-    frame = decode_frame(image, frame_number)
-    if frame.is_color:
-        return None
-    values = modality_values(image.dataset, frame, frame_number)
-    if frame.padding_ji is not None:
-        values[frame.padding_ji] = np.nan
     facts = next(one for one in instance_frame_facts(instance) if one.frame_number == frame_number)
+    if facts.color:
+        return None
     unit, factor = facts.unit.shown
-    return np.asarray(values * factor, np.float32), unit
+    return image_values(blobs.local_path(instance.blob_digest), frame_number, facts) * factor, unit

@@ -179,7 +179,7 @@ def frame_facts(header: Json, *, first_acquired: datetime | None = None) -> list
         return []
     bits = _bits(header)
     photometric = str(first_value(header, "00280004") or "")
-    color = photometric not in _GREY
+    color = photometric == "PALETTE COLOR" or (whole(header, "00280002") or 1) > 1
     inversion = _inversion(header, photometric)
     common: dict[str, Any] = {
         "sop_instance_uid": str(first_value(header, "00080018") or ""),

@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 from pydicom import dcmread
@@ -26,6 +26,9 @@ from pydicom.uid import (
 )
 
 from imaging.dicom.errors import PixelsUnreadable
+
+if TYPE_CHECKING:
+    from imaging.dicom.frame_facts import FrameFacts
 
 PIXEL_KEYWORDS: Final = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 DEFLATED_FRAMES: Final = UID("1.2.840.10008.1.2.8.1")
@@ -46,12 +49,14 @@ class StoredImage:
         path: the file, or None for an image in memory.
         content: the file's bytes when the image was read from memory.
         fragments: where the pieces of each compressed frame lie, once they were looked for.
+        facts: what each frame means, once that was looked for.
     """
 
     dataset: Dataset
     path: Path | None = None
     content: bytes | None = None
     fragments: list[Spans] | None = None
+    facts: tuple[FrameFacts, ...] | None = None
 
     def stream(self) -> BinaryIO | None:
         """Open the file's bytes, or None for a data set that never was a file."""
@@ -153,6 +158,19 @@ def bits_allocated(dataset: Dataset) -> int:
     return whole(dataset, "BitsAllocated") or 0
 
 
+def functional_item(dataset: Dataset, keyword: str, frame_number: int) -> Dataset | None:
+    """Return a functional group's item for a frame: its own, else the shared one (PS3.3 C.7.6.16)."""
+    per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    groups = [per_frame[frame_number - 1]] if 0 < frame_number <= len(per_frame) else []
+    groups += list((dataset.get("SharedFunctionalGroupsSequence") or [])[:1])
+    for group in groups:
+        found = group.get(keyword)
+        if found:
+            item: Dataset = found[0]
+            return item
+    return None
+
+
 def frame_bits(dataset: Dataset) -> int:
     """Return the bits of one uncompressed frame; 0 when the header does not say."""
     samples = whole(dataset, "SamplesPerPixel") or 1
@@ -170,6 +188,14 @@ def has_embedded_overlay(dataset: Dataset) -> bool:
     )
 
 
+def low_bit(dataset: Dataset) -> int:
+    """Return the lowest bit of the pixel words that belongs to a sample; 0 but for a few old images (PS3.5 8.1.1)."""
+    stored, high = whole(dataset, "BitsStored"), whole(dataset, "HighBit")
+    if stored is None or high is None or not stored - 1 < high < bits_allocated(dataset):
+        return 0
+    return high + 1 - stored
+
+
 def is_sent_as_stored(dataset: Dataset) -> bool:
     """Say whether the stored bytes of a frame may be sent as they are (else they are normalised on demand)."""
     syntax = transfer_syntax_of(dataset)
@@ -177,7 +203,9 @@ def is_sent_as_stored(dataset: Dataset) -> bool:
         return False
     if syntax == DEFLATED_FRAMES:
         return False
-    return is_encapsulated(dataset) or not (bits_allocated(dataset) % 8 or has_embedded_overlay(dataset))
+    return is_encapsulated(dataset) or not (
+        bits_allocated(dataset) % 8 or has_embedded_overlay(dataset) or low_bit(dataset)
+    )
 
 
 def sent_transfer_syntax(dataset: Dataset) -> str:
@@ -383,24 +411,33 @@ def frame_payload(source: ImageSource, frame_number: int = 1) -> bytes:
         PixelsUnreadable: there is no such frame, or its bytes are not all there.
     """
     image = open_image(source)
-    content = frame_bytes(image, frame_number)
     dataset = image.dataset
-    syntax = transfer_syntax_of(dataset)
-    allocated = bits_allocated(dataset)
-    if syntax == DEFLATED_FRAMES:
-        return _inflated(content, (frame_bits(dataset) + 7) // 8)
+    if transfer_syntax_of(dataset) == DEFLATED_FRAMES:
+        return _inflated(frame_bytes(image, frame_number), (frame_bits(dataset) + 7) // 8)
     if is_encapsulated(dataset):
+        return frame_bytes(image, frame_number)
+    content = little_endian_words(image, frame_number)
+    allocated = bits_allocated(dataset)
+    if allocated in (8, 16, 32) and (has_embedded_overlay(dataset) or low_bit(dataset)):
+        content = _stored_bits_only(dataset, content, allocated)
+    return content
+
+
+def little_endian_words(source: ImageSource, frame_number: int) -> bytes:
+    """Return a native frame's words little endian, with whatever lies in their unused bits."""
+    image = open_image(source)
+    dataset, content = image.dataset, frame_bytes(image, frame_number)
+    allocated = bits_allocated(dataset)
+    if transfer_syntax_of(dataset) != ExplicitVRBigEndian:
         return content
-    if syntax == ExplicitVRBigEndian and allocated > 8:
-        content = np.frombuffer(content, f">u{allocated // 8}").astype(f"<u{allocated // 8}").tobytes()
-    elif syntax == ExplicitVRBigEndian and allocated == 8 and _is_ow(dataset):
+    if allocated > 8:
+        return np.frombuffer(content, f">u{allocated // 8}").astype(f"<u{allocated // 8}").tobytes()
+    if allocated == 8 and _is_ow(dataset):
         # Eight-bit samples in 16-bit words: each pair of bytes is swapped, across frame borders too (PS3.5 8.1.1).
         value = bytes(dataset["PixelData"].value)
         swapped = np.frombuffer(value[: len(value) // 2 * 2], ">u2").astype("<u2").tobytes()
         start = (frame_number - 1) * len(content)
         content = swapped[start : start + len(content)]
-    if allocated in (8, 16, 32) and has_embedded_overlay(dataset):
-        content = _stored_bits_only(dataset, content, allocated)
     return content
 
 
@@ -424,8 +461,7 @@ def _stored_bits_only(dataset: Dataset, content: bytes, allocated: int) -> bytes
     stored = whole(dataset, "BitsStored") or allocated
     if stored >= allocated:
         return content
-    high = whole(dataset, "HighBit")
-    shift = max(0, (high if high is not None else stored - 1) + 1 - stored)
+    shift = low_bit(dataset)
     values = np.frombuffer(content, f"<u{allocated // 8}") >> np.array(shift, f"<u{allocated // 8}")
     if whole(dataset, "PixelRepresentation") == 1:
         up = allocated - stored

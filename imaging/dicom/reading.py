@@ -19,13 +19,14 @@ from pydicom.uid import UID
 
 from imaging.dicom import frames
 from imaging.dicom.charsets import readable, text_code
+from imaging.dicom.decoding import decode_frame
 from imaging.dicom.errors import PixelsUnreadable
 from imaging.dicom.frames import StoredImage, open_image, pixel_keyword, transfer_syntax_of, whole
 from imaging.dicom.json_model import header_json
 from imaging.dicom.limits import FRAME_LIMIT, FRAMES_LIMIT, Structure, check_file
 from imaging.dicom.moments import offset_of
 from imaging.dicom.parsed import ParsedInstance, check_uid
-from imaging.dicom.pixels import decode_frame, display_verdict
+from imaging.dicom.pixels import display_verdict
 from imaging.dicom.refusals import REFUSALS, Refused, refusal
 
 if TYPE_CHECKING:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imaging.dicom.decoding import decode_frame
 from imaging.dicom.errors import NotOneSpace, PixelsUnreadable
 from imaging.dicom.frame_facts import FrameFacts, frame_facts
 from imaging.dicom.frames import ImageSource, StoredImage, open_image
 from imaging.dicom.geometry import SeriesGeometry, normal_of, series_geometry, sorted_frames
 from imaging.dicom.json_model import header_model
-from imaging.dicom.pixels import decode_frame, inverted_monochrome1, modality_values
+from imaging.dicom.pixels import brighter_is_larger, facts_of, modality_values, padding_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,6 +71,7 @@ def load_volume(sources: Sequence[ImageSource]) -> Volume:
     for number, source in enumerate(sources):
         image = open_image(source)
         found = frame_facts(header_model(image.dataset))
+        image.facts = tuple(found)
         key = found[0].sop_instance_uid if found else ""
         if not found or key in opened:
             continue
@@ -109,9 +111,9 @@ def load_volume(sources: Sequence[ImageSource]) -> Volume:
 
 
 def _slice(image: StoredImage, number: int) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
-    frame = decode_frame(image, number)
-    values = modality_values(image.dataset, frame, number)
-    return inverted_monochrome1(image.dataset, frame, values, number), frame.padding_ji
+    frame, facts = decode_frame(image, number), facts_of(image, number)
+    values = modality_values(image, frame, facts)
+    return brighter_is_larger(values, facts).astype(np.float32), padding_of(frame, facts.padding)
 
 
 def _spacing(geometry: SeriesGeometry) -> tuple[float | None, float, float] | None:

@@ -12,7 +12,7 @@ from pydicom.uid import UID
 
 from core import blobs
 from core.errors import NotFound
-from imaging.dicom import frames, pixels
+from imaging.dicom import decoding, frames, pixels
 from imaging.dicom.multipart import MediaRange
 from imaging.dicomweb.errors import not_acceptable
 from imaging.models import Instance
@@ -168,7 +168,7 @@ def _made(image: FramedImage, number: int, form: FrameForm) -> bytes:
         return pixels.rgb_frame(opened, number)
     if form.name == "stored" or image.sent_syntax == EXPLICIT_LITTLE_ENDIAN:
         return frames.frame_payload(opened, number)
-    decoded = pixels.decode_frame(opened, number).pixels
+    decoded = decoding.decode_frame(opened, number).pixels
     return np.ascontiguousarray(decoded, decoded.dtype.newbyteorder("<")).tobytes()
 
 

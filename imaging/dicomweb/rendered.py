@@ -11,11 +11,14 @@ from django.http import HttpResponse, QueryDict
 
 from core import blobs
 from core.errors import NotFound
-from imaging.dicom.pixels import ImageFormat, WindowPreset, render_frame
+from imaging.dicom.frame_facts import VoiFunction
+from imaging.dicom.grey_levels import GreyWindow
+from imaging.dicom.pixels import ImageFormat, render_frame
 from imaging.dicomweb.door import DicomwebView, accepted, room_of
 from imaging.dicomweb.errors import BadRequest, not_acceptable
 from imaging.dicomweb.wado import FOREVER, chosen_instances
 from imaging.models import Instance
+from imaging.selectors import instance_frame_facts, series_window
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -57,7 +60,7 @@ class RenderedView(DicomwebView):
         if request.headers.get("If-None-Match") == tag:
             response = HttpResponse(status=304)
         else:
-            response = HttpResponse(_drawn(key), content_type=f"image/{image_format}")
+            response = HttpResponse(_drawn(key, chosen), content_type=f"image/{image_format}")
         response["ETag"], response["Cache-Control"] = tag, FOREVER
         response["Vary"] = "Accept, Cookie, Authorization"
         return response
@@ -76,17 +79,21 @@ def _middle(instances: list[Instance]) -> Instance:
     return shown[len(shown) // 2]
 
 
-def _drawn(key: tuple[object, ...]) -> bytes:
+def _drawn(key: tuple[object, ...], instance: Instance) -> bytes:
     with _lock:
         known = _memo.get(key)
         if known is not None:
             _memo.move_to_end(key)
             return known
     digest, number, window, size, image_format, quality = key
+    facts = instance_frame_facts(instance)[int(str(number)) - 1]
+    by_values = window is None and not facts.color and not facts.voi
     picture = render_frame(
         blobs.local_path(str(digest)),
         number,  # type: ignore[arg-type]
-        window=window,  # type: ignore[arg-type]
+        levels=window,  # type: ignore[arg-type]
+        facts=facts,
+        found=series_window(instance.series) if by_values else None,
         size=size,  # type: ignore[arg-type]
         image_format=image_format,  # type: ignore[arg-type]
         quality=quality,  # type: ignore[arg-type]
@@ -98,7 +105,7 @@ def _drawn(key: tuple[object, ...]) -> bytes:
     return picture
 
 
-def _word(window: WindowPreset | None) -> str:
+def _word(window: GreyWindow | None) -> str:
     return f"{window.center}_{window.width}_{window.function}" if window else "default"
 
 
@@ -119,7 +126,7 @@ def _floats(query: QueryDict, name: str) -> list[str]:
     return value.split(",") if value else []
 
 
-def _window(query: QueryDict) -> WindowPreset | None:
+def _window(query: QueryDict) -> GreyWindow | None:
     parts = _floats(query, "window")
     if not parts:
         return None
@@ -128,9 +135,10 @@ def _window(query: QueryDict) -> WindowPreset | None:
     except (ValueError, IndexError):
         raise _wrong("window", "window is center,width[,function]") from None
     function = (parts[2] if len(parts) > 2 else "linear").upper().replace("-", "_")
-    if function not in ("LINEAR", "LINEAR_EXACT", "SIGMOID") or not math.isfinite(center) or not 0 < width < math.inf:
+    functions: dict[str, VoiFunction] = {"LINEAR": "LINEAR", "LINEAR_EXACT": "LINEAR_EXACT", "SIGMOID": "SIGMOID"}
+    if function not in functions or not math.isfinite(center) or not 0 < width < math.inf:
         raise _wrong("window", "window is center,width[,linear|linear-exact|sigmoid] with a width above 0")
-    return WindowPreset(center, width, "", function)
+    return GreyWindow(center, width, functions[function])
 
 
 def _viewport(query: QueryDict) -> tuple[int, int] | None:

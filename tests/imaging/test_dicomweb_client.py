@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from requests.exceptions import HTTPError
 
 from core.models import ApiToken
-from imaging.dicom.pixels import decode_frame
+from imaging.dicom.decoding import decode_frame
 from tests.imaging.archive import archived, bundled
 
 if TYPE_CHECKING:

@@ -16,18 +16,18 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from imaging.dicom.decoding import decode_frame
 from imaging.dicom.errors import PixelsUnreadable
+from imaging.dicom.frame_facts import PaddingRange
+from imaging.dicom.grey_levels import GreyWindow, found_window, levels_of
 from imaging.dicom.pixels import (
-    WindowPreset,
-    decode_frame,
-    default_window,
     display_verdict,
+    facts_of,
+    image_values,
     modality_pixels,
     picture,
     render_frame,
     rgb_frame,
-    window_presets,
-    windowed,
 )
 
 
@@ -185,8 +185,8 @@ def test_monochrome1_is_drawn_inverted_and_kept_as_stored_in_values() -> None:
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
     bright_high, bright_low = grey(ramp), grey(ramp, PhotometricInterpretation="MONOCHROME1")
     assert np.array_equal(modality_pixels(bright_low), modality_pixels(bright_high))
-    window = WindowPreset(128, 256)
-    assert np.array_equal(picture(bright_low, window=window), 255 - picture(bright_high, window=window))
+    window = GreyWindow(128, 256)
+    assert np.array_equal(picture(bright_low, levels=window), 255 - picture(bright_high, levels=window))
 
 
 def test_signed_values_stay_signed() -> None:
@@ -207,10 +207,9 @@ def test_padding_is_black_and_does_not_disturb_the_window() -> None:
     values = np.full((32, 32), -2000, np.int16)
     values[8:24, 8:24] = np.arange(256).reshape(16, 16)
     padded = grey(values, PixelPaddingValue=-2000)
-    frame = decode_frame(padded)
-    assert frame.padding_ji is not None
-    assert int(frame.padding_ji.sum()) == 32 * 32 - 256
-    window = default_window(modality_pixels(padded), frame.padding_ji)
+    known = image_values(padded)
+    assert int(np.isnan(known).sum()) == 32 * 32 - 256
+    window = found_window([known])
     assert window.center - window.width / 2 >= 0
     assert picture(padded)[0, 0] == 0
     inverted = grey(values, PixelPaddingValue=-2000, PhotometricInterpretation="MONOCHROME1")
@@ -220,10 +219,11 @@ def test_padding_is_black_and_does_not_disturb_the_window() -> None:
 def test_a_padding_range_and_a_padding_value_of_the_wrong_sign_are_understood() -> None:
     values = np.array([[-2048, -2000, 5]], np.int16)
     ranged = grey(values, PixelPaddingValue=-2048, PixelPaddingRangeLimit=-1990)
-    assert decode_frame(ranged).padding_ji.tolist() == [[True, True, False]]  # type: ignore[union-attr]
+    assert facts_of(ranged).padding == PaddingRange(-2048, -1990)
+    assert np.isnan(image_values(ranged)).tolist() == [[True, True, False]]
     unsigned = grey(values)
     unsigned.add_new(0x00280120, "US", 65536 - 2048)
-    assert decode_frame(unsigned).padding_ji.tolist() == [[True, False, False]]  # type: ignore[union-attr]
+    assert np.isnan(image_values(unsigned)).tolist() == [[True, False, False]]
 
 
 def test_a_rescale_in_functional_groups_belongs_to_its_own_frame() -> None:
@@ -256,21 +256,21 @@ def test_one_bit_images_and_floats_are_converted() -> None:
 
 def test_windows_follow_the_formula_of_the_standard() -> None:
     values = np.array([[0, 50, 100, 150, 200]], np.float32)
-    linear = windowed(values, WindowPreset(100, 101))
+    linear = levels_of(GreyWindow(100, 101), values)
     assert linear[0].tolist() == pytest.approx([0, 0.005, 0.505, 1, 1], abs=1e-6)
-    exact = windowed(values, WindowPreset(100, 100, function="LINEAR_EXACT"))
+    exact = levels_of(GreyWindow(100, 100, "LINEAR_EXACT"), values)
     assert exact[0].tolist() == pytest.approx([0, 0, 0.5, 1, 1])
-    assert windowed(values, WindowPreset(100, 100, function="SIGMOID"))[0, 2] == pytest.approx(0.5)
+    assert levels_of(GreyWindow(100, 100, "SIGMOID"), values)[0, 2] == pytest.approx(0.5)
 
 
 def test_an_image_offers_its_own_windows_in_order() -> None:
     dataset = grey(np.zeros((2, 2), np.uint16), WindowCenter=[40, -600], WindowWidth=[400, 1500])
     dataset.WindowCenterWidthExplanation = ["SOFT", "LUNG"]
-    assert [(preset.center, preset.width, preset.explanation) for preset in window_presets(dataset)] == [
+    assert [(choice.center, choice.width, choice.name) for choice in facts_of(dataset).voi] == [
         (40, 400, "SOFT"),
         (-600, 1500, "LUNG"),
     ]
-    assert window_presets(grey(np.zeros((2, 2), np.uint16), WindowCenter="1", WindowWidth="0")) == []
+    assert facts_of(grey(np.zeros((2, 2), np.uint16), WindowCenter="1", WindowWidth="0")).voi == ()
 
 
 def test_a_rendered_frame_fits_its_box_and_keeps_its_proportions() -> None:

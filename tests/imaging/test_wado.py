@@ -14,7 +14,8 @@ from PIL import Image
 from pydicom import dcmread
 
 from core.models import AuditEvent
-from imaging.dicom.pixels import decode_frame, rgb_frame
+from imaging.dicom.decoding import decode_frame
+from imaging.dicom.pixels import rgb_frame
 from tests.imaging.archive import address, archived, bundled
 
 if TYPE_CHECKING:

@@ -124,11 +124,15 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("dicomweb/instances", "GET"): ANYBODY,
     ("dicomweb/studies", "POST"): MEMBER,  # into the inbox, which is the project of this world
 }
-MATRIX[("api/v1/studies/<str:study>/series/<str:series>/frames", "GET")] = MEMBER
 #: Searches below a study answer nothing to strangers, as the standard has it, and 404 is not needed to hide it.
 _STUDY = "studies/<str:study>"
 _SERIES = f"{_STUDY}/series/<str:series>"
 _INSTANCE = f"{_SERIES}/instances/<str:instance>"
+MATRIX[(f"api/v1/{_SERIES}/frames", "GET")] = MEMBER
+MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/values", "GET")] = MEMBER
+# The sample has neither tables nor overlays, which members are told, too.
+MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/voi-tables/<int:table>", "GET")] = _row(404, 404, 404, 404)
+MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/overlays/<int:group>", "GET")] = _row(404, 404, 404, 404)
 _PICTURES = ("metadata", "rendered", "thumbnail")
 for _root in ("dicomweb/", "dicomweb/projects/<slug:slug>/"):
     for _below in (

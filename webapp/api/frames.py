@@ -4,26 +4,39 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.urls import path
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel, ConfigDict
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from core import blobs
 from core.errors import NotFound
-from imaging.access import access_series
-from imaging.dicom.frame_facts import FrameFacts
+from imaging.access import access_instance, access_series
+from imaging.dicom.frame_facts import FACTS_VERSION, FrameFacts
+from imaging.dicom.frames import open_image
+from imaging.dicom.grey_levels import GreyWindow
+from imaging.dicom.lookup_tables import voi_table
+from imaging.dicom.overlays import overlay_plane, packed_plane
+from imaging.dicom.pixels import values_bytes
 from imaging.dicomweb.door import note_read
-from imaging.models import Series
-from imaging.selectors import series_frame_facts, series_frames_digest
+from imaging.models import Instance, Series
+from imaging.selectors import instance_frame_facts, series_frame_facts, series_frames_digest, series_window
 from webapp.api.base import caller
+
+OCTETS = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
 
 
 class SeriesFramesOut(BaseModel):
-    """The facts of every frame of a series that can be shown, in the order of instances and frames."""
+    """The facts of every frame of a series that can be shown, in the order of instances and frames.
+
+    ``window`` is for grey frames that name none themselves; null where each frame does.
+    """
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     series_instance_uid: str
+    window: GreyWindow | None
     frames: list[FrameFacts]
 
 
@@ -37,6 +50,26 @@ def read_series(request: Request, study: str, series: str) -> Series:
     return found
 
 
+def read_frame(request: Request, study: str, series: str, instance: str, frame: int) -> tuple[Instance, FrameFacts]:
+    """Return an instance that the caller may read, and the facts of one of its frames; raises NotFound."""
+    user = caller(request)
+    found = access_instance(user, "study.read", sop_instance_uid=instance)
+    if (found.series.series_instance_uid, found.series.study.study_instance_uid) != (series, study):
+        raise NotFound("instance_not_found", "There is no such instance in this series.")
+    note_read(user, found.series)
+    facts = instance_frame_facts(found) if found.is_shown else ()
+    if not 1 <= frame <= len(facts):
+        raise NotFound("no_such_frame", f"This image has {len(facts)} frames; ask for one of them.")
+    return found, facts[frame - 1]
+
+
+def _octets(instance: Instance, content: bytes) -> HttpResponse:
+    response = HttpResponse(content, content_type="application/octet-stream")
+    response["ETag"] = f'"{instance.blob_digest[:40]}-{FACTS_VERSION}"'
+    response["Cache-Control"], response["Vary"] = "private, max-age=86400", "Cookie, Authorization"
+    return response
+
+
 class SeriesFrames(APIView):
     """The frames of a series."""
 
@@ -48,14 +81,59 @@ class SeriesFrames(APIView):
         if request.headers.get("If-None-Match") == tag:
             response = HttpResponse(status=304)
         else:
-            out = SeriesFramesOut.model_construct(series_instance_uid=series, frames=series_frame_facts(found))
+            facts, window = series_frame_facts(found), series_window(found)
+            out = SeriesFramesOut.model_construct(series_instance_uid=series, window=window, frames=facts)
             response = HttpResponse(out.model_dump_json(), content_type="application/json")
         response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
         return response
 
 
-_SERIES = "studies/<str:study>/series/<str:series>/"
+class FrameValues(APIView):
+    """The numbers of a frame that a browser cannot make itself."""
+
+    @extend_schema(operation_id="frame_values", responses=OCTETS)
+    def get(self, request: Request, study: str, series: str, instance: str, frame: int) -> HttpResponse:
+        """Return modality values row by row, little endian floats of 32 or 64 bits; NaN where there is no image."""
+        found, facts = read_frame(request, study, series, instance, frame)
+        if facts.color:
+            raise NotFound("no_values", "A colour image has no modality values; ask for its frames.")
+        return _octets(found, values_bytes(blobs.local_path(found.blob_digest), frame, facts))
+
+
+class FrameVoiTable(APIView):
+    """A VOI lookup table of a frame."""
+
+    @extend_schema(operation_id="frame_voi_table", responses=OCTETS)
+    def get(self, request: Request, study: str, series: str, instance: str, frame: int, table: int) -> HttpResponse:
+        """Return its entries as grey levels 0..1, little endian floats of 32 bits."""
+        found, facts = read_frame(request, study, series, instance, frame)
+        choice = next((one for one in facts.voi if one.table == table), None)
+        if choice is None:
+            raise NotFound("no_such_table", "This image has no such lookup table.")
+        dataset = open_image(blobs.local_path(found.blob_digest)).dataset
+        return _octets(found, voi_table(dataset, facts, choice).levels.astype("<f4").tobytes())
+
+
+class FrameOverlay(APIView):
+    """An overlay plane of a frame."""
+
+    @extend_schema(operation_id="frame_overlay", responses=OCTETS)
+    def get(self, request: Request, study: str, series: str, instance: str, frame: int, group: int) -> HttpResponse:
+        """Return its bits row by row without gaps, the first one lowest in its byte."""
+        found, facts = read_frame(request, study, series, instance, frame)
+        overlay = next((one for one in facts.overlays if one.group == group), None)
+        if overlay is None:
+            raise NotFound("no_such_overlay", "This image has no such overlay plane.")
+        plane = overlay_plane(open_image(blobs.local_path(found.blob_digest)), facts, overlay)
+        return _octets(found, packed_plane(plane))
+
+
+_SERIES = "studies/<str:study>/series/<str:series>"
+_FRAME = f"{_SERIES}/instances/<str:instance>/frames/<int:frame>"
 
 urlpatterns = [
-    path(f"{_SERIES}frames", SeriesFrames.as_view()),
+    path(f"{_SERIES}/frames", SeriesFrames.as_view()),
+    path(f"{_FRAME}/values", FrameValues.as_view()),
+    path(f"{_FRAME}/voi-tables/<int:table>", FrameVoiTable.as_view()),
+    path(f"{_FRAME}/overlays/<int:group>", FrameOverlay.as_view()),
 ]

@@ -28,7 +28,10 @@ const look = (id: string, label: string, keys: string[], run: () => void): Actio
   undoable: false,
 });
 
-const presetAt = (index: number) => windowPresets(activePane().getView().stack?.modality ?? "")[index];
+const presetAt = (index: number) => {
+  const { frame } = activePane().getView();
+  return frame && !frame.color ? windowPresets(frame)[index] : undefined;
+};
 
 const presets: Action[] = Array.from({ length: 9 }, (_, index) => ({
   id: `window.preset.${index + 1}`,
@@ -81,6 +84,18 @@ export const imageActions: Action[] = [
   look("layout.other", "Other viewport", ["`"], () =>
     setReadingUi({ activePane: readingUi().activePane === "left" ? "right" : "left" }),
   ),
+  {
+    ...look("window.next", "Next window or table of the image", ["Shift+W"], () =>
+      activePane().window.next(),
+    ),
+    when: () => (activePane().getView().frame?.voi.length ?? 0) > 1,
+  },
+  {
+    ...look("view.planes", "Overlay planes of the image", ["Shift+P"], () =>
+      setReadingUi({ planes: !readingUi().planes }),
+    ),
+    when: () => (activePane().getView().frame?.overlays.length ?? 0) > 0,
+  },
   look("view.overlays", "Texts on the image", ["Shift+O"], () =>
     setReadingUi({ overlays: !readingUi().overlays }),
   ),

@@ -215,9 +215,23 @@ describe("display", () => {
   });
 
   it("offers lung on CT and finds ranges elsewhere", () => {
-    expect(windowPresets("CT").map((preset) => preset.name)).toContain("Lung");
-    expect(windowPresets("CR")[1]?.window).toBe("percentile");
-    expect(valueRange([5, 1, 3, Number.NaN]).max).toBe(5);
+    expect(windowPresets(ctImage()).map((preset) => preset.name)).toContain("Lung");
+    expect(windowPresets(ctImage({ modality: "CR" }))[1]?.window).toBe("percentile");
+    expect(valueRange([5, 1, 3]).max).toBe(5);
+  });
+
+  it("offers windows in SUV only where SUV is known, and every window and table of the image", () => {
+    const names = (extra: Partial<FrameFacts>) => windowPresets(ctImage(extra)).map((preset) => preset.name);
+    expect(names({ modality: "PT" }).join()).not.toContain("SUV");
+    expect(names({ modality: "PT", suvFactor: 0.0003 })).toContain("SUV 0–5");
+    const choice = { center: 40, width: 400, function: "LINEAR" as const, table: null, first: null };
+    const own = [
+      { ...choice, name: "Soft", entries: null, bits: null },
+      { ...choice, name: "", center: null, width: null, table: 0, first: 0, entries: 4096, bits: 16 },
+    ];
+    const offered = windowPresets(ctImage({ modality: "CR", voi: own }));
+    expect(offered[0]).toEqual({ name: "As stored: Soft", window: { own: 0 } });
+    expect(offered.at(-1)).toEqual({ name: "table 2 of the image", window: { own: 1 } });
   });
 });
 

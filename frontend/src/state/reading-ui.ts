@@ -63,6 +63,8 @@ interface ReadingUi {
   activeComment: string | null;
   notice: { text: string; at: number } | null;
   overlays: boolean;
+  /** Overlay planes that the image itself carries. */
+  planes: boolean;
   preferences: ReadingPreferences;
 }
 
@@ -89,6 +91,7 @@ const initial: ReadingUi = {
   activeComment: null,
   notice: null,
   overlays: true,
+  planes: true,
   preferences: defaultPreferences,
 };
 

@@ -1,91 +1,95 @@
-/** What a stack viewport's camera does, made the same for both renderers. */
-import type { Types } from "@cornerstonejs/core";
-import { type Affine, affineFromCorners } from "../geometry/affine";
-import { type CanvasPoint, canvasPoint } from "../geometry/points";
-import type { StackFrame } from "./series-stack";
+/** How a picture lies in its viewport: where, how large, how turned. */
+import type { Affine } from "../geometry/affine";
+import { type CanvasPoint, canvasPoint, type ImagePoint, imagePoint } from "../geometry/points";
 
-export type Backend = "webgl" | "cpu";
+export interface Camera {
+  /** The image point in the middle of the viewport. */
+  centre: ImagePoint;
+  /** CSS pixels per image pixel (geometric mean of both axes, where pixels are not square). */
+  scale: number;
+  /** Clockwise on the screen, before the flips: 0, 90, 180 or 270. */
+  rotation: number;
+  /** Mirrored on the screen. */
+  flipped: { horizontal: boolean; vertical: boolean };
+}
 
-/** Where the pixel centres of the frame lie in the viewport, CSS pixels. */
-export function imageAffine(
-  viewport: Types.IStackViewport,
-  frame: StackFrame,
-  backend: Backend,
-): Affine | null {
-  const data = viewport.getImageData();
-  if (!data) {
-    return null;
-  }
-  const { origin, spacing, direction } = data;
-  const at = (column: number, row: number): CanvasPoint => {
-    const u = column * spacing[0];
-    const v = row * spacing[1];
-    const world: Types.Point3 = [
-      origin[0] + u * direction[0] + v * direction[3],
-      origin[1] + u * direction[1] + v * direction[4],
-      origin[2] + u * direction[2] + v * direction[5],
-    ];
-    const [x, y] = viewport.worldToCanvas(world);
-    return canvasPoint(x, y);
+interface Size {
+  width: number;
+  height: number;
+}
+
+interface Shape {
+  rows: number;
+  columns: number;
+  /** Height and width of a pixel. */
+  aspect: readonly [number, number];
+}
+
+const turns: Record<number, readonly [number, number]> = {
+  0: [1, 0],
+  90: [0, 1],
+  180: [-1, 0],
+  270: [0, -1],
+};
+
+/** How the column axis and the row axis lie on the screen, for a scale of 1. */
+function axes(camera: Camera, aspect: readonly [number, number]): Omit<Affine, "e" | "f"> {
+  const [cos, sin] = turns[camera.rotation] ?? [1, 0];
+  const across = Math.sqrt(aspect[1] / aspect[0]);
+  const down = 1 / across;
+  const mirrorX = camera.flipped.horizontal ? -1 : 1;
+  const mirrorY = camera.flipped.vertical ? -1 : 1;
+  return {
+    a: mirrorX * cos * across,
+    b: mirrorY * sin * across,
+    c: mirrorX * -sin * down,
+    d: mirrorY * cos * down,
   };
-  const m = affineFromCorners(at(0, 0), at(frame.columns, 0), at(0, frame.rows), frame.columns, frame.rows);
-  // The processor's pixel (0, 0) is the corner of the first pixel, WebGL's its centre.
-  return backend === "cpu" ? { ...m, e: m.e + (m.a + m.c) / 2, f: m.f + (m.b + m.d) / 2 } : m;
 }
 
-/** Move the picture by CSS pixels. */
-export function pan(
-  viewport: Types.IStackViewport,
-  backend: Backend,
-  size: { width: number; height: number },
-  x: number,
-  y: number,
-): void {
-  if (backend === "cpu") {
-    // Its own pan mixes pixels and millimetres; moving the focal point is exact.
-    viewport.setCamera({ focalPoint: viewport.canvasToWorld([size.width / 2 - x, size.height / 2 - y]) });
-  } else {
-    const [panX, panY] = viewport.getPan();
-    viewport.setPan([panX + x, panY + y]);
-  }
-}
-
-/**
- * Turn the picture on the screen by a quarter, clockwise for 1, whatever is flipped.
- *
- * Returns the rotation that Cornerstone has now, in degrees.
- */
-export function quarterTurn(
-  viewport: Types.IStackViewport,
-  affine: () => Affine | null,
-  rotation: number,
-  quarter: 1 | -1,
-): number {
-  const before = affine();
-  const turnedTo = (degrees: number) => {
-    viewport.setViewPresentation({ rotation: degrees });
-    return affine();
+/** Pixel centres to CSS pixels of the viewport. */
+export function affineOf(camera: Camera, frame: Shape, size: Size): Affine {
+  const unit = axes(camera, frame.aspect);
+  const [a, b, c, d] = [unit.a, unit.b, unit.c, unit.d].map((one) => one * camera.scale) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [column, row] = camera.centre;
+  return {
+    a,
+    b,
+    c,
+    d,
+    e: size.width / 2 - a * column - c * row,
+    f: size.height / 2 - b * column - d * row,
   };
-  const wanted = (rotation + quarter * 90 + 360) % 360;
-  const after = turnedTo(wanted);
-  // A clockwise quarter takes the column axis (a, b) to (-b, a); a flip can reverse what Cornerstone does.
-  if (before && after && (after.a * -before.b + after.b * before.a) * quarter < 0) {
-    const other = (wanted + 180) % 360;
-    turnedTo(other);
-    return other;
-  }
-  return wanted;
 }
 
-/** The flips that mirror the picture on the screen along `axis`. */
-export function flippedOnScreen(
-  flipped: { horizontal: boolean; vertical: boolean },
-  axis: "horizontal" | "vertical",
-  backend: Backend,
-  rotation: number,
-): { horizontal: boolean; vertical: boolean } {
-  // The processor flips the image before it is rotated; what is meant is a flip on the screen.
-  const across = backend === "cpu" && rotation % 180 === 90;
-  const turned = across ? (axis === "horizontal" ? "vertical" : "horizontal") : axis;
-  return { ...flipped, [turned]: !flipped[turned] };
+export const middleOf = (frame: Shape): ImagePoint =>
+  imagePoint((frame.columns - 1) / 2, (frame.rows - 1) / 2);
+
+/** The scale at which the whole picture just fills the viewport. */
+export function fittingScale(camera: Camera, frame: Shape, size: Size): number {
+  const { a, b, c, d } = axes(camera, frame.aspect);
+  const width = Math.abs(a) * frame.columns + Math.abs(c) * frame.rows;
+  const height = Math.abs(b) * frame.columns + Math.abs(d) * frame.rows;
+  return Math.min(size.width / width, size.height / height);
 }
+
+export const upright = { rotation: 0, flipped: { horizontal: false, vertical: false } } as const;
+
+/** Turned on the screen by a quarter, clockwise for 1, whatever is flipped. */
+export function turned(camera: Camera, quarter: 1 | -1): Camera {
+  // What is mirrored once turns the other way.
+  const sense = camera.flipped.horizontal !== camera.flipped.vertical ? -quarter : quarter;
+  return { ...camera, rotation: (camera.rotation + sense * 90 + 360) % 360 };
+}
+
+export function mirrored(camera: Camera, axis: "horizontal" | "vertical"): Camera {
+  return { ...camera, flipped: { ...camera.flipped, [axis]: !camera.flipped[axis] } };
+}
+
+/** The viewport's middle. */
+export const middle = (size: Size): CanvasPoint => canvasPoint(size.width / 2, size.height / 2);

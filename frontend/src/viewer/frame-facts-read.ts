@@ -51,7 +51,9 @@ export function frameFactsOf(served: ServedFacts): FrameFacts {
   };
 }
 
-export async function fetchFrameFacts(studyUid: string, seriesUid: string): Promise<ServedFacts[]> {
-  const answer = await get<Schemas["SeriesFramesOut"]>(`studies/${studyUid}/series/${seriesUid}/frames`);
-  return answer.frames;
+export async function fetchFrameFacts(
+  studyUid: string,
+  seriesUid: string,
+): Promise<Schemas["SeriesFramesOut"]> {
+  return await get<Schemas["SeriesFramesOut"]>(`studies/${studyUid}/series/${seriesUid}/frames`);
 }

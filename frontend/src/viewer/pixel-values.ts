@@ -1,17 +1,16 @@
-import { cache } from "@cornerstonejs/core";
 import type { FrameFacts } from "../geometry/frame-facts";
 import { written } from "../geometry/measure";
+import { type FramePixels, pixelsAtHand } from "./frame-pixels";
 import type { StackFrame } from "./series-stack";
 
 export interface PixelReader {
-  /** The value a reader knows: HU, SUV, or as stored after rescale; null outside the image and for colour. */
+  /** The value a reader knows: HU, SUV, or the bare modality value; null outside the image, on padding, for colour. */
   valueAt(column: number, row: number): number | null;
   /** [red, green, blue] of a colour image. */
   colorAt(column: number, row: number): readonly [number, number, number] | null;
-  values: ArrayLike<number>;
 }
 
-/** Unit that a reader sees, and the factor from rescaled values to it. */
+/** Unit that a reader sees, and the factor from modality values to it. */
 export function shownUnit(frame: FrameFacts): { unit: string; factor: number } {
   if (frame.suv?.factor != null) {
     return { unit: frame.suv.unit, factor: frame.suv.factor };
@@ -19,40 +18,58 @@ export function shownUnit(frame: FrameFacts): { unit: string; factor: number } {
   return { unit: frame.valueUnit, factor: 1 };
 }
 
-/** Pixel values of a frame that is in the cache; null while it is not. */
+/** The modality value of one sample; NaN where the image says that there is no image. */
+function modalityValue(frame: StackFrame, pixels: FramePixels, index: number): number {
+  const sample = pixels.samples[index] ?? Number.NaN;
+  const { padding } = frame;
+  if (pixels.range && padding && sample >= padding.low && sample <= padding.high) {
+    return Number.NaN;
+  }
+  return sample * pixels.slope + pixels.intercept;
+}
+
+/** The modality values of a frame without its padding, thinned out to about 60 000. */
+export function valuesOf(frame: StackFrame, pixels: FramePixels): number[] {
+  const step = Math.max(1, Math.floor(pixels.samples.length / 60_000));
+  const values: number[] = [];
+  for (let i = 0; i < pixels.samples.length; i += step) {
+    const value = modalityValue(frame, pixels, i);
+    if (Number.isFinite(value)) {
+      values.push(value);
+    }
+  }
+  return values;
+}
+
+/** Pixel values of a frame that is at hand; null while it is not. */
 export function pixelReader(frame: StackFrame): PixelReader | null {
-  const image = cache.getImage(frame.imageId);
-  if (!image) {
+  const pixels = pixelsAtHand(frame);
+  if (!pixels) {
     return null;
   }
-  const values = image.voxelManager?.getScalarData() ?? image.getPixelData();
-  const samples = Math.max(1, Math.round(values.length / (frame.rows * frame.columns)));
-  const scaled = image.preScale?.scaled === true;
   const { factor } = shownUnit(frame);
-  const slope = scaled ? 1 : frame.slope;
-  const intercept = scaled ? 0 : frame.intercept;
   const inside = (column: number, row: number) =>
     column >= 0 && row >= 0 && column < frame.columns && row < frame.rows;
   return {
-    values,
     valueAt(column, row) {
       if (!inside(column, row) || frame.color) {
         return null;
       }
-      const value = values[row * frame.columns + column];
-      return value === undefined ? null : (value * slope + intercept) * factor;
+      const value = modalityValue(frame, pixels, row * frame.columns + column);
+      return Number.isNaN(value) ? null : value * factor;
     },
     colorAt(column, row) {
-      if (!inside(column, row) || samples < 3) {
+      if (!inside(column, row) || pixels.channels !== 3) {
         return null;
       }
-      const at = (row * frame.columns + column) * samples;
-      return [values[at] ?? 0, values[at + 1] ?? 0, values[at + 2] ?? 0];
+      const step = pixels.samples.length >= frame.rows * frame.columns * 4 ? 4 : 3;
+      const at = (row * frame.columns + column) * step;
+      return [pixels.samples[at] ?? 0, pixels.samples[at + 1] ?? 0, pixels.samples[at + 2] ?? 0];
     },
   };
 }
 
-/** "−57 HU · 120, 88" for the pixel under the cursor; empty outside. */
+/** "(120, 88)  −57 HU" for the pixel under the cursor; empty outside. */
 export function pixelText(frame: StackFrame, column: number, row: number): string {
   const reader = pixelReader(frame);
   const place = `(${column}, ${row})`;
@@ -60,9 +77,12 @@ export function pixelText(frame: StackFrame, column: number, row: number): strin
   if (color) {
     return `${place}  R ${color[0]} G ${color[1]} B ${color[2]}`;
   }
-  const value = reader?.valueAt(column, row);
-  if (value === null || value === undefined) {
+  if (!reader || column < 0 || row < 0 || column >= frame.columns || row >= frame.rows) {
     return "";
+  }
+  const value = reader.valueAt(column, row);
+  if (value === null) {
+    return `${place}  no image here (padding)`;
   }
   const { unit } = shownUnit(frame);
   return `${place}  ${Number.isInteger(value) ? value : written(value)} ${unit || "stored value"}`;

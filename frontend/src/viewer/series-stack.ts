@@ -1,14 +1,22 @@
-import { imageLoader } from "@cornerstonejs/core";
-import { wadors } from "@cornerstonejs/dicom-image-loader";
 import { ApiError } from "../api/errors";
 import type { FrameFacts } from "../geometry/frame-facts";
+import type { GreyWindow } from "../geometry/grey-levels";
 import { distanceOffPlane, imageToPatient } from "../geometry/plane";
 import { imagePoint } from "../geometry/points";
 import { stackOrder } from "../geometry/stack-order";
 import { fetchFrameFacts, frameFactsOf, type ServedFacts } from "./frame-facts-read";
+import { loadFramePixels } from "./frame-pixels";
 
 export interface StackFrame extends FrameFacts {
   imageId: string;
+  /** Of its stored samples. */
+  address: string;
+  /** Of its own resources under the API's root. */
+  path: `studies/${string}/series/${string}/instances/${string}/frames/${string}`;
+  /** As the server said it. */
+  served: ServedFacts;
+  /** The window that the values of the whole series suggest, for images that name none. */
+  found: GreyWindow | null;
 }
 
 /** The frames of one series in reading order. */
@@ -28,42 +36,25 @@ export function thumbnailUrl(studyUid: string, seriesUid: string, size: number):
   return `${seriesRoot(studyUid, seriesUid)}/thumbnail?viewport=${size},${size}`;
 }
 
-type Elements = Parameters<typeof wadors.metaDataManager.add>[1];
-
-/** What Cornerstone must know to decode a frame: how its samples lie, nothing of what they mean. */
-function decodingElements(served: ServedFacts): Elements {
-  const { bits } = served;
-  const sent = served.delivery !== "stored";
-  const us = (value: number) => ({ vr: "US", Value: [value] });
-  const elements = {
-    "00080018": { vr: "UI", Value: [served.sop_instance_uid] },
-    "00280002": us(served.color || sent ? 3 : 1),
-    "00280004": { vr: "CS", Value: [sent ? "RGB" : served.photometric] },
-    "00280006": us(sent ? 0 : Number(bits.planar)),
-    "00280010": us(served.rows),
-    "00280011": us(served.columns),
-    "00280100": us(sent ? 8 : bits.allocated),
-    "00280101": us(sent ? 8 : bits.stored),
-    "00280102": us(sent ? 7 : bits.high),
-    "00280103": us(sent ? 0 : Number(bits.signed)),
-    ...(served.color || sent
-      ? {}
-      : {
-          "00281052": { vr: "DS", Value: [served.values.intercept] },
-          "00281053": { vr: "DS", Value: [served.values.slope] },
-        }),
-  };
-  return elements as unknown as Elements;
-}
-
 async function load(studyUid: string, seriesUid: string): Promise<SeriesStack> {
   const root = seriesRoot(studyUid, seriesUid);
-  const frames: StackFrame[] = [];
-  for (const served of await fetchFrameFacts(studyUid, seriesUid)) {
-    const imageId = `wadors:${root}/instances/${served.sop_instance_uid}/frames/${served.frame_number}`;
-    wadors.metaDataManager.add(imageId, decodingElements(served));
-    frames.push({ ...frameFactsOf(served), imageId });
-  }
+  const answer = await fetchFrameFacts(studyUid, seriesUid);
+  const window = answer.window;
+  const found: GreyWindow | null =
+    window && window.center !== null && window.width !== null
+      ? { kind: "window", center: window.center, width: window.width, function: window.function }
+      : null;
+  const frames = answer.frames.map((served): StackFrame => {
+    const below = `instances/${served.sop_instance_uid}/frames/${served.frame_number}` as const;
+    return {
+      ...frameFactsOf(served),
+      imageId: `wadors:${root}/${below}`,
+      address: `${root}/${below}`,
+      path: `studies/${studyUid}/series/${seriesUid}/${below}`,
+      served,
+      found,
+    };
+  });
   if (frames.length === 0) {
     throw new ApiError({
       status: 0,
@@ -127,7 +118,7 @@ export class Prefetch {
     const lanes = Array.from({ length: 3 }, async () => {
       for (let next = wanted.shift(); next && mine === this.generation; next = wanted.shift()) {
         // A frame that fails to load says so when it is shown.
-        await imageLoader.loadAndCacheImage(next.frame.imageId).catch(() => undefined);
+        await loadFramePixels(next.frame).catch(() => undefined);
       }
     });
     await Promise.all(lanes);

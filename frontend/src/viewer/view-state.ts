@@ -1,5 +1,4 @@
 import { type Affine, identity } from "../geometry/affine";
-import type { Backend } from "./camera";
 import type { SeriesStack, StackFrame } from "./series-stack";
 
 /** What one viewport shows, and how. */
@@ -13,6 +12,8 @@ export interface ViewState {
   windowCenter: number;
   windowWidth: number;
   unit: string;
+  /** What the image calls the window or table that is shown; empty for a window that somebody chose. */
+  windowName: string;
   /** CSS pixels per image pixel. */
   zoom: number;
   rotation: number;
@@ -23,7 +24,6 @@ export interface ViewState {
   /** Pixel centres to CSS pixels of the viewport. */
   imageToCanvas: Affine;
   size: { width: number; height: number };
-  backend: Backend;
 }
 
 export const emptyView: ViewState = {
@@ -35,6 +35,7 @@ export const emptyView: ViewState = {
   windowCenter: 0,
   windowWidth: 0,
   unit: "",
+  windowName: "",
   zoom: 1,
   rotation: 0,
   flipped: { horizontal: false, vertical: false },
@@ -43,5 +44,4 @@ export const emptyView: ViewState = {
   framesPerSecond: 15,
   imageToCanvas: identity,
   size: { width: 0, height: 0 },
-  backend: "webgl",
 };

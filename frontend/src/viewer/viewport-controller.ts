@@ -1,14 +1,15 @@
 /** One viewport, outside React: what it shows, how, and who is told when that changes. */
-import { Enums, type Types } from "@cornerstonejs/core";
-import { type Affine, sameAffine, scaleOf, toCanvas, toImage } from "../geometry/affine";
+import { type Affine, sameAffine, toImage } from "../geometry/affine";
 import { frameKey } from "../geometry/frame-facts";
 import { type CanvasPoint, canvasPoint, type ImagePoint, imagePoint } from "../geometry/points";
-import { flippedOnScreen, imageAffine, pan, quarterTurn } from "./camera";
+import { readingUi, useReadingUi } from "../state/reading-ui";
+import { affineOf, type Camera, fittingScale, middle, middleOf, mirrored, turned, upright } from "./camera";
 import { Cine } from "./cine";
-import { startEngine } from "./engine";
+import { type FramePixels, loadFramePixels } from "./frame-pixels";
+import { loadOverlays, paintOverlays } from "./overlay-planes";
+import { Picture } from "./picture";
 import { shownUnit } from "./pixel-values";
-import { loadSeriesStack, nearestIndex, Prefetch, type StackFrame } from "./series-stack";
-import { interpolate } from "./smoothing";
+import { loadSeriesStack, nearestIndex, Prefetch, type SeriesStack, type StackFrame } from "./series-stack";
 import { emptyView, type ViewState } from "./view-state";
 import { Windowing } from "./windowing";
 
@@ -16,21 +17,27 @@ const prefetchMost = 400;
 
 export class ViewportController {
   private view: ViewState = emptyView;
-  private viewport: Types.IStackViewport | null = null;
   private element: HTMLDivElement | null = null;
+  private readonly picture = new Picture();
+  private pixels: FramePixels | null = null;
+  private camera: Camera = { centre: imagePoint(0, 0), scale: 1, ...upright };
+  /** Small values bright, other than the image asks for. */
+  private reversed = false;
   private readonly listeners = new Set<() => void>();
   private readonly prefetch = new Prefetch();
   private observer: ResizeObserver | null = null;
-  private ready: Promise<void> | null = null;
+  private leave: (() => void) | null = null;
   private load = 0;
   private target = 0;
   private scrolling = false;
+  private drawing = 0;
+  private exposed = false;
   private readonly cine = new Cine(() => {
     void this.goTo((this.view.index + 1) % (this.view.stack?.frames.length ?? 1));
   });
   readonly window = new Windowing(
-    () => this.viewport,
     () => this.view.frame,
+    () => this.relook(),
   );
 
   constructor(readonly id: string) {}
@@ -54,51 +61,47 @@ export class ViewportController {
   /** Begin to draw into `element`. */
   mount(element: HTMLDivElement): void {
     this.element = element;
-    this.ready = startEngine().then(({ rendering, backend }) => {
-      if (this.element !== element) {
-        return;
-      }
-      rendering.enableElement({
-        viewportId: this.id,
-        type: Enums.ViewportType.STACK,
-        element,
-        defaultOptions: { background: [0, 0, 0] },
-      });
-      this.viewport = rendering.getViewport(this.id) as Types.IStackViewport;
-      element.addEventListener(Enums.Events.IMAGE_RENDERED, this.rendered);
-      element.addEventListener(Enums.Events.CAMERA_MODIFIED, this.rendered);
-      this.observer = new ResizeObserver(() => {
-        if (element.clientWidth > 0 && element.clientHeight > 0) {
-          // What was fitted stays fitted; what was zoomed keeps its zoom.
-          const fitted = this.isFitted();
-          rendering.resize(true, true);
-          this.rendered();
-          if (fitted) {
-            this.fit();
-          }
+    this.picture.mount(element);
+    this.measure();
+    this.observer = new ResizeObserver(() => {
+      if (element.clientWidth > 0 && element.clientHeight > 0) {
+        // What was fitted stays fitted; what was zoomed keeps its zoom.
+        const fitted = this.isFitted();
+        this.measure();
+        if (fitted) {
+          this.fit();
+        } else {
+          this.placed();
         }
-      });
-      this.observer.observe(element);
-      this.set({ backend });
+      }
+    });
+    this.observer.observe(element);
+    this.leave = useReadingUi.subscribe((now, before) => {
+      if (now.planes !== before.planes || now.preferences.smooth !== before.preferences.smooth) {
+        this.redraw();
+      }
     });
   }
 
-  unmount(): void {
+  private measure(): void {
     const { element } = this;
+    if (element) {
+      this.set({ size: { width: element.clientWidth, height: element.clientHeight } });
+    }
+  }
+
+  unmount(): void {
     this.stopCine();
     this.prefetch.stop();
     this.observer?.disconnect();
+    this.leave?.();
+    cancelAnimationFrame(this.drawing);
+    this.drawing = 0;
     this.load += 1;
-    element?.removeEventListener(Enums.Events.IMAGE_RENDERED, this.rendered);
-    element?.removeEventListener(Enums.Events.CAMERA_MODIFIED, this.rendered);
+    this.pixels = null;
+    this.picture.unmount();
     this.element = null;
-    this.viewport = null;
-    void startEngine().then(({ rendering }) => {
-      if (this.element === null && rendering.getViewport(this.id)) {
-        rendering.disableElement(this.id);
-      }
-    });
-    this.set({ ...emptyView, backend: this.view.backend });
+    this.set(emptyView);
   }
 
   /** Show a series; `at` is a frame to start with, else the middle of a volume or the first frame of a loop. */
@@ -114,35 +117,23 @@ export class ViewportController {
     this.set({ status: "loading", problem: null });
     try {
       const stack = await loadSeriesStack(studyUid, seriesUid);
-      await this.ready;
-      const { viewport } = this;
-      if (mine !== this.load || !viewport) {
+      if (mine !== this.load) {
         return;
       }
       const asked = at ? stack.frames.findIndex((frame) => frameKey(frame) === frameKey(at)) : -1;
       const volume = stack.frames.length > 3 && stack.frames[0]?.plane;
       const index = asked >= 0 ? asked : volume ? Math.floor(stack.frames.length / 2) : 0;
       this.target = index;
+      this.window.begin();
+      this.reversed = false;
+      this.pixels = null;
       this.set({ stack, index, frame: stack.frames[index] ?? null });
-      await viewport.setStack(
-        stack.frames.map((frame) => frame.imageId),
-        index,
-      );
-      if (mine !== this.load) {
+      if (!(await this.show(stack, index, mine))) {
         return;
       }
-      viewport.resetCamera();
-      interpolate(viewport);
-      this.set({
-        status: "ready",
-        framesPerSecond: stack.frames[index]?.framesPerSecond ?? 15,
-        rotation: 0,
-        flipped: { horizontal: false, vertical: false },
-        inverted: viewport.getProperties().invert === true,
-      });
-      this.window.begin();
-      viewport.render();
-      this.rendered();
+      this.camera = { ...this.camera, ...upright };
+      this.fit();
+      this.set({ framesPerSecond: stack.frames[index]?.framesPerSecond ?? 15 });
       void this.prefetch.around(stack, index, prefetchMost);
     } catch (thrown) {
       if (mine === this.load) {
@@ -151,12 +142,43 @@ export class ViewportController {
     }
   }
 
+  /** Bring a frame onto the screen; false when something else was wanted meanwhile. */
+  private async show(stack: SeriesStack, index: number, mine: number): Promise<boolean> {
+    const frame = stack.frames[index];
+    if (!frame) {
+      return false;
+    }
+    const [pixels] = await Promise.all([
+      loadFramePixels(frame),
+      this.window.prepare(frame),
+      loadOverlays(frame),
+    ]);
+    if (mine !== this.load || !this.element) {
+      return false;
+    }
+    const before = this.view.frame;
+    const sameShape =
+      before?.rows === frame.rows &&
+      before.columns === frame.columns &&
+      before.aspect[0] === frame.aspect[0] &&
+      before.aspect[1] === frame.aspect[1];
+    this.pixels = pixels;
+    this.set({ index, frame, status: "ready", problem: null });
+    this.exposed = false;
+    if (sameShape) {
+      this.placed();
+    } else {
+      this.fit();
+    }
+    return true;
+  }
+
   // ——— slices ———
 
   /** Go to a frame; while one is being fetched only the newest wish is kept. */
   async goTo(index: number): Promise<void> {
     const { stack } = this.view;
-    if (!stack || !this.viewport) {
+    if (!stack || !this.element) {
       return;
     }
     this.target = Math.min(stack.frames.length - 1, Math.max(0, index));
@@ -166,15 +188,10 @@ export class ViewportController {
     this.scrolling = true;
     const mine = this.load;
     try {
-      while (this.viewport && mine === this.load && this.target !== this.view.index) {
-        const next = this.target;
-        await this.viewport.setImageIdIndex(next);
-        if (mine !== this.load) {
+      while (mine === this.load && this.target !== this.view.index) {
+        if (!(await this.show(stack, this.target, mine))) {
           break;
         }
-        this.set({ index: next, frame: stack.frames[next] ?? null, status: "ready", problem: null });
-        this.window.nextSlice();
-        this.rendered();
       }
     } catch (thrown) {
       this.set({
@@ -212,133 +229,91 @@ export class ViewportController {
 
   // ——— camera ———
 
+  private move(camera: Camera): void {
+    this.camera = camera;
+    this.placed();
+  }
+
   panBy(x: number, y: number): void {
-    const { viewport } = this;
-    const { backend, size } = this.view;
-    if (!viewport) {
-      return;
-    }
-    pan(viewport, backend, size, x, y);
-    viewport.render();
+    const { width, height } = this.view.size;
+    this.move({ ...this.camera, centre: this.imageAt(canvasPoint(width / 2 - x, height / 2 - y)) });
   }
 
   /** Zoom by a factor and keep the image under `anchor` in place. */
   zoomBy(factor: number, anchor?: CanvasPoint): void {
-    const { viewport } = this;
-    const { imageToCanvas, size } = this.view;
-    if (!viewport) {
-      return;
-    }
-    const at = anchor ?? canvasPoint(size.width / 2, size.height / 2);
+    const { size } = this.view;
+    const at = anchor ?? middle(size);
     const under = this.imageAt(at);
-    const scale = Math.min(60, Math.max(0.02, scaleOf(imageToCanvas) * factor));
-    viewport.setZoom((viewport.getZoom() * scale) / scaleOf(imageToCanvas));
-    const now = toCanvas(this.affine() ?? imageToCanvas, under);
-    this.panBy(at[0] - now[0], at[1] - now[1]);
+    const scale = Math.min(60, Math.max(0.02, this.camera.scale * factor));
+    const left = this.camera.scale / scale;
+    const centre = imagePoint(
+      under[0] + (this.camera.centre[0] - under[0]) * left,
+      under[1] + (this.camera.centre[1] - under[1]) * left,
+    );
+    this.move({ ...this.camera, scale, centre });
   }
 
   /** Bring a place to the middle, and zoom so that `extent` pixels are well seen but their surroundings too. */
   centreOn(point: ImagePoint, extent: number): void {
-    const { viewport } = this;
-    if (!viewport) {
-      return;
-    }
     const { size, frame } = this.view;
-    const scale = scaleOf(this.view.imageToCanvas);
-    const room = Math.min(size.width, size.height);
+    let { scale } = this.camera;
     if (frame && extent > 0) {
+      const room = Math.min(size.width, size.height);
       const fitting = room / Math.max(frame.columns, frame.rows);
       const wanted = Math.min(fitting * 3, Math.max(fitting, (room * 0.25) / extent));
       if (wanted > scale * 1.15 || wanted < scale / 1.5) {
-        viewport.setZoom((viewport.getZoom() * wanted) / scale);
+        scale = wanted;
       }
     }
-    const now = toCanvas(this.affine() ?? this.view.imageToCanvas, point);
-    this.panBy(size.width / 2 - now[0], size.height / 2 - now[1]);
-  }
-
-  /** By how much the picture would have to grow to fill the viewport. */
-  private fitFactor(): number {
-    const { frame, imageToCanvas: m, size } = this.view;
-    if (!frame) {
-      return 1;
-    }
-    const width = Math.abs(m.a) * frame.columns + Math.abs(m.c) * frame.rows;
-    const height = Math.abs(m.b) * frame.columns + Math.abs(m.d) * frame.rows;
-    return Math.min(size.width / width, size.height / height);
+    this.move({ ...this.camera, centre: point, scale });
   }
 
   private isFitted(): boolean {
-    return this.view.status === "ready" && Math.abs(this.fitFactor() - 1) < 0.03;
+    const { frame, size, status } = this.view;
+    return (
+      status === "ready" &&
+      frame !== null &&
+      Math.abs(fittingScale(this.camera, frame, size) / this.camera.scale - 1) < 0.03
+    );
   }
 
   fit(): void {
-    const { frame } = this.view;
-    if (frame) {
-      this.zoomBy(this.fitFactor());
-      this.centreOn(imagePoint((frame.columns - 1) / 2, (frame.rows - 1) / 2), 0);
+    const { frame, size } = this.view;
+    if (frame && size.width > 0) {
+      this.move({
+        ...this.camera,
+        scale: fittingScale(this.camera, frame, size),
+        centre: middleOf(frame),
+      });
     }
   }
 
   /** One image pixel on one CSS pixel. */
   actualSize(): void {
-    const scale = scaleOf(this.view.imageToCanvas);
-    if (scale > 0) {
-      this.zoomBy(1 / scale);
-    }
+    this.zoomBy(1 / this.camera.scale);
   }
 
   /** Turn the picture on the screen, clockwise for positive quarter turns, whatever is flipped. */
   rotate(quarter: 1 | -1): void {
-    const { viewport } = this;
-    if (viewport) {
-      const rotation = quarterTurn(viewport, () => this.affine(), this.view.rotation, quarter);
-      viewport.render();
-      this.set({ rotation });
-    }
+    this.move(turned(this.camera, quarter));
   }
 
   flip(axis: "horizontal" | "vertical"): void {
-    const { viewport } = this;
-    if (viewport) {
-      const { backend, rotation } = this.view;
-      const flipped = flippedOnScreen(this.view.flipped, axis, backend, rotation);
-      viewport.setCamera({ flipHorizontal: flipped.horizontal, flipVertical: flipped.vertical });
-      viewport.render();
-      this.set({ flipped });
-    }
+    this.move(mirrored(this.camera, axis));
   }
 
   invert(): void {
-    const { viewport } = this;
-    if (viewport) {
-      const inverted = !this.view.inverted;
-      viewport.setProperties({ invert: inverted });
-      viewport.render();
-      this.set({ inverted });
-    }
+    this.reversed = !this.reversed;
+    void this.relook();
   }
 
   /** Everything as when the series was opened, except the slice. */
   reset(): void {
-    const { viewport } = this;
-    if (!viewport) {
-      return;
-    }
-    if (this.view.flipped.horizontal || this.view.flipped.vertical) {
-      viewport.setCamera({ flipHorizontal: false, flipVertical: false });
-    }
-    viewport.setViewPresentation({ rotation: 0 });
-    viewport.resetProperties();
-    interpolate(viewport);
-    viewport.resetCamera();
-    this.set({
-      rotation: 0,
-      flipped: { horizontal: false, vertical: false },
-      inverted: viewport.getProperties().invert === true,
-    });
+    this.camera = { ...this.camera, ...upright };
+    this.reversed = false;
     this.window.begin();
-    viewport.render();
+    this.fit();
+    void this.relook();
   }
 
   // ——— cine ———
@@ -367,42 +342,72 @@ export class ViewportController {
     }
   }
 
-  // ——— where things are ———
+  // ——— where things are, and how they look ———
 
   imageAt(point: CanvasPoint): ImagePoint {
     return toImage(this.view.imageToCanvas, point);
   }
 
-  private affine(): Affine | null {
-    const { frame, backend } = this.view;
-    return this.viewport && frame ? imageAffine(this.viewport, frame, backend) : null;
-  }
-
-  private rendered = (): void => {
-    const { viewport, element } = this;
-    const { frame } = this.view;
-    if (!viewport || !element || !frame) {
+  /** The camera moved, or another frame is shown: say where pixels lie now, and draw. */
+  private placed(): void {
+    const { frame, size } = this.view;
+    if (!frame || !this.element) {
       return;
     }
-    const affine = this.affine();
-    const { voiRange } = viewport.getProperties();
+    const { rotation, flipped, scale: zoom } = this.camera;
+    const affine: Affine = affineOf(this.camera, frame, size);
+    const imageToCanvas = sameAffine(affine, this.view.imageToCanvas) ? this.view.imageToCanvas : affine;
     const { unit, factor } = shownUnit(frame);
-    const size = { width: element.clientWidth, height: element.clientHeight };
-    const width = voiRange ? (voiRange.upper - voiRange.lower) * factor : 0;
-    const center = voiRange ? ((voiRange.upper + voiRange.lower) / 2) * factor : 0;
-    const zoom = affine ? scaleOf(affine) : this.view.zoom;
-    const { view } = this;
-    if (
-      affine &&
-      (!sameAffine(affine, view.imageToCanvas) ||
-        width !== view.windowWidth ||
-        center !== view.windowCenter ||
-        zoom !== view.zoom ||
-        size.width !== view.size.width ||
-        size.height !== view.size.height ||
-        unit !== view.unit)
-    ) {
-      this.set({ imageToCanvas: affine, windowWidth: width, windowCenter: center, zoom, size, unit });
+    const { center, width } = this.window.span(frame);
+    this.set({
+      imageToCanvas,
+      rotation,
+      flipped,
+      zoom,
+      unit,
+      windowCenter: center * factor,
+      windowWidth: width * factor,
+      windowName: this.window.name(frame),
+      inverted: frame.inverted !== this.reversed,
+    });
+    this.redraw();
+  }
+
+  /** Other grey levels are wanted. */
+  private async relook(): Promise<void> {
+    const { frame } = this.view;
+    if (frame) {
+      await this.window.prepare(frame);
+      this.exposed = false;
+      this.placed();
     }
-  };
+  }
+
+  /** Draw at the next animation frame; many wishes are one drawing. */
+  private redraw(): void {
+    if (this.drawing === 0) {
+      this.drawing = requestAnimationFrame(() => {
+        this.drawing = 0;
+        this.draw();
+      });
+    }
+  }
+
+  private draw(): void {
+    const { frame, imageToCanvas, size, inverted } = this.view;
+    if (!frame || !this.pixels || this.view.status !== "ready") {
+      return;
+    }
+    if (!this.exposed) {
+      this.picture.expose(frame, this.pixels, { levels: this.window.levels(frame), inverted });
+      this.exposed = true;
+    }
+    const { planes, preferences } = readingUi();
+    this.picture.draw(imageToCanvas, size, preferences.smooth, (context) => {
+      if (planes) {
+        paintOverlays(context, frame);
+      }
+    });
+    this.picture.mark(frameKey(frame));
+  }
 }

@@ -1,87 +1,130 @@
-import { cache, type Types } from "@cornerstonejs/core";
-import { valueRange, type WindowPreset } from "../geometry/window-presets";
-import { shownUnit } from "./pixel-values";
+/** Which grey levels one viewport shows: the image's own window or table, one found in its values, or the reader's. */
+import { fetchApi } from "../api/client";
+import { type GreyLevels, type GreyTable, type GreyWindow, spanOf } from "../geometry/grey-levels";
+import { nameOfChoice, valueRange, type WindowPreset } from "../geometry/window-presets";
+import { pixelsAtHand } from "./frame-pixels";
+import { shownUnit, valuesOf } from "./pixel-values";
 import type { StackFrame } from "./series-stack";
 
-/** Grey levels from black (`lower`) to white (`upper`), in rescaled values. */
-interface WindowRange {
-  lower: number;
-  upper: number;
+type Choice = { kind: "own"; index: number } | { kind: "fixed"; window: GreyWindow };
+
+const tables = new Map<string, GreyTable>();
+const tableKey = (frame: StackFrame, table: number) => `${frame.imageId}#${table}`;
+
+async function fetchTable(frame: StackFrame, table: number, first: number): Promise<void> {
+  const answer = await fetchApi("GET", `${frame.path}/voi-tables/${table}`);
+  const levels = new Float32Array(await answer.arrayBuffer());
+  tables.set(tableKey(frame, table), { kind: "table", first, levels });
 }
 
-/** The range that the pixels themselves suggest; null while they are not loaded. */
-function foundRange(frame: StackFrame, how: "percentile" | "full"): WindowRange | null {
-  const image = cache.getImage(frame.imageId);
-  if (!image) {
+/** The window that all values of a frame suggest. */
+function foundWindow(frame: StackFrame, how: "percentile" | "full"): GreyWindow | null {
+  const pixels = pixelsAtHand(frame);
+  if (!pixels) {
     return null;
   }
-  const range = valueRange(image.voxelManager?.getScalarData() ?? image.getPixelData());
-  const wide = how === "full" || range.p99 <= range.p1;
-  return wide
-    ? { lower: range.min, upper: Math.max(range.max, range.min + 1e-6) }
-    : { lower: range.p1, upper: range.p99 };
+  const range = valueRange(valuesOf(frame, pixels));
+  const [low, high] =
+    how === "full" || range.p99 <= range.p1 ? [range.min, range.max] : [range.p1, range.p99];
+  const width = Math.max(high - low, 1e-6);
+  return { kind: "window", center: (low + high) / 2, width, function: "LINEAR_EXACT" };
 }
 
-/** The window the image asks for, else the one its values suggest. */
-function storedRange(frame: StackFrame): WindowRange | null {
-  const stored = frame.voi.find((choice) => choice.center !== null && choice.width !== null);
-  return stored?.center != null && stored.width != null
-    ? { lower: stored.center - stored.width / 2, upper: stored.center + stored.width / 2 }
-    : foundRange(frame, "percentile");
-}
-
-/** The grey-level window of one viewport. */
 export class Windowing {
-  /** While true each slice is shown with its own stored window. */
-  private own = true;
+  private choice: Choice = { kind: "own", index: 0 };
 
   constructor(
-    private readonly viewport: () => Types.IStackViewport | null,
     private readonly frame: () => StackFrame | null,
+    private readonly changed: () => Promise<void>,
   ) {}
-
-  private apply(range: WindowRange | null): void {
-    const viewport = this.viewport();
-    if (viewport && range && range.upper > range.lower && !this.frame()?.color) {
-      viewport.setProperties({ voiRange: range });
-      viewport.render();
-    }
-  }
 
   /** A new series begins: back to what its images ask for. */
   begin(): void {
-    this.own = true;
-    this.nextSlice();
+    this.choice = { kind: "own", index: 0 };
   }
 
-  /** Another slice is shown. */
-  nextSlice(): void {
-    const frame = this.frame();
-    if (this.own && frame) {
-      this.apply(storedRange(frame));
+  /** Fetch what `levels` needs of this frame. */
+  async prepare(frame: StackFrame): Promise<void> {
+    const own = this.choice.kind === "own" ? frame.voi[this.choice.index] : undefined;
+    if (own && own.table !== null && own.first !== null && !tables.has(tableKey(frame, own.table))) {
+      await fetchTable(frame, own.table, own.first);
     }
   }
 
-  /** In the unit that the reader sees. */
+  /** The levels of a frame whose pixels are here and which was prepared. */
+  levels(frame: StackFrame): GreyLevels {
+    if (this.choice.kind === "fixed") {
+      return this.choice.window;
+    }
+    const own = frame.voi[this.choice.index] ?? frame.voi[0];
+    if (own?.table !== null && own?.table !== undefined) {
+      const table = tables.get(tableKey(frame, own.table));
+      if (table) {
+        return table;
+      }
+    }
+    if (own && own.center !== null && own.width !== null) {
+      return { kind: "window", center: own.center, width: own.width, function: own.function };
+    }
+    return (
+      frame.found ??
+      foundWindow(frame, "percentile") ?? { kind: "window", center: 0.5, width: 1, function: "LINEAR_EXACT" }
+    );
+  }
+
+  /** The image's own name of what is shown; empty for a window that somebody chose. */
+  name(frame: StackFrame): string {
+    return this.choice.kind === "own" && frame.voi[this.choice.index]
+      ? nameOfChoice(frame.voi, this.choice.index)
+      : "";
+  }
+
+  private fix(window: GreyWindow): void {
+    this.choice = { kind: "fixed", window };
+    void this.changed();
+  }
+
+  /** In the unit that the reader sees; the kind of curve stays. */
   set(center: number, width: number): void {
     const frame = this.frame();
     if (frame) {
-      this.own = false;
+      const now = this.levels(frame);
       const { factor } = shownUnit(frame);
-      const lower = (center - width / 2) / factor;
-      this.apply({ lower, upper: lower + width / factor });
+      const curve = now.kind === "window" ? now.function : "LINEAR";
+      this.fix({ kind: "window", center: center / factor, width: width / factor, function: curve });
     }
   }
 
   preset({ window }: WindowPreset): void {
     const frame = this.frame();
-    if (window === "stored") {
-      this.begin();
-    } else if (typeof window !== "string") {
-      this.set(window.center, window.width);
-    } else if (frame) {
-      this.own = false;
-      this.apply(foundRange(frame, window));
+    if (!frame) {
+      return;
     }
+    if (typeof window === "object" && "own" in window) {
+      this.choice = { kind: "own", index: window.own };
+      void this.changed();
+    } else if (typeof window === "object") {
+      const { factor } = shownUnit(frame);
+      const { center, width } = window;
+      this.fix({ kind: "window", center: center / factor, width: width / factor, function: "LINEAR" });
+    } else {
+      const found = foundWindow(frame, window);
+      if (found) {
+        this.fix(found);
+      }
+    }
+  }
+
+  /** The next of the image's own windows and tables. */
+  next(): void {
+    const count = this.frame()?.voi.length ?? 0;
+    const at = this.choice.kind === "own" ? this.choice.index : -1;
+    this.choice = { kind: "own", index: count > 0 ? (at + 1) % count : 0 };
+    void this.changed();
+  }
+
+  /** Centre and width in modality values, as a window of what is shown. */
+  span(frame: StackFrame): { center: number; width: number } {
+    return spanOf(this.levels(frame));
   }
 }

@@ -7,7 +7,6 @@ import {
   IconLock,
   IconPlayerTrackNext,
 } from "@tabler/icons-react";
-import { useSyncExternalStore } from "react";
 import { performById } from "../../actions/action-table";
 import { maySubmit } from "../../actions/case-actions";
 import { isSignedOff, mayReview } from "../../state/reading-may";
@@ -15,7 +14,6 @@ import { type SaveState, useSaveStatus } from "../../state/reading-save-status";
 import { session, useReading } from "../../state/reading-session";
 import { setReadingUi } from "../../state/reading-ui";
 import { stateWords } from "../../ui/state-badge";
-import { panes } from "../../viewer/panes";
 import classes from "./read.module.css";
 import { ageOf, dayOf, nameOf } from "./words";
 
@@ -84,22 +82,6 @@ function SaveStateButton() {
   );
 }
 
-/** Said for as long as it lasts, where it covers no image. */
-function RendererNotice() {
-  const { backend } = useSyncExternalStore(panes.left.subscribe, panes.left.getView);
-  return backend === "cpu" ? (
-    <Tooltip
-      label="This browser has no WebGL: images are drawn by the processor. Every tool works, only slower."
-      multiline
-      maw={280}
-    >
-      <Badge color="yellow" role="status" data-testid="cpu-notice">
-        No WebGL: slower
-      </Badge>
-    </Tooltip>
-  ) : null;
-}
-
 const stateColors: Record<string, string> = {
   open: "gray",
   claimed: "blue",
@@ -141,7 +123,7 @@ export function CaseBar() {
       <Badge variant="outline" color={mode === "review" ? "grape" : "gray"}>
         {mode === "review" ? "Review" : "Reading"}
       </Badge>
-      <RendererNotice />
+
       <SaveStateButton />
       <Group gap={6} wrap="nowrap">
         {maySubmit() ? (

@@ -59,7 +59,6 @@ export function ViewportPane({ pane }: { pane: PaneId }) {
       data-status={view.status}
       data-index={view.index}
       data-sop={view.frame?.sopInstanceUid ?? ""}
-      data-backend={view.backend}
       aria-label={pane === "left" ? "Image" : "Second image"}
     >
       <div ref={picture} className={classes.picture} data-testid="viewport-picture" />

@@ -2,15 +2,22 @@ import { written } from "../../geometry/measure";
 import { edgesOnScreen } from "../../geometry/orientation";
 import { scaleBarOf } from "../../geometry/scale-bar";
 import { useReading } from "../../state/reading-session";
+import { useReadingUi } from "../../state/reading-ui";
 import type { ViewState } from "../../viewer/view-state";
 import classes from "./viewport.module.css";
 import { ageOf, dayOf, nameOf } from "./words";
 
 const value = (number: number) => (Math.abs(number) >= 10 ? Math.round(number).toString() : written(number));
 
+function windowText(view: ViewState): string {
+  const name = view.windowName ? `  (${view.windowName})` : "";
+  return `W ${value(view.windowWidth)}  L ${value(view.windowCenter)} ${view.unit}${name}`;
+}
+
 /** Everything that is written on the image: who, what, where, how it is shown. */
 export function ViewportTexts({ view }: { view: ViewState }) {
   const workitem = useReading((state) => state.workitem);
+  const planesShown = useReadingUi((state) => state.planes);
   const { frame, stack } = view;
   const series = workitem?.series.find((one) => one.series_instance_uid === stack?.seriesUid);
   if (!frame || !stack || !workitem) {
@@ -19,6 +26,8 @@ export function ViewportTexts({ view }: { view: ViewState }) {
   const letters = frame.edges ? edgesOnScreen(frame.edges, view.imageToCanvas) : null;
   const bar = scaleBarOf(view.imageToCanvas, frame.spacing, view.size.width * 0.22);
   const { study } = workitem;
+  const names = frame.overlays.map((plane) => plane.label || "graphics").join(", ");
+  const planes = names ? `Overlay ${planesShown ? "" : "hidden "}(Shift+P): ${names}` : "";
   const turned = [
     view.rotation ? `rotated ${view.rotation}°` : "",
     view.flipped.horizontal ? "flipped L–R" : "",
@@ -44,7 +53,8 @@ export function ViewportTexts({ view }: { view: ViewState }) {
       <div className={`${classes.note} ${classes.bottomLeft}`} data-testid="overlay-view">
         {[
           turned.join(", "),
-          frame.color ? "Colour" : `W ${value(view.windowWidth)}  L ${value(view.windowCenter)} ${view.unit}`,
+          frame.color ? "Colour" : windowText(view),
+          planes,
           `Zoom ${Math.round(view.zoom * 100)} %`,
           `Image ${view.index + 1} / ${stack.frames.length}${view.playing ? `  ▶ ${Math.round(view.framesPerSecond)} fps` : ""}`,
         ]
