@@ -222,8 +222,8 @@ describe("display", () => {
 
   it("offers windows in SUV only where SUV is known, and every window and table of the image", () => {
     const names = (extra: Partial<FrameFacts>) => windowPresets(ctImage(extra)).map((preset) => preset.name);
-    expect(names({ modality: "PT" }).join()).not.toContain("SUV");
-    expect(names({ modality: "PT", suvFactor: 0.0003 })).toContain("SUV 0–5");
+    expect(names({ modality: "PT", valueUnit: "Bq/ml" }).join()).not.toContain("SUV");
+    expect(names({ modality: "PT", suv: { factor: 0.0003, unit: "SUVbw", words: "" } })).toContain("SUV 0–5");
     const choice = { center: 40, width: 400, function: "LINEAR" as const, table: null, first: null };
     const own = [
       { ...choice, name: "Soft", entries: null, bits: null },

@@ -19,17 +19,15 @@ export function nameOfChoice(voi: readonly VoiChoice[], index: number): string {
   return own ? own : `${kind} ${index + 1} of the image`;
 }
 
-const byModality: Record<string, WindowPreset[]> = {
-  CT: [
-    fixed("Abdomen", 400, 40),
-    fixed("Lung", 1500, -600),
-    fixed("Bone", 2500, 480),
-    fixed("Brain", 80, 40),
-    fixed("Mediastinum", 350, 50),
-    fixed("Liver", 150, 90),
-    fixed("Stroke", 40, 40),
-  ],
-};
+const inHounsfield = [
+  fixed("Abdomen", 400, 40),
+  fixed("Lung", 1500, -600),
+  fixed("Bone", 2500, 480),
+  fixed("Brain", 80, 40),
+  fixed("Mediastinum", 350, 50),
+  fixed("Liver", 150, 90),
+  fixed("Stroke", 40, 40),
+];
 
 const inSuv = [fixed("SUV 0–5", 5, 2.5), fixed("SUV 0–10", 10, 5), fixed("SUV 0–20", 20, 10)];
 const found: WindowPreset[] = [
@@ -40,7 +38,8 @@ const found: WindowPreset[] = [
 /** What the number keys do: 1 is what the image asks for, then windows of its modality, then its own further ones. */
 export function windowPresets(frame: {
   modality: string;
-  suvFactor: number | null;
+  valueUnit: string;
+  suv: { factor: number | null } | null;
   voi: readonly VoiChoice[];
 }): WindowPreset[] {
   const [first] = frame.voi;
@@ -49,7 +48,9 @@ export function windowPresets(frame: {
     name: nameOfChoice(frame.voi, at + 1),
     window: { own: at + 1 },
   }));
-  const usual = frame.suvFactor !== null ? inSuv : (byModality[frame.modality] ?? []);
+  // A window is offered only in the unit in which the values are proven to be.
+  const hounsfield = frame.modality === "CT" && frame.valueUnit === "HU";
+  const usual = frame.suv?.factor != null ? inSuv : hounsfield ? inHounsfield : [];
   const rest = usual.length > 3 ? found.slice(1) : found;
   return [{ name: `As stored${name}`, window: { own: 0 } }, ...usual, ...rest, ...own];
 }

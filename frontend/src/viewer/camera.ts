@@ -21,8 +21,8 @@ interface Size {
 interface Shape {
   rows: number;
   columns: number;
-  /** Height and width of a pixel. */
-  aspect: readonly [number, number];
+  /** Its `aspect` is height and width of a pixel. */
+  spacing: { aspect: readonly [number, number] };
 }
 
 const turns: Record<number, readonly [number, number]> = {
@@ -49,7 +49,7 @@ function axes(camera: Camera, aspect: readonly [number, number]): Omit<Affine, "
 
 /** Pixel centres to CSS pixels of the viewport. */
 export function affineOf(camera: Camera, frame: Shape, size: Size): Affine {
-  const unit = axes(camera, frame.aspect);
+  const unit = axes(camera, frame.spacing.aspect);
   const [a, b, c, d] = [unit.a, unit.b, unit.c, unit.d].map((one) => one * camera.scale) as [
     number,
     number,
@@ -72,7 +72,7 @@ export const middleOf = (frame: Shape): ImagePoint =>
 
 /** The scale at which the whole picture just fills the viewport. */
 export function fittingScale(camera: Camera, frame: Shape, size: Size): number {
-  const { a, b, c, d } = axes(camera, frame.aspect);
+  const { a, b, c, d } = axes(camera, frame.spacing.aspect);
   const width = Math.abs(a) * frame.columns + Math.abs(c) * frame.rows;
   const height = Math.abs(b) * frame.columns + Math.abs(d) * frame.rows;
   return Math.min(size.width / width, size.height / height);

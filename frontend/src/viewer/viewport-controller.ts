@@ -160,8 +160,8 @@ export class ViewportController {
     const sameShape =
       before?.rows === frame.rows &&
       before.columns === frame.columns &&
-      before.aspect[0] === frame.aspect[0] &&
-      before.aspect[1] === frame.aspect[1];
+      before.spacing.aspect[0] === frame.spacing.aspect[0] &&
+      before.spacing.aspect[1] === frame.spacing.aspect[1];
     this.pixels = pixels;
     this.set({ index, frame, status: "ready", problem: null });
     this.exposed = false;
