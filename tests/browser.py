@@ -90,6 +90,6 @@ def sat_down(browser: Browser, url: str, *, width: int = 1920, height: int = 108
     page.on("pageerror", lambda error: desk.faults.append(str(error)))
     try:
         yield desk
-        assert desk.faults == [], "the browser's console must be silent"
+        assert desk.faults == [], f"the browser's console must be silent: {desk.faults}"
     finally:
         context.close()

@@ -65,6 +65,7 @@ function decodingElements(served: ServedFacts): Elements {
   const { bits } = served;
   const us = (value: number) => ({ vr: "US", Value: [value] });
   const elements = {
+    "00080060": { vr: "CS", Value: [served.modality] },
     "00280002": us(served.color ? 3 : 1),
     "00280004": { vr: "CS", Value: [served.photometric] },
     "00280006": us(Number(bits.planar)),
