@@ -626,6 +626,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study}/series/{series}/instances/{instance}/frames/{frame}/overlays/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return its bits row by row without gaps, the first one lowest in its byte. */
+        get: operations["frame_overlay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study}/series/{series}/instances/{instance}/frames/{frame}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return modality values row by row, little endian floats of 32 or 64 bits; NaN where there is no image. */
+        get: operations["frame_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study}/series/{series}/instances/{instance}/frames/{frame}/voi-tables/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return its entries as grey levels 0..1, little endian floats of 32 bits. */
+        get: operations["frame_voi_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system/first-steps": {
         parameters: {
             query?: never;
@@ -1688,6 +1739,21 @@ export interface components {
             frame_number: number;
             points: number[][];
         };
+        /**
+         * GreyWindow
+         * @description A window in modality values (PS3.3 C.11.2.1.2).
+         */
+        GreyWindow: {
+            /** Center */
+            center: number;
+            /** Width */
+            width: number;
+            /**
+             * Function
+             * @default LINEAR
+             */
+            function: components["schemas"]["FunctionEnum"];
+        };
         /** @description Whether the house answers. */
         HealthOut: {
             ok: boolean;
@@ -2497,10 +2563,13 @@ export interface components {
         /**
          * SeriesFramesOut
          * @description The facts of every frame of a series that can be shown, in the order of instances and frames.
+         *
+         *     ``window`` is for grey frames that name none themselves; null where each frame does.
          */
         SeriesFramesOut: {
             /** Series Instance Uid */
             series_instance_uid: string;
+            window: components["schemas"]["GreyWindow"] | null;
             /** Frames */
             frames: components["schemas"]["FrameFacts"][];
         };
@@ -4296,6 +4365,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SeriesFramesOut"];
+                };
+            };
+        };
+    };
+    frame_overlay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                frame: number;
+                group: number;
+                instance: string;
+                series: string;
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+        };
+    };
+    frame_values: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                frame: number;
+                instance: string;
+                series: string;
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+        };
+    };
+    frame_voi_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                frame: number;
+                instance: string;
+                series: string;
+                study: string;
+                table: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
         };
