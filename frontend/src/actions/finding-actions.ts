@@ -1,3 +1,4 @@
+import { drawnLabels, withoutLabel } from "../state/active-label";
 import {
   changeContent,
   changeFindings,
@@ -9,9 +10,10 @@ import {
   useFindings,
 } from "../state/reading-findings";
 import { isEditable, mayChange } from "../state/reading-may";
-import { reading, session, shownKeys } from "../state/reading-session";
+import { session, shownKeys } from "../state/reading-session";
 import { readingUi, say, setReadingUi, toggleHidden } from "../state/reading-ui";
 import { showFinding } from "../viewer/jump";
+import { kindOf } from "../viewer/shape-kinds";
 import type { Action } from "./action";
 
 const selected = (): FindingRow | undefined => findingRow(readingUi().selected);
@@ -39,21 +41,27 @@ export function setLocked(key: string, locked: boolean): void {
   changeContent(key, { locked }, { label: locked ? "Lock" : "Unlock" });
 }
 
-const regionLabels = () =>
-  reading().workitem?.labels.filter(
-    (label) => !label.retired_at && label.uses.some((use) => use !== "image"),
-  ) ?? [];
-
 /** The label of what is drawn next, and of the selected finding while nothing is being drawn. */
 export function chooseLabel(labelKey: string): void {
-  setReadingUi({ labelKey });
   const row = selected();
   const { tool, correcting } = readingUi();
+  if (correcting) {
+    say("What you correct keeps its label here. Change it in the form of the correction.");
+    return;
+  }
+  setReadingUi({ labelKey });
   // With a drawing tool in hand the choice is for the next drawing, not for the last one.
   const choosing = tool === "select" || tool === "window";
-  const mine = isEditable(row) && row.kind !== "image_label" && !correcting;
-  if (choosing && mine && row.content.label_key !== labelKey) {
-    changeContent(row.key, { label_key: labelKey }, { label: "Label" });
+  if (!choosing || !isEditable(row) || row.kind === "image_label") {
+    return;
+  }
+  const key = labelKey === withoutLabel ? null : labelKey;
+  const label = drawnLabels().find((one) => one.key === labelKey);
+  const { use, word } = kindOf(row.kind);
+  if (label ? !label.uses.includes(use) : use === "segment") {
+    say(`The selected ${word.toLowerCase()} keeps its label: this one is not meant for it.`);
+  } else if (row.content.label_key !== key) {
+    changeContent(row.key, { label_key: key }, { label: "Label" });
   }
 }
 
@@ -70,11 +78,11 @@ function tell(step: Stepped | null, done: string): void {
 const labelChoices: Action[] = Array.from({ length: 9 }, (_, index) => ({
   id: `finding.label.${index + 1}`,
   group: "Findings" as const,
-  label: () => `Draw as: ${regionLabels()[index]?.code_meaning ?? "—"}`,
+  label: () => `Draw as: ${drawnLabels()[index]?.code_meaning ?? "—"}`,
   keys: [`Shift+${index + 1}`],
-  when: () => regionLabels()[index] !== undefined,
+  when: () => drawnLabels()[index] !== undefined,
   run: () => {
-    const label = regionLabels()[index];
+    const label = drawnLabels()[index];
     if (label) {
       chooseLabel(label.key);
     }

@@ -1,6 +1,8 @@
 import { windowPresets } from "../geometry/window-presets";
-import { readingUi, setReadingUi } from "../state/reading-ui";
+import { readingUi, say, setReadingUi } from "../state/reading-ui";
+import { linkNames, toggleLink } from "../viewer/pane-links";
 import { activePane, setLayout, stepSeries } from "../viewer/panes";
+import { isHeld, takePane } from "../viewer/pointer-desk";
 import type { Action } from "./action";
 
 const hasImage = () => activePane().getView().frame !== null;
@@ -13,7 +15,13 @@ const slice = (id: string, label: string, keys: string[], run: () => void): Acti
   label,
   keys,
   when: hasStack,
-  run,
+  run: () => {
+    if (isHeld(readingUi().activePane)) {
+      say("The image stays while you draw on it. Let go first.");
+    } else {
+      run();
+    }
+  },
   undoable: false,
   repeats: true,
 });
@@ -82,7 +90,18 @@ export const imageActions: Action[] = [
     setLayout(readingUi().layout === "1x1" ? "1x2" : "1x1"),
   ),
   look("layout.other", "Other viewport", ["`"], () =>
-    setReadingUi({ activePane: readingUi().activePane === "left" ? "right" : "left" }),
+    takePane(readingUi().activePane === "left" ? "right" : "left"),
+  ),
+  ...linkNames.map(
+    (name): Action => ({
+      id: `link.${name}`,
+      group: "Image",
+      label: `Two viewports: link or unlink ${name}`,
+      keys: [],
+      when: () => readingUi().layout === "1x2",
+      run: () => toggleLink(name),
+      undoable: false,
+    }),
   ),
   {
     ...look("window.next", "Next window or table of the image", ["Shift+W"], () =>

@@ -1,12 +1,8 @@
 import { mayAdd } from "../state/reading-may";
-import { readingUi, setBrushRadius, setReadingUi, type ToolName } from "../state/reading-ui";
-import { deskOf } from "../viewer/pointer-desk";
+import { readingUi, setBrushRadius, type ToolName } from "../state/reading-ui";
+import { deskOf, takeTool } from "../viewer/pointer-desk";
+import { shapes } from "../viewer/shape-kinds";
 import type { Action } from "./action";
-
-function take(tool: ToolName): void {
-  deskOf(readingUi().activePane)?.escape();
-  setReadingUi({ tool, typing: null });
-}
 
 const tool = (name: ToolName, label: string, key: string, when?: () => boolean): Action => ({
   id: `tool.${name}`,
@@ -14,7 +10,7 @@ const tool = (name: ToolName, label: string, key: string, when?: () => boolean):
   label,
   keys: [key],
   when,
-  run: () => take(name),
+  run: () => takeTool(name),
   undoable: false,
 });
 
@@ -27,12 +23,7 @@ export const toolActions: Action[] = [
   tool("zoom", "Zoom", "Z"),
   tool("pan", "Pan", "H"),
   tool("scroll", "Scroll", "Y"),
-  tool("length", "Length", "L", mayDraw),
-  tool("rectangle", "Rectangle", "R", mayDraw),
-  tool("ellipse", "Ellipse", "E", mayDraw),
-  tool("polygon", "Polygon", "G", mayDraw),
-  tool("freehand", "Freehand contour", "F", mayDraw),
-  tool("point", "Point with text", "T", mayDraw),
+  ...shapes.map((shape) => tool(shape.name, shape.word, shape.key, mayDraw)),
   tool("brush", "Brush", "B", mayDraw),
   tool("eraser", "Eraser", "D", mayDraw),
   tool("comment", "Comment on the image", "M"),
@@ -61,8 +52,8 @@ export const toolActions: Action[] = [
     group: "Tools",
     label: "Close the polygon",
     keys: ["Enter"],
-    when: () => deskOf(readingUi().activePane)?.polygon.open === true,
-    run: () => deskOf(readingUi().activePane)?.polygon.finish(),
+    when: () => deskOf(readingUi().activePane)?.drawing.closable === true,
+    run: () => deskOf(readingUi().activePane)?.drawing.finish(),
     undoable: false,
   },
   {
@@ -70,8 +61,8 @@ export const toolActions: Action[] = [
     group: "Tools",
     label: "Remove the last corner",
     keys: ["Backspace"],
-    when: () => deskOf(readingUi().activePane)?.polygon.open === true,
-    run: () => deskOf(readingUi().activePane)?.polygon.back(),
+    when: () => deskOf(readingUi().activePane)?.drawing.open === true,
+    run: () => deskOf(readingUi().activePane)?.drawing.back(),
     undoable: false,
   },
 ];

@@ -4,12 +4,10 @@ import { geometryFromImage, geometryOnFrame } from "./bridge";
 import { overlayTable } from "./colormaps";
 import { emptyContent, saysTheSame } from "./content";
 import type { FrameFacts } from "./frame-facts";
-import { polygonArea, sizeOf, statisticsInside } from "./measure";
 import { edgesOnScreen } from "./orientation";
 import { canvasPoint, imagePoint } from "./points";
 import { isOn, maskFromRuns, paintStroke, pixelsIn, runsFromMask } from "./runs";
 import { scaleBarOf } from "./scale-bar";
-import { distanceToShape, ellipsePoints, rectanglePoints, withHandleAt } from "./shapes";
 import type { Spacing } from "./spacing";
 import { stackOrder } from "./stack-order";
 import { valueRange, windowPresets } from "./window-presets";
@@ -119,15 +117,6 @@ describe("orientation letters", () => {
 });
 
 describe("units", () => {
-  it("measures in millimetres only when the image proves them", () => {
-    const line = [imagePoint(0, 0), imagePoint(30, 0)];
-    expect(sizeOf("length", line, ctImage())).toMatchObject({ value: 15, unit: "mm" });
-    expect(sizeOf("length", line, ctImage({ spacing: spacingOf(null, "none") }))).toMatchObject({
-      value: 30,
-      unit: "px",
-    });
-  });
-
   it("draws a scale bar in pixels and says so without calibration", () => {
     const zoomed = { a: 2, b: 0, c: 0, d: 2, e: 0, f: 0 };
     expect(scaleBarOf(zoomed, spacingOf(null, "none"), 150)).toMatchObject({ label: "50 px", length: 100 });
@@ -172,31 +161,6 @@ describe("masks", () => {
     const mask = new Uint8Array(10 * 10);
     paintStroke(mask, 10, 10, imagePoint(-3, 0), imagePoint(-3, 9), 2, true);
     expect(pixelsIn(runsFromMask(mask))).toBe(0);
-  });
-});
-
-describe("shapes", () => {
-  it("keep a rectangle a rectangle and its corner order when a corner is dragged", () => {
-    const box = rectanglePoints(imagePoint(0, 0), imagePoint(10, 5));
-    const dragged = withHandleAt("rectangle", box, 2, imagePoint(20, 8));
-    expect(dragged).toEqual(rectanglePoints(imagePoint(0, 0), imagePoint(20, 8)));
-    const other = withHandleAt("rectangle", box, 1, imagePoint(12, -2));
-    expect(other[1]).toEqual([12, -2]);
-    expect(other[3]).toEqual([0, 5]);
-  });
-
-  it("count pixel centres inside and measure what they hold", () => {
-    const frame = ctImage();
-    const box = rectanglePoints(imagePoint(1.5, 1.5), imagePoint(4.5, 3.5));
-    const found = statisticsInside("rectangle", box, frame, (column, row) => column + 10 * row);
-    expect(found).toMatchObject({ count: 6, min: 22, max: 34, mean: 28 });
-    expect(polygonArea(box)).toBe(6);
-  });
-
-  it("find an ellipse by its line, not by its middle", () => {
-    const points = ellipsePoints(imagePoint(0, 0), imagePoint(20, 10));
-    expect(distanceToShape("ellipse", points, imagePoint(20, 5))).toBeLessThan(0.1);
-    expect(distanceToShape("ellipse", points, imagePoint(10, 5))).toBeGreaterThan(4);
   });
 });
 

@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import type { ColormapName } from "../geometry/colormaps";
 import type { DrawnKind } from "../geometry/content";
+import type { FrameFacts } from "../geometry/frame-facts";
 import { defaultPreferences, type ReadingPreferences } from "./preferences";
 import type { CommentPin } from "./reading-types";
 
@@ -16,6 +17,8 @@ export type ToolName =
   | "eraser"
   | "comment";
 
+export type LinkName = "scroll" | "window" | "zoom";
+
 export type PaneId = "left" | "right";
 
 export type ReadingDialog =
@@ -29,6 +32,17 @@ export type ReadingDialog =
   | null;
 
 export type PanelTab = "findings" | "ai" | "comments" | "history";
+
+/** A text being typed on an image: it belongs to the frame that was clicked, whatever is shown at its end. */
+export interface Typing {
+  pane: PaneId;
+  x: number;
+  y: number;
+  purpose: "text" | "comment";
+  seriesUid: string;
+  frame: FrameFacts & { imageId: string };
+  pin: CommentPin;
+}
 
 export interface SaliencySettings {
   on: boolean;
@@ -50,7 +64,8 @@ interface ReadingUi {
   layout: "1x1" | "1x2";
   activePane: PaneId;
   series: Record<PaneId, string | null>;
-  synced: boolean;
+  /** What the other viewport follows, side by side. */
+  links: Readonly<Record<LinkName, boolean>>;
   tab: PanelTab;
   dialog: ReadingDialog;
   /** The workitem decision asked for in the "decide" dialog. */
@@ -59,12 +74,14 @@ interface ReadingUi {
   correcting: string | null;
   saliency: SaliencySettings;
   /** Where on the image a text is being typed, in CSS pixels of the pane. */
-  typing: { pane: PaneId; x: number; y: number; purpose: "text" | "comment"; pin: CommentPin } | null;
+  typing: Typing | null;
   activeComment: string | null;
   notice: { text: string; at: number } | null;
   overlays: boolean;
   /** Overlay planes that the image itself carries. */
   planes: boolean;
+  /** Where captions were put by hand, CSS pixels from their drawing, by finding. */
+  captionOffsets: Readonly<Record<string, readonly [number, number]>>;
   preferences: ReadingPreferences;
 }
 
@@ -80,7 +97,7 @@ const initial: ReadingUi = {
   layout: "1x1",
   activePane: "left",
   series: { left: null, right: null },
-  synced: true,
+  links: { scroll: true, window: false, zoom: false },
   tab: "findings",
   dialog: null,
   deciding: null,
@@ -92,6 +109,7 @@ const initial: ReadingUi = {
   notice: null,
   overlays: true,
   planes: true,
+  captionOffsets: {},
   preferences: defaultPreferences,
 };
 
@@ -99,11 +117,11 @@ export const useReadingUi = create<ReadingUi>(() => initial);
 
 /** Begin a new case: keep the hand's settings (tool, brush, colours), forget what belongs to the last patient. */
 export function resetReadingUi(): void {
-  const { brushRadius, saliency, synced, preferences } = useReadingUi.getState();
+  const { brushRadius, saliency, links, preferences } = useReadingUi.getState();
   useReadingUi.setState({
     ...initial,
     brushRadius,
-    synced,
+    links,
     preferences,
     saliency: { ...saliency, on: false, method: null },
   });

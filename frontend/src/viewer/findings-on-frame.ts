@@ -1,14 +1,15 @@
 /** Which findings lie on a frame, and how they look there. */
 import { geometryOnFrame } from "../geometry/bridge";
-import type { DrawnKind, MaskFrame, Measure, RevisionContent, StoredGeometry } from "../geometry/content";
+import type { DrawnKind, MaskFrame, RevisionContent, StoredGeometry } from "../geometry/content";
 import { frameKey } from "../geometry/frame-facts";
-import { type Statistics, sizeOf, statisticsInside, written, writtenMeasure } from "../geometry/measure";
+import { FrameScale, type Statistics, statisticsOf, written, writtenMeasure } from "../geometry/measure";
 import type { ImagePoint } from "../geometry/points";
 import { type FindingRow, findingRow, useFindings } from "../state/reading-findings";
 import { reading, shownKeys } from "../state/reading-session";
 import { readingUi } from "../state/reading-ui";
 import { pixelReader, shownUnit } from "./pixel-values";
 import type { StackFrame } from "./series-stack";
+import { isDrawn, shapeOf } from "./shape-kinds";
 
 export interface DrawnFinding {
   row: FindingRow;
@@ -25,7 +26,8 @@ export interface PaintedFinding {
   color: string;
 }
 
-export const fallbackColor = "#9fb0c3";
+/** Of what is drawn without a label: no label's colour, and no grey that would be missed on an image. */
+export const unlabelledColor = "#5ad1e6";
 
 export function labelMeaning(key: string | null): string {
   return reading().workitem?.labels.find((label) => label.key === key)?.code_meaning ?? key ?? "Unlabelled";
@@ -35,17 +37,8 @@ export function colorOf(content: RevisionContent): string {
   return (
     content.color ??
     reading().workitem?.labels.find((label) => label.key === content.label_key)?.color ??
-    fallbackColor
+    unlabelledColor
   );
-}
-
-/** The label a new drawing of this kind gets: the chosen one if it is meant for the kind; a mask needs one. */
-export function labelForKind(kind: DrawnKind | "mask"): string | null {
-  const use = kind === "mask" ? "segment" : "region";
-  const fitting =
-    reading().workitem?.labels.filter((label) => !label.retired_at && label.uses.includes(use)) ?? [];
-  const chosen = fitting.find((label) => label.key === readingUi().labelKey);
-  return chosen?.key ?? (kind === "mask" ? (fitting[0]?.key ?? null) : null);
 }
 
 const placed = new WeakMap<StoredGeometry, Map<string, ImagePoint[] | null>>();
@@ -80,11 +73,8 @@ export function visibleRows(): FindingRow[] {
 export function drawnOn(frame: StackFrame): DrawnFinding[] {
   return visibleRows().flatMap((row) => {
     const { kind, geometry } = row.content;
-    if (kind === "image_label" || kind === "mask" || !geometry) {
-      return [];
-    }
-    const points = placedOn(geometry, frame);
-    return points ? [{ row, kind, points, color: colorOf(row.content) }] : [];
+    const points = geometry && geometry.points.length > 0 ? placedOn(geometry, frame) : null;
+    return points && isDrawn(kind) ? [{ row, kind, points, color: colorOf(row.content) }] : [];
   });
 }
 
@@ -103,13 +93,27 @@ export function paintedOn(frame: StackFrame): PaintedFinding[] {
 }
 
 export interface Reading {
-  size: Measure | null;
+  size: string;
   inside: Statistics | null;
   unit: string;
 }
 
+/** The measure that is written beside a shape, with the source of its unit where that is not plain. */
+export function writtenSize(kind: DrawnKind, points: readonly ImagePoint[], frame: StackFrame): string {
+  const shape = shapeOf(kind);
+  const scale = new FrameScale(frame, points);
+  const found = Object.entries(shape.measures(points, scale)).find(([name]) =>
+    name.startsWith(`${shape.main}_`),
+  );
+  if (!found) {
+    return "";
+  }
+  const plain = frame.plane !== null && found[1].source.startsWith("pixel_spacing");
+  return plain ? writtenMeasure(found[1]) : `${writtenMeasure(found[1])} (${scale.words})`;
+}
+
 const measured = new WeakMap<StoredGeometry, Map<string, Reading>>();
-const tooManyPixels = 4_000_000;
+const tooManyPixels = 16_000_000;
 
 /** Size and pixel statistics of a drawn finding on a frame; statistics once the pixels are loaded. */
 export function readingOf(found: DrawnFinding, frame: StackFrame): Reading {
@@ -121,14 +125,18 @@ export function readingOf(found: DrawnFinding, frame: StackFrame): Reading {
   if (before) {
     return before;
   }
-  const size = sizeOf(found.kind, found.points, frame);
   const reader = pixelReader(frame);
-  const closed = found.kind !== "length" && found.kind !== "point";
+  const shape = shapeOf(found.kind);
+  const { rows, columns } = frame;
   const inside =
-    reader && closed && !frame.color && frame.rows * frame.columns <= tooManyPixels * 4
-      ? statisticsInside(found.kind, found.points, frame, reader.valueAt)
+    reader && shape.area && !frame.color && rows * columns <= tooManyPixels
+      ? statisticsOf((visit) => shape.eachPixel(found.points, rows, columns, visit), reader.valueAt)
       : null;
-  const result: Reading = { size, inside, unit: shownUnit(frame).unit };
+  const result: Reading = {
+    size: writtenSize(found.kind, found.points, frame),
+    inside,
+    unit: shownUnit(frame).unit,
+  };
   if (geometry && reader) {
     known.set(frame.imageId, result);
     measured.set(geometry, known);
@@ -142,15 +150,11 @@ export function captionOf(found: DrawnFinding, frame: StackFrame, whole: boolean
   const title = content.name || (content.label_key ? labelMeaning(content.label_key) : "");
   const chance = byModel && probability !== null ? ` ${Math.round(probability * 100)} %` : "";
   const { size, inside, unit } = readingOf(found, frame);
-  const lines = [
-    `${byModel ? "AI " : ""}${title}${chance}`.trim(),
-    content.text,
-    size ? writtenMeasure(size) : "",
-  ];
+  const lines = [`${byModel ? "AI " : ""}${title}${chance}`.trim(), content.text, size];
   if (whole && inside) {
     const suffix = unit ? ` ${unit}` : "";
     lines.push(`mean ${inside.mean.toFixed(1)}${suffix}  SD ${inside.deviation.toFixed(1)}`);
-    lines.push(`min ${written(inside.min)}  max ${written(inside.max)}`);
+    lines.push(`min ${written(inside.min)}  max ${written(inside.max)}  n ${inside.count}`);
   }
   return lines.filter((line) => line !== "");
 }

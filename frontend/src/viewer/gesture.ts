@@ -1,6 +1,7 @@
 import type { CanvasPoint, ImagePoint } from "../geometry/points";
 import type { PaneId } from "../state/reading-ui";
 import type { Layers } from "./layers";
+import type { StackFrame } from "./series-stack";
 import type { ViewportController } from "./viewport-controller";
 
 /** Where the pointer is, in the spaces a tool may need. */
@@ -10,8 +11,18 @@ export interface Spot {
   shift: boolean;
 }
 
+/** The image that a drawing belongs to, from its first press on, whatever the page shows at its end. */
+export interface Place {
+  seriesUid: string;
+  frame: StackFrame;
+}
+
 /** What a press of a button does until it is let go. */
 export interface Gesture {
+  /** Set by what draws: the pane stays on this image until the hand lets go. */
+  place?: Place;
+  /** It takes a press without movement for itself. */
+  clicks?: true;
   move(spot: Spot): void;
   end(spot: Spot): void;
   cancel(): void;
@@ -22,4 +33,10 @@ export interface Bench {
   pane: PaneId;
   controller: ViewportController;
   layers: Layers;
+}
+
+/** What a pane shows now, as the place of a drawing that begins. */
+export function placeOf({ controller }: Bench): Place | null {
+  const { frame, stack, status } = controller.getView();
+  return frame && stack && status === "ready" ? { seriesUid: stack.seriesUid, frame } : null;
 }

@@ -2,12 +2,13 @@
 import { scaleOf, toCanvas } from "../geometry/affine";
 import { distance, imagePoint } from "../geometry/points";
 import { isOn } from "../geometry/runs";
-import { distanceToShape, handlesOf } from "../geometry/shapes";
+import { distanceToLine } from "../geometry/shapes";
 import type { FindingRow } from "../state/reading-findings";
 import { reading } from "../state/reading-session";
 import { readingUi } from "../state/reading-ui";
 import { type DrawnFinding, drawnOn, paintedOn } from "./findings-on-frame";
 import type { Spot } from "./gesture";
+import { shapeOf } from "./shape-kinds";
 import type { ViewportController } from "./viewport-controller";
 
 const handleReach = 8;
@@ -30,9 +31,9 @@ export function hitAt(controller: ViewportController, spot: Spot): Hit | null {
   const { selected } = readingUi();
   const chosen = drawn.find((one) => one.row.key === selected);
   if (chosen) {
-    const handle = handlesOf(chosen.kind, chosen.points).findIndex(
-      (point) => distance(toCanvas(imageToCanvas, point), spot.canvas) <= handleReach,
-    );
+    const handle = shapeOf(chosen.kind)
+      .handles(chosen.points)
+      .findIndex((point) => distance(toCanvas(imageToCanvas, point), spot.canvas) <= handleReach);
     if (handle >= 0) {
       return { row: chosen.row, drawn: chosen, handle };
     }
@@ -41,7 +42,8 @@ export function hitAt(controller: ViewportController, spot: Spot): Hit | null {
   let best: Hit | null = null;
   let least = reach;
   for (const one of drawn) {
-    const off = distanceToShape(one.kind, one.points, spot.image);
+    const shape = shapeOf(one.kind);
+    const off = distanceToLine(shape.outline(one.points), shape.area, spot.image);
     if (off <= least) {
       least = off;
       best = { row: one.row, drawn: one, handle: null };

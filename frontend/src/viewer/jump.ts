@@ -1,14 +1,17 @@
 /** Bring a finding, a comment or a frame onto the screen. */
+import { toCanvas } from "../geometry/affine";
 import { type ImagePoint, imagePoint } from "../geometry/points";
 import { centreOfRuns } from "../geometry/runs";
-import { boxOf, centreOf } from "../geometry/shapes";
+import { centreOf } from "../geometry/shapes";
 import { findingRow } from "../state/reading-findings";
 import { reading } from "../state/reading-session";
 import type { CommentPin } from "../state/reading-types";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { placedOn } from "./findings-on-frame";
 import { openSeries, panes, shownSeries } from "./panes";
+import { isHeld } from "./pointer-desk";
 import { loadSeriesStack, type SeriesStack } from "./series-stack";
+import type { ViewportController } from "./viewport-controller";
 
 interface Address {
   sopInstanceUid: string;
@@ -31,17 +34,27 @@ async function stackWith(sopInstanceUid: string): Promise<SeriesStack | null> {
   return null;
 }
 
-/** Go to a frame and, when a place is given, bring it to the middle. */
-export async function showPlace(
-  at: Address,
-  place?: { point: ImagePoint; extent: number },
-): Promise<boolean> {
+/** Bring a place that is not on the screen to the middle; what is seen stays where it is, and the zoom as it was. */
+function bringIntoView(controller: ViewportController, point: ImagePoint): void {
+  const { imageToCanvas, size } = controller.getView();
+  const [x, y] = toCanvas(imageToCanvas, point);
+  const margin = 0.06 * Math.min(size.width, size.height);
+  if (x < margin || y < margin || x > size.width - margin || y > size.height - margin) {
+    controller.panBy(size.width / 2 - x, size.height / 2 - y);
+  }
+}
+
+/** Go to a frame and, when a place is given, bring it into view. */
+export async function showPlace(at: Address, place?: ImagePoint): Promise<boolean> {
   const stack = await stackWith(at.sopInstanceUid);
   if (!stack) {
     say("The image of this finding is not in the study any more.");
     return false;
   }
   const { activePane, series } = readingUi();
+  if (isHeld(activePane)) {
+    return false;
+  }
   const controller = panes[activePane];
   if (series[activePane] === stack.seriesUid && controller.getView().stack) {
     controller.stopCine();
@@ -55,7 +68,7 @@ export async function showPlace(
     await openSeries(activePane, stack.seriesUid, at);
   }
   if (place) {
-    controller.centreOn(place.point, place.extent);
+    bringIntoView(controller, place);
   }
   return true;
 }
@@ -75,19 +88,14 @@ export async function showFinding(key: string): Promise<void> {
       (one) => one.sopInstanceUid === at.sopInstanceUid && one.frameNumber === at.frameNumber,
     );
     const points = frame ? placedOn(geometry, frame) : null;
-    const box = points && points.length > 0 ? boxOf(points) : null;
-    const place =
-      points && box
-        ? { point: centreOf(points), extent: Math.max(box.right - box.left, box.bottom - box.top) }
-        : undefined;
-    await showPlace(at, place);
+    await showPlace(at, points && points.length > 0 ? centreOf(points) : undefined);
   } else if (mask) {
     const largest = [...mask.frames].sort((a, b) => b.runs.length - a.runs.length)[0];
     const centre = largest ? centreOfRuns(largest.runs, mask.columns) : null;
     if (largest && centre) {
       await showPlace(
         { sopInstanceUid: largest.sop_instance_uid, frameNumber: largest.frame_number },
-        { point: imagePoint(centre[0], centre[1]), extent: 0 },
+        imagePoint(centre[0], centre[1]),
       );
     }
   } else if (row.predictionId) {
@@ -102,6 +110,6 @@ export async function showFinding(key: string): Promise<void> {
 export async function showPin(pin: CommentPin): Promise<void> {
   await showPlace(
     { sopInstanceUid: pin.sop_instance_uid, frameNumber: pin.frame_number },
-    { point: imagePoint(pin.point[0], pin.point[1]), extent: 0 },
+    imagePoint(pin.point[0], pin.point[1]),
   );
 }

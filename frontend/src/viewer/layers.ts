@@ -2,16 +2,17 @@
 import { toCanvas } from "../geometry/affine";
 import type { DrawnKind } from "../geometry/content";
 import { frameKey } from "../geometry/frame-facts";
-import { sizeOf, writtenMeasure } from "../geometry/measure";
 import { type ImagePoint, imagePoint } from "../geometry/points";
 import { useFindings } from "../state/reading-findings";
 import { useSaliency } from "../state/reading-saliency";
 import { reading, useReading } from "../state/reading-session";
 import { readingUi, useReadingUi } from "../state/reading-ui";
-import { captionOf, drawnOn, paintedOn } from "./findings-on-frame";
+import { type Caption, type PlacedCaption, paintCaptions } from "./captions";
+import { captionOf, drawnOn, paintedOn, writtenSize } from "./findings-on-frame";
 import { paintMask, type WorkingMask } from "./paint-masks";
 import { paintSaliency } from "./paint-saliency";
 import { paintBrush, paintPin, paintShape } from "./paint-shapes";
+import { shapeOf } from "./shape-kinds";
 import type { ViewportController } from "./viewport-controller";
 
 /** A shape under the hand: being drawn, or an existing one being moved. */
@@ -21,12 +22,16 @@ export interface Sketch {
   color: string;
   /** The finding that is being moved; its stored shape is not drawn meanwhile. */
   replaces: string | null;
+  /** The image it is drawn on; it is seen on no other. */
+  frameId: string;
 }
 
 export class Layers {
   sketch: Sketch | null = null;
   working: WorkingMask | null = null;
   cursor: ImagePoint | null = null;
+  /** Where the captions stand on the screen now. */
+  captions: readonly PlacedCaption[] = [];
   private waiting = 0;
   private readonly leave: (() => void)[];
 
@@ -89,7 +94,7 @@ export class Layers {
     this.under.dataset.saliency = String(paintSaliency(under, imageToCanvas, dpr, frame));
     for (const mask of paintedOn(frame)) {
       if (mask.row.key !== this.working?.findingKey || this.working.frameId !== frame.imageId) {
-        paintMask(under, imageToCanvas, dpr, mask);
+        paintMask(under, imageToCanvas, dpr, { ...mask, byModel: mask.row.byModel });
       }
     }
     if (this.working?.frameId === frame.imageId) {
@@ -105,30 +110,46 @@ export class Layers {
     if (!frame) {
       return;
     }
+    const captions: Caption[] = [];
+    const caption = (key: string, kind: DrawnKind, points: readonly ImagePoint[], color: string) => {
+      const line = shapeOf(kind)
+        .outline(points)
+        .map((point) => toCanvas(imageToCanvas, point));
+      const anchor = line.reduce((best, point) => (point[0] > best[0] ? point : best));
+      return { key, color, anchor, left: Math.min(...line.map((point) => point[0])) };
+    };
+    const sketch = this.sketch?.frameId === frame.imageId ? this.sketch : null;
     for (const found of drawnOn(frame)) {
-      if (found.row.key === this.sketch?.replaces) {
+      if (found.row.key === sketch?.replaces) {
         continue;
       }
-      paintShape(over, imageToCanvas, found.kind, found.points, {
+      captions.push({
+        ...caption(found.row.key, found.kind, found.points, found.color),
+        lines: captionOf(found, frame, found.row.key === selected || found.row.key === hovered),
+      });
+      paintShape(over, imageToCanvas, shapeOf(found.kind), found.points, {
         color: found.color,
         selected: found.row.key === selected,
         hovered: found.row.key === hovered,
         dashed: found.row.byModel,
         locked: found.row.content.locked || found.row.byModel,
-        caption: captionOf(found, frame, found.row.key === selected || found.row.key === hovered),
       });
     }
-    if (this.sketch) {
-      const size = sizeOf(this.sketch.kind, this.sketch.points, frame);
-      paintShape(over, imageToCanvas, this.sketch.kind, this.sketch.points, {
-        color: this.sketch.color,
+    if (sketch) {
+      const size = writtenSize(sketch.kind, sketch.points, frame);
+      captions.push({
+        ...caption("", sketch.kind, sketch.points, sketch.color),
+        lines: size ? [size] : [],
+      });
+      paintShape(over, imageToCanvas, shapeOf(sketch.kind), sketch.points, {
+        color: sketch.color,
         selected: true,
         hovered: false,
         dashed: false,
         locked: false,
-        caption: size ? [writtenMeasure(size)] : [],
       });
     }
+    this.captions = paintCaptions(over, captions, this.controller.getView().size);
     reading()
       .comments.filter((comment) => comment.pin)
       .forEach((comment, index) => {

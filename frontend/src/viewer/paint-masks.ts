@@ -16,6 +16,11 @@ function channels(color: string): [number, number, number] {
 const fillAlpha = 96;
 const edgeAlpha = 235;
 
+/** A model's mask is hatched inside a broken edge: nobody takes it for a person's. */
+const hatchStep = 6;
+const isHatched = (column: number, row: number) => (column + row) % hatchStep < 2;
+const isBroken = (column: number, row: number) => (column - row + 4096) % 8 < 3 && (column + row) % 8 < 5;
+
 /** Paint part of a mask into image data: a light fill and a firm edge. */
 function colorPart(
   mask: Uint8Array,
@@ -23,6 +28,7 @@ function colorPart(
   columns: number,
   part: { left: number; top: number; width: number; height: number },
   color: string,
+  byModel = false,
 ): ImageData {
   const picture = new ImageData(part.width, part.height);
   const [red, green, blue] = channels(color);
@@ -47,18 +53,35 @@ function colorPart(
       picture.data[to] = red;
       picture.data[to + 1] = green;
       picture.data[to + 2] = blue;
-      picture.data[to + 3] = edge ? edgeAlpha : fillAlpha;
+      picture.data[to + 3] = byModel
+        ? edge && !isBroken(column, row)
+          ? edgeAlpha
+          : isHatched(column, row)
+            ? fillAlpha * 1.3
+            : fillAlpha / 6
+        : edge
+          ? edgeAlpha
+          : fillAlpha;
     }
   }
   return picture;
 }
 
+interface StoredPart {
+  frame: MaskFrame;
+  rows: number;
+  columns: number;
+  color: string;
+  byModel: boolean;
+}
+
 const pictures = new WeakMap<MaskFrame, Map<string, MaskPicture | null>>();
 
-function pictureOf(frame: MaskFrame, rows: number, columns: number, color: string): MaskPicture | null {
+function pictureOf({ frame, rows, columns, color, byModel }: StoredPart): MaskPicture | null {
   const known = pictures.get(frame) ?? new Map<string, MaskPicture | null>();
   pictures.set(frame, known);
-  const before = known.get(color);
+  const look = `${color}${byModel ? " model" : ""}`;
+  const before = known.get(look);
   if (before !== undefined) {
     return before;
   }
@@ -83,10 +106,10 @@ function pictureOf(frame: MaskFrame, rows: number, columns: number, color: strin
     canvas.height = bottom - top + 1;
     const part = { left, top, width: canvas.width, height: canvas.height };
     const mask = maskFromRuns(frame.runs, rows * columns);
-    canvas.getContext("2d")?.putImageData(colorPart(mask, rows, columns, part, color), 0, 0);
+    canvas.getContext("2d")?.putImageData(colorPart(mask, rows, columns, part, color, byModel), 0, 0);
     picture = { canvas, column: left, row: top };
   }
-  known.set(color, picture);
+  known.set(look, picture);
   return picture;
 }
 
@@ -102,9 +125,9 @@ export function paintMask(
   context: CanvasRenderingContext2D,
   imageToCanvas: Affine,
   dpr: number,
-  mask: { frame: MaskFrame; rows: number; columns: number; color: string },
+  mask: StoredPart,
 ): void {
-  const picture = pictureOf(mask.frame, mask.rows, mask.columns, mask.color);
+  const picture = pictureOf(mask);
   if (picture) {
     place(context, imageToCanvas, dpr);
     context.drawImage(picture.canvas, picture.column, picture.row);

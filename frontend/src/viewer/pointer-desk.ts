@@ -1,16 +1,21 @@
 /** Turns pointer and wheel events of one pane into gestures of the tool in hand. */
 import { toImage } from "../geometry/affine";
+import type { DrawnKind } from "../geometry/content";
 import { canvasPoint } from "../geometry/points";
+import { isWithin } from "../geometry/shapes";
 import { isEditable } from "../state/reading-may";
-import type { PaneId } from "../state/reading-ui";
-import { readingUi, setReadingUi } from "../state/reading-ui";
+import type { PaneId, ToolName } from "../state/reading-ui";
+import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { brushGesture } from "./brush-gesture";
-import { dragShape, editShape, freehandShape, mayDraw, PolygonInProgress } from "./draw-gestures";
-import type { Bench, Gesture, Spot } from "./gesture";
+import { captionAt, moveCaption, type PlacedCaption } from "./captions";
+import { ClickDrawing } from "./click-drawing";
+import { mayDraw } from "./commit-shape";
+import { dragShape, editShape, lineShape } from "./draw-gestures";
+import { type Bench, type Gesture, type Place, placeOf, type Spot } from "./gesture";
 import { hitAt, pinAt } from "./hit";
 import type { Layers } from "./layers";
-import { panes } from "./panes";
 import { pixelText } from "./pixel-values";
+import { shapeOf, shapeOfTool } from "./shape-kinds";
 import { panGesture, scrollGesture, windowGesture, zoomGesture } from "./view-gestures";
 import type { ViewportController } from "./viewport-controller";
 
@@ -21,7 +26,8 @@ export class PointerDesk {
   private pressed: Spot | null = null;
   private moved = false;
   private wheel = 0;
-  readonly polygon: PolygonInProgress;
+  /** What grows click by click. */
+  readonly drawing: ClickDrawing;
   readonly bench: Bench;
   private readonly stop = new AbortController();
 
@@ -33,7 +39,7 @@ export class PointerDesk {
     private readonly readout: (text: string) => void,
   ) {
     this.bench = { pane, controller, layers };
-    this.polygon = new PolygonInProgress(this.bench);
+    this.drawing = new ClickDrawing(this.bench);
     const { signal } = this.stop;
     element.addEventListener("pointerdown", this.down, { signal });
     element.addEventListener("pointermove", this.move, { signal });
@@ -43,21 +49,52 @@ export class PointerDesk {
     element.addEventListener("dblclick", this.double, { signal });
     element.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
     element.addEventListener("wheel", this.wheeled, { signal, passive: false });
+    const leave = controller.subscribe(this.stay);
+    signal.addEventListener("abort", leave);
   }
 
   dispose(): void {
     this.abort();
-    this.polygon.drop();
+    this.drawing.drop();
     this.stop.abort();
   }
 
   /** Leave what is being drawn; true when there was something. */
   escape(): boolean {
-    const busy = this.gesture !== null || this.polygon.open;
+    const busy = this.gesture !== null || this.drawing.open;
     this.abort();
-    this.polygon.drop();
+    this.drawing.drop();
     return busy;
   }
+
+  /** Leave what is being drawn because of something else, and say so when there was something. */
+  leave(why: string): void {
+    const kind = this.drawing.kind;
+    if (this.escape() && kind) {
+      say(`The unfinished ${shapeOf(kind).word.toLowerCase()} was dropped: ${why}.`);
+    }
+  }
+
+  /** The image that a hand draws on at this moment; the pane stays on it. */
+  get held(): Place | null {
+    return this.gesture?.place ?? null;
+  }
+
+  /** A drawing belongs to the image of its first press: a frame that was still on its way is left again. */
+  private readonly stay = (): void => {
+    const { stack, frame } = this.controller.getView();
+    const place = this.held;
+    if (place && stack && stack.seriesUid !== place.seriesUid) {
+      this.abort();
+      say("The drawing was dropped: another series is shown.");
+    } else if (place && stack && frame && frame.imageId !== place.frame.imageId) {
+      void this.controller.goTo(stack.frames.findIndex((one) => one.imageId === place.frame.imageId));
+    }
+    const growing = this.drawing.place;
+    if (growing && stack && stack.seriesUid !== growing.seriesUid) {
+      this.leave("another series is shown");
+    }
+  };
 
   private spotOf(event: MouseEvent): Spot {
     const box = this.element.getBoundingClientRect();
@@ -66,9 +103,7 @@ export class PointerDesk {
   }
 
   private down = (event: PointerEvent): void => {
-    if (readingUi().activePane !== this.pane) {
-      setReadingUi({ activePane: this.pane });
-    }
+    takePane(this.pane);
     if (this.gesture || this.controller.getView().status !== "ready") {
       return;
     }
@@ -77,6 +112,9 @@ export class PointerDesk {
     this.pressed = spot;
     this.moved = false;
     this.gesture = this.begin(event.button, spot);
+    if (this.gesture?.place) {
+      this.controller.stopCine();
+    }
     if (this.gesture) {
       this.element.setPointerCapture(event.pointerId);
     }
@@ -85,6 +123,11 @@ export class PointerDesk {
   private begin(button: number, spot: Spot): Gesture | null {
     const { bench } = this;
     const { tool } = readingUi();
+    const place = placeOf(bench);
+    const caption = captionAt(this.layers.captions, spot.canvas);
+    if (button === 0 && caption && !shapeOfTool(tool) && tool !== "brush" && tool !== "eraser") {
+      return this.moveCaption(caption, spot);
+    }
     if (button === 1) {
       return panGesture(bench, spot);
     }
@@ -105,29 +148,50 @@ export class PointerDesk {
         return scrollGesture(bench, spot);
       case "brush":
       case "eraser":
-        return brushGesture(bench, tool === "eraser", spot);
-      case "polygon":
-        if (!this.polygon.open) {
-          return this.edit(spot);
-        }
-        return null;
+        return place ? brushGesture(bench, place, tool === "eraser", spot) : null;
       case "comment":
-      case "point":
-        return this.edit(spot);
+        return this.edit(place, spot);
       case "select":
-        return this.edit(spot) ?? panGesture(bench, spot);
-      case "freehand":
-        return this.edit(spot) ?? freehandShape(bench, spot);
+        return this.edit(place, spot) ?? panGesture(bench, spot);
       default:
-        return this.edit(spot) ?? dragShape(bench, tool, spot);
+        return this.drawing.open || !place ? null : (this.edit(place, spot) ?? this.draw(place, tool, spot));
     }
   }
 
+  private moveCaption({ caption, x, y }: PlacedCaption, start: Spot): Gesture {
+    return {
+      clicks: true,
+      move: (spot) => {
+        if (this.moved) {
+          moveCaption(caption.key, [
+            x + spot.canvas[0] - start.canvas[0] - caption.anchor[0],
+            y + spot.canvas[1] - start.canvas[1] - caption.anchor[1],
+          ]);
+        }
+      },
+      end: () => {
+        if (!this.moved) {
+          setReadingUi({ selected: caption.key });
+        }
+      },
+      cancel: () => undefined,
+    };
+  }
+
+  private draw(place: Place, tool: DrawnKind, spot: Spot): Gesture | null {
+    const { hand } = shapeOf(tool);
+    return hand.way === "drag"
+      ? dragShape(this.bench, place, tool, hand, spot)
+      : hand.way === "line"
+        ? lineShape(this.bench, place, tool, spot)
+        : null;
+  }
+
   /** Take hold of what is under the pointer, when it is selected (or the tool in hand selects). */
-  private edit(spot: Spot): Gesture | null {
+  private edit(place: Place | null, spot: Spot): Gesture | null {
     const hit = hitAt(this.controller, spot);
     const { selected, tool } = readingUi();
-    if (!hit?.drawn || !isEditable(hit.row)) {
+    if (!place || !hit?.drawn || !isEditable(hit.row)) {
       return null;
     }
     if (hit.row.key !== selected) {
@@ -136,7 +200,7 @@ export class PointerDesk {
       }
       setReadingUi({ selected: hit.row.key });
     }
-    return editShape(this.bench, hit, spot);
+    return editShape(this.bench, place, hit, spot);
   }
 
   private move = (event: PointerEvent): void => {
@@ -155,9 +219,7 @@ export class PointerDesk {
     if (this.gesture) {
       this.gesture.move(spot);
     } else {
-      if (tool === "polygon") {
-        this.polygon.show(spot.image);
-      }
+      this.drawing.show(spot);
       this.hover(spot);
     }
     const { frame } = this.controller.getView();
@@ -179,7 +241,12 @@ export class PointerDesk {
     const { gesture } = this;
     this.gesture = null;
     gesture?.end(spot);
-    if (!this.moved && event.button === 0) {
+    if (gesture?.clicks) {
+      this.pressed = null;
+      return;
+    }
+    // A drawing that grows takes the place where the hand let go.
+    if (this.pressed && event.button === 0 && (!this.moved || this.drawing.open)) {
       this.click(spot);
     }
     this.pressed = null;
@@ -187,8 +254,8 @@ export class PointerDesk {
 
   private click(spot: Spot): void {
     const { tool } = readingUi();
-    const { frame } = this.controller.getView();
-    if (!frame || tool === "brush" || tool === "eraser") {
+    const { frame, stack } = this.controller.getView();
+    if (!frame || !stack || tool === "brush" || tool === "eraser") {
       return;
     }
     const pin = pinAt(this.controller, spot);
@@ -197,16 +264,24 @@ export class PointerDesk {
       return;
     }
     const hit = hitAt(this.controller, spot);
-    if (tool === "polygon" && (this.polygon.open || !hit)) {
-      this.polygon.click(spot);
-    } else if (tool === "comment" || (tool === "point" && !hit)) {
-      if (tool === "comment" || mayDraw("point")) {
+    const hand = shapeOfTool(tool)?.hand;
+    const clicks = hand?.way === "corners" || (hand?.way === "drag" && hand.clicks);
+    // A segmentation lies under everything: one draws on it. A line is taken hold of.
+    if (clicks && (this.drawing.open || !hit?.drawn)) {
+      this.drawing.click(tool as DrawnKind, spot);
+    } else if (tool === "comment" || (hand?.way === "text" && !hit?.drawn)) {
+      if (!isWithin(frame, spot.image)) {
+        say("There is no image here. Click on the image.");
+      } else if (tool === "comment" || mayDraw(tool as DrawnKind)) {
+        this.controller.stopCine();
         setReadingUi({
           typing: {
             pane: this.pane,
             x: spot.canvas[0],
             y: spot.canvas[1],
             purpose: tool === "comment" ? "comment" : "text",
+            seriesUid: stack.seriesUid,
+            frame,
             pin: {
               sop_instance_uid: frame.sopInstanceUid,
               frame_number: frame.frameNumber,
@@ -221,8 +296,8 @@ export class PointerDesk {
   }
 
   private double = (): void => {
-    if (this.polygon.open) {
-      this.polygon.finish();
+    if (this.drawing.closable) {
+      this.drawing.finish();
     }
   };
 
@@ -240,9 +315,11 @@ export class PointerDesk {
 
   private wheeled = (event: WheelEvent): void => {
     event.preventDefault();
-    if (readingUi().activePane !== this.pane) {
-      setReadingUi({ activePane: this.pane });
+    if (this.held) {
+      // The image stays under the hand that draws on it.
+      return;
     }
+    takePane(this.pane);
     const single = (this.controller.getView().stack?.frames.length ?? 1) <= 1;
     if (event.ctrlKey || event.metaKey || single) {
       this.controller.zoomBy(1.0015 ** -event.deltaY, this.spotOf(event).canvas);
@@ -254,18 +331,8 @@ export class PointerDesk {
     if (frames !== 0) {
       this.wheel -= frames * wheelStep;
       this.controller.scroll(frames);
-      this.bringAlong();
     }
   };
-
-  /** In the two-pane layout the other pane follows through the patient. */
-  private bringAlong(): void {
-    const { layout, synced } = readingUi();
-    const { frame } = this.controller.getView();
-    if (layout === "1x2" && synced && frame) {
-      (this.pane === "left" ? panes.right : panes.left).followPlane(frame);
-    }
-  }
 }
 
 const desks = new Map<PaneId, PointerDesk>();
@@ -281,3 +348,26 @@ export function registerDesk(pane: PaneId, desk: PointerDesk): () => void {
 
 /** The desk of a pane on the screen, for keys that concern a drawing in progress. */
 export const deskOf = (pane: PaneId): PointerDesk | undefined => desks.get(pane);
+
+/** The pane that keys and tools work on from now; what another one has begun is dropped. */
+export function takePane(pane: PaneId): void {
+  if (readingUi().activePane !== pane) {
+    setReadingUi({ activePane: pane });
+  }
+  for (const [other, desk] of desks) {
+    if (other !== pane) {
+      desk.leave("you went on in the other image");
+    }
+  }
+}
+
+/** Take a tool; what was begun with another one is dropped, in every pane. */
+export function takeTool(tool: ToolName): void {
+  for (const desk of desks.values()) {
+    desk.leave("you took another tool");
+  }
+  setReadingUi({ tool, typing: null });
+}
+
+/** Whether a hand draws in this pane at this moment: its image stays. */
+export const isHeld = (pane: PaneId): boolean => deskOf(pane)?.held != null;

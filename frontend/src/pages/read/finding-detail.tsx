@@ -14,8 +14,9 @@ import { isEditable, mayReview } from "../../state/reading-may";
 import { useReading } from "../../state/reading-session";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { colorOf } from "../../viewer/findings-on-frame";
+import { kindOf } from "../../viewer/shape-kinds";
 import classes from "./panel.module.css";
-import { frequencyOf, kindWord, measureName, measureValue, percentOf, titleOf } from "./words";
+import { frequencyOf, measureName, measureValue, percentOf, titleOf } from "./words";
 
 function Fields({ row }: { row: FindingRow }) {
   const workitem = useReading((state) => state.workitem);
@@ -28,7 +29,7 @@ function Fields({ row }: { row: FindingRow }) {
       name.current?.select();
     }
   }, [renaming]);
-  const wanted = row.kind === "image_label" ? "image" : row.kind === "mask" ? "segment" : "region";
+  const wanted = kindOf(row.kind).use;
   const labels =
     workitem?.labels.filter((label) => label.uses.includes(wanted) || label.key === content.label_key) ?? [];
   return (
@@ -38,8 +39,13 @@ function Fields({ row }: { row: FindingRow }) {
         data-testid="detail-label"
         data={labels.map((label) => ({ value: label.key, label: label.code_meaning }))}
         value={content.label_key}
-        placeholder="Choose a label"
-        clearable={row.kind !== "image_label"}
+        placeholder="No label"
+        description={
+          content.label_key === null
+            ? "Drawn without a label: it says nothing of the case until you choose one."
+            : null
+        }
+        clearable={wanted === "region"}
         disabled={row.kind === "image_label" && !row.correctionOf}
         onChange={(labelKey) => changeContent(row.key, { label_key: labelKey }, { label: "Label" })}
       />
@@ -140,7 +146,7 @@ function Facts({ row }: { row: FindingRow }) {
   return (
     <dl className={classes.facts}>
       <dt>Kind</dt>
-      <dd>{kindWord[row.kind]}</dd>
+      <dd>{kindOf(row.kind).word}</dd>
       {row.byModel ? (
         <>
           <dt>Model</dt>

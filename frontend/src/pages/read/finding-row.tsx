@@ -1,41 +1,15 @@
 import { Badge, Tooltip } from "@mantine/core";
-import {
-  IconBrush,
-  IconCircle,
-  IconEye,
-  IconEyeOff,
-  IconLasso,
-  IconLock,
-  IconLockOpen,
-  IconPencilPin,
-  IconPolygon,
-  IconRectangle,
-  IconRuler2,
-  IconTag,
-  IconTrash,
-} from "@tabler/icons-react";
-import type { ComponentType } from "react";
+import { IconEye, IconEyeOff, IconLock, IconLockOpen, IconTrash } from "@tabler/icons-react";
 import { deleteFinding, setLocked } from "../../actions/finding-actions";
 import { decisionOf } from "../../actions/review-actions";
-import type { FindingKind } from "../../geometry/content";
 import { type FindingRow, isUnsaved } from "../../state/reading-findings";
 import { isOwn, mayAdd } from "../../state/reading-may";
 import { setReadingUi, toggleHidden, useReadingUi } from "../../state/reading-ui";
 import { colorOf } from "../../viewer/findings-on-frame";
 import { showFinding } from "../../viewer/jump";
+import { kindOf } from "../../viewer/shape-kinds";
 import classes from "./panel.module.css";
-import { frequencyOf, kindWord, measuresOf, percentOf, saysOf, titleOf } from "./words";
-
-const marks: Record<FindingKind, ComponentType<{ size?: number; stroke?: number }>> = {
-  image_label: IconTag,
-  length: IconRuler2,
-  rectangle: IconRectangle,
-  ellipse: IconCircle,
-  polygon: IconPolygon,
-  freehand: IconLasso,
-  point: IconPencilPin,
-  mask: IconBrush,
-};
+import { frequencyOf, measuresOf, percentOf, saysOf, titleOf } from "./words";
 
 const decisionTones = {
   accepted: "var(--ov-good)",
@@ -94,7 +68,7 @@ export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boo
   const selected = useReadingUi((state) => state.selected === row.key);
   const hovered = useReadingUi((state) => state.hovered === row.key);
   const hidden = useReadingUi((state) => state.hidden.has(row.key));
-  const Mark = marks[row.kind];
+  const { icon: Mark } = kindOf(row.kind);
   const decision = decisionOf(row);
   const said = row.byModel ? "" : saysOf(row).toLowerCase();
   const sub = [
@@ -124,12 +98,12 @@ export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boo
         type="button"
         className={classes.rowMain}
         aria-pressed={selected}
-        aria-label={`${row.byModel ? "Model finding" : kindWord[row.kind]}: ${titleOf(row)}`}
+        aria-label={`${row.byModel ? "Model finding" : kindOf(row.kind).word}: ${titleOf(row)}`}
         onClick={() => void showFinding(row.key)}
       >
         <span className={classes.rowTitle}>
           {/* Under the heading of its label the kind says more than the label again. */}
-          {slim ? row.content.name || saysOf(row) || kindWord[row.kind] : titleOf(row)}
+          {slim ? row.content.name || saysOf(row) || kindOf(row.kind).word : titleOf(row)}
           {!row.correctionOf && isUnsaved(row) ? <span title="Not saved yet"> •</span> : null}
         </span>
         {sub ? <span className={classes.rowSub}>{sub}</span> : null}

@@ -6,7 +6,7 @@ import { type FindingRow, useFindings } from "../../state/reading-findings";
 import { isSignedOff, mayReview } from "../../state/reading-may";
 import { shownKeys, useReading } from "../../state/reading-session";
 import { useReadingUi } from "../../state/reading-ui";
-import { fallbackColor, labelMeaning } from "../../viewer/findings-on-frame";
+import { labelMeaning, unlabelledColor } from "../../viewer/findings-on-frame";
 import { FindingDetail } from "./finding-detail";
 import { FindingLine } from "./finding-row";
 import { DrawAs, ImageLabels } from "./image-labels";
@@ -157,7 +157,7 @@ function ReviewList({ rows }: { rows: FindingRow[] }) {
           const model = here.filter((row) => row.byModel);
           const opinion = modelOpinion(predictions, labelKey);
           const agree = agreement(own, model, opinion);
-          const color = workitem?.labels.find((label) => label.key === labelKey)?.color ?? fallbackColor;
+          const color = workitem?.labels.find((label) => label.key === labelKey)?.color ?? unlabelledColor;
           return (
             <div key={labelKey ?? ""} style={{ display: "contents" }}>
               <div className={classes.sideLabel}>

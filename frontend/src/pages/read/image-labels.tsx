@@ -2,10 +2,13 @@ import { Tooltip } from "@mantine/core";
 import { chooseLabel } from "../../actions/finding-actions";
 import { shownKey } from "../../actions/keys";
 import { answerRestAbsent, imageLabels, shownAnswer, toggleImageLabel } from "../../actions/label-actions";
+import { areaLabel, drawnLabels, measureLabel, paintedLabel, withoutLabel } from "../../state/active-label";
 import { useFindings } from "../../state/reading-findings";
 import { mayAdd, mayReview } from "../../state/reading-may";
 import { useReading } from "../../state/reading-session";
 import { useReadingUi } from "../../state/reading-ui";
+import { unlabelledColor } from "../../viewer/findings-on-frame";
+import { shapeOfTool } from "../../viewer/shape-kinds";
 import classes from "./panel.module.css";
 
 const answerWords = { present: "present", absent: "absent", unknown: "not said" } as const;
@@ -73,37 +76,58 @@ export function ImageLabels() {
   );
 }
 
-/** Which label the next drawing gets. */
+/** Which label the next drawing with the tool in hand gets. */
 export function DrawAs() {
-  const workitem = useReading((state) => state.workitem);
+  useReading((state) => state.workitem);
   const labelKey = useReadingUi((state) => state.labelKey);
-  const labels =
-    workitem?.labels.filter((label) => !label.retired_at && label.uses.some((use) => use !== "image")) ?? [];
+  const tool = useReadingUi((state) => state.tool);
+  const labels = drawnLabels();
   if (labels.length === 0 || !mayAdd()) {
     return null;
   }
+  const shape = shapeOfTool(tool);
+  const paints = tool === "brush" || tool === "eraser";
+  const choice = paints ? paintedLabel() : shape && !shape.area ? measureLabel() : areaLabel();
+  const next = "problem" in choice ? labelKey : choice.key;
+  const chips = [
+    ...labels.map((label, index) => ({
+      key: label.key,
+      word: label.code_meaning,
+      color: label.color,
+      hint: index < 9 ? String(index + 1) : "",
+    })),
+    { key: withoutLabel, word: "No label", color: unlabelledColor, hint: "" },
+  ];
   return (
     <section aria-label="Draw as">
       <div className={classes.heading}>
         Draw as <span className={classes.key}>Shift 1–9</span>
       </div>
       <div className={classes.chips}>
-        {labels.map((label, index) => (
-          <button
-            key={label.key}
-            type="button"
-            className={classes.chip}
-            data-chosen={label.key === labelKey}
-            data-testid={`draw-label-${label.key}`}
-            aria-pressed={label.key === labelKey}
-            onClick={() => chooseLabel(label.key)}
-          >
-            <span className={classes.dot} style={{ background: label.color }} />
-            {label.code_meaning}
-            {index < 9 ? <span className={classes.key}>{index + 1}</span> : null}
-          </button>
-        ))}
+        {chips.map(({ key, word, color, hint }) => {
+          const chosen = key === (next ?? withoutLabel);
+          return (
+            <button
+              key={key}
+              type="button"
+              className={classes.chip}
+              data-chosen={chosen}
+              data-testid={key === withoutLabel ? "draw-without-label" : `draw-label-${key}`}
+              aria-pressed={chosen}
+              onClick={() => chooseLabel(key)}
+            >
+              <span className={classes.dot} style={{ background: color }} />
+              {word}
+              {hint ? <span className={classes.key}>{hint}</span> : null}
+            </button>
+          );
+        })}
       </div>
+      {"problem" in choice ? (
+        <div className={classes.none} data-testid="draw-as-problem">
+          {choice.problem}
+        </div>
+      ) : null}
     </section>
   );
 }

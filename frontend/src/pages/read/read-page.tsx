@@ -13,6 +13,7 @@ import { CaseBar } from "./case-bar";
 import { CheatSheet } from "./cheat-sheet";
 import { ConflictDialog } from "./conflict-dialog";
 import { DecideDialog } from "./decide-dialog";
+import { LinkBar } from "./link-bar";
 import { Palette, palette } from "./palette";
 import readClasses from "./read.module.css";
 import { RejectDialog } from "./reject-dialog";
@@ -80,6 +81,7 @@ function Images() {
     >
       <ViewportPane pane="left" />
       {layout === "1x2" ? <ViewportPane pane="right" /> : null}
+      {layout === "1x2" ? <LinkBar /> : null}
       <Notices />
     </div>
   );

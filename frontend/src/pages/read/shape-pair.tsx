@@ -1,8 +1,8 @@
 import { geometryOnFrame } from "../../geometry/bridge";
 import type { RevisionContent } from "../../geometry/content";
 import { type ImagePoint, imagePoint } from "../../geometry/points";
-import { isClosed, outline } from "../../geometry/shapes";
 import { activePane } from "../../viewer/panes";
+import { isDrawn, shapeOf } from "../../viewer/shape-kinds";
 
 const side = 300;
 
@@ -39,10 +39,11 @@ function drawingOf(content: RevisionContent, frameKey: string | null): Drawing {
       (one) => one.sopInstanceUid === geometry?.sop_instance_uid && one.frameNumber === geometry.frame_number,
     );
   const points = geometry && frame ? geometryOnFrame(geometry, frame) : null;
-  if (!points || kind === "image_label" || kind === "mask") {
+  if (!points || !isDrawn(kind)) {
     return nothing;
   }
-  return { ...nothing, line: outline(kind, points), closed: isClosed(kind) };
+  const shape = shapeOf(kind);
+  return { ...nothing, line: [...shape.outline(points)], closed: shape.area };
 }
 
 /** The painted frame that the two masks do not share alike, else the first one that either holds. */

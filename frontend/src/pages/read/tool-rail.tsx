@@ -6,36 +6,29 @@ import {
   IconArrowsMove,
   IconArrowsVertical,
   IconBrush,
-  IconCircle,
   IconCircleHalf2,
   IconColumns2,
   IconEraser,
   IconFlipHorizontal,
   IconFlipVertical,
   IconKeyboard,
-  IconLasso,
   IconMaximize,
   IconMessagePin,
-  IconPencilPin,
   IconPlayerPlay,
   IconPointer,
-  IconPolygon,
-  IconRectangle,
   IconRefresh,
   IconRotateClockwise,
-  IconRuler2,
   IconZoomIn,
 } from "@tabler/icons-react";
-import type { ComponentType } from "react";
 import { isPossible, labelOf } from "../../actions/action";
 import { actionById, perform } from "../../actions/action-table";
 import { shownKey } from "../../actions/keys";
 import { useFindings } from "../../state/reading-findings";
 import { useReading } from "../../state/reading-session";
 import { useReadingUi } from "../../state/reading-ui";
+import type { Icon } from "../../viewer/kind";
+import { shapes } from "../../viewer/shape-kinds";
 import classes from "./read.module.css";
-
-type Icon = ComponentType<{ size?: number; stroke?: number }>;
 
 const rail: ([string, Icon] | null)[] = [
   ["tool.select", IconPointer],
@@ -44,12 +37,7 @@ const rail: ([string, Icon] | null)[] = [
   ["tool.pan", IconArrowsMove],
   ["tool.scroll", IconArrowsVertical],
   null,
-  ["tool.length", IconRuler2],
-  ["tool.rectangle", IconRectangle],
-  ["tool.ellipse", IconCircle],
-  ["tool.polygon", IconPolygon],
-  ["tool.freehand", IconLasso],
-  ["tool.point", IconPencilPin],
+  ...shapes.map((shape): [string, Icon] => [`tool.${shape.name}`, shape.icon]),
   ["tool.brush", IconBrush],
   ["tool.eraser", IconEraser],
   ["tool.comment", IconMessagePin],

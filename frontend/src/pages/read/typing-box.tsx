@@ -4,8 +4,7 @@ import { actionPorts } from "../../actions/ports";
 import { imagePoint } from "../../geometry/points";
 import { session } from "../../state/reading-session";
 import { type PaneId, setReadingUi, useReadingUi } from "../../state/reading-ui";
-import { commitShape } from "../../viewer/draw-gestures";
-import { deskOf } from "../../viewer/pointer-desk";
+import { commitShape } from "../../viewer/commit-shape";
 import classes from "./viewport.module.css";
 
 /** The little field that opens on the image for a text or a comment. */
@@ -31,10 +30,9 @@ export function TypingBox({ pane }: { pane: PaneId }) {
         setReadingUi({ tab: "comments", tool: "window" });
       }
     } else {
-      const desk = deskOf(pane);
-      if (desk) {
-        commitShape(desk.bench, "point", [imagePoint(typing.pin.point[0], typing.pin.point[1])], words);
-      }
+      // The text belongs to the image that was clicked, whatever is shown by now.
+      const { frame, seriesUid, pin } = typing;
+      commitShape({ frame, seriesUid }, "point", [imagePoint(pin.point[0], pin.point[1])], words);
     }
   };
   const comment = typing.purpose === "comment";

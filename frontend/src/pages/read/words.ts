@@ -1,20 +1,10 @@
 export { formatAge as ageOf, formatPatientName as nameOf } from "../../ui/format";
 
-import type { FindingKind, Measure, RevisionContent } from "../../geometry/content";
-import { written } from "../../geometry/measure";
+import type { RevisionContent } from "../../geometry/content";
+import { written, writtenMeasure } from "../../geometry/measure";
 import { type FindingRow, shownMeasures } from "../../state/reading-findings";
 import { labelMeaning } from "../../viewer/findings-on-frame";
-
-export const kindWord: Record<FindingKind, string> = {
-  image_label: "Image label",
-  length: "Length",
-  rectangle: "Rectangle",
-  ellipse: "Ellipse",
-  polygon: "Polygon",
-  freehand: "Contour",
-  point: "Point",
-  mask: "Segmentation",
-};
+import { kindOf } from "../../viewer/shape-kinds";
 
 /** A stored date (2026-01-31 or 20260131) as 31 Jan 2026; empty when there is none. */
 export function dayOf(date: string | null): string {
@@ -33,7 +23,7 @@ export function momentOf(moment: string): string {
 }
 
 export const contentTitle = (content: RevisionContent): string =>
-  content.name || (content.label_key ? labelMeaning(content.label_key) : kindWord[content.kind]);
+  content.name || (content.label_key ? labelMeaning(content.label_key) : kindOf(content.kind).word);
 
 export const titleOf = (row: FindingRow): string => contentTitle(row.content);
 
@@ -46,25 +36,29 @@ export function saysOf(row: FindingRow): string {
   return present === false ? "Absent" : present || row.byModel ? "Present" : "Not said";
 }
 
-const shownUnits: Record<string, string> = { mm2: "mm²", px2: "px²", mm3: "mm³" };
-
 /** "area_mm2" as a person says it: "Area". */
 export function measureName(name: string): string {
+  if (name === "sd") {
+    return "SD";
+  }
   const plain = name.replace(/_(?:mm|px)[23]?$/, "").replaceAll("_", " ");
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 }
 
-export const measureValue = (measure: Measure): string =>
-  `${written(measure.value)} ${shownUnits[measure.unit] ?? measure.unit}`;
+export const measureValue = writtenMeasure;
 
 /** What matters most of a list of measures stands in the row. */
 const inRow = ["Length", "Area", "Volume", "Long axis"];
 
-/** "12.4 mm", "310 mm² · mean 41 HU": what the server measured, in short. */
+/** "12.4 mm", "310 mm² · mean 41 HU, SD 12": what the server measured, in short. */
 export function measuresOf(row: FindingRow): string {
-  return Object.entries(shownMeasures(row))
-    .filter(([name, measure]) => typeof measure?.value === "number" && inRow.includes(measureName(name)))
-    .map(([, measure]) => measureValue(measure))
+  const measures = shownMeasures(row);
+  const sizes = Object.entries(measures)
+    .filter(([name]) => inRow.includes(measureName(name)))
+    .map(([, measure]) => measureValue(measure));
+  const { mean, sd } = measures;
+  return [...sizes, mean && sd ? `mean ${measureValue(mean)}, SD ${written(sd.value)}` : ""]
+    .filter(Boolean)
     .join(" · ");
 }
 
