@@ -1,7 +1,7 @@
 /** Which findings lie on a frame, and how they look there. */
 import { geometryOnFrame } from "../geometry/bridge";
 import type { DrawnKind, MaskFrame, RevisionContent, StoredGeometry } from "../geometry/content";
-import { frameKey } from "../geometry/frame-facts";
+import { type FrameFacts, frameKey } from "../geometry/frame-facts";
 import { FrameScale, type Statistics, statisticsOf, written, writtenMeasure } from "../geometry/measure";
 import type { ImagePoint } from "../geometry/points";
 import { type FindingRow, findingRow, useFindings } from "../state/reading-findings";
@@ -78,7 +78,7 @@ export function drawnOn(frame: StackFrame): DrawnFinding[] {
   });
 }
 
-export function paintedOn(frame: StackFrame): PaintedFinding[] {
+export function paintedOn(frame: FrameFacts): PaintedFinding[] {
   const key = frameKey(frame);
   return visibleRows().flatMap((row) => {
     const { mask } = row.content;

@@ -1,7 +1,7 @@
+import type { FrameFacts } from "../geometry/frame-facts";
 import type { CanvasPoint, ImagePoint } from "../geometry/points";
 import type { PaneId } from "../state/reading-ui";
 import type { Layers } from "./layers";
-import type { StackFrame } from "./series-stack";
 import type { ViewportController } from "./viewport-controller";
 
 /** Where the pointer is, in the spaces a tool may need. */
@@ -14,7 +14,7 @@ export interface Spot {
 /** The image that a drawing belongs to, from its first press on, whatever the page shows at its end. */
 export interface Place {
   seriesUid: string;
-  frame: StackFrame;
+  frame: FrameFacts & { imageId: string };
 }
 
 /** What a press of a button does until it is let go. */

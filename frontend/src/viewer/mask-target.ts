@@ -16,7 +16,6 @@ import { reading, shownKeys } from "../state/reading-session";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { labelMeaning } from "./findings-on-frame";
 import type { Place } from "./gesture";
-import type { StackFrame } from "./series-stack";
 
 export type Target = { row: FindingRow } | { fresh: string } | { problem: string };
 
@@ -67,10 +66,10 @@ export function paintTarget(place: Place): Target {
       : ofLabel(place, choice.key);
 }
 
-export const runsOn = (mask: StoredMask | null, frame: StackFrame): readonly number[] =>
+export const runsOn = (mask: StoredMask | null, frame: Place["frame"]): readonly number[] =>
   mask?.frames.find((one) => `${one.sop_instance_uid}/${one.frame_number}` === frameKey(frame))?.runs ?? [];
 
-function withFrame(mask: StoredMask, frame: StackFrame, runs: number[]): StoredMask {
+function withFrame(mask: StoredMask, frame: Place["frame"], runs: number[]): StoredMask {
   const key = frameKey(frame);
   const others = mask.frames.filter((one) => `${one.sop_instance_uid}/${one.frame_number}` !== key);
   const mine: MaskFrame[] =
