@@ -113,11 +113,16 @@ class Finding(Identified):
     algorithm_name = models.CharField(max_length=120, blank=True)
     algorithm_version = models.CharField(max_length=64, blank=True)
     proposal_key = models.CharField(
-        max_length=64, blank=True, help_text="Same prediction and label give the same key: proposing twice is once."
+        max_length=64, blank=True, help_text="Opaque: the same proposal has the same key, so proposing twice is once."
     )
     probability = models.FloatField(null=True, blank=True, help_text="Calibrated, 0..1.")
     threshold = models.FloatField(
         null=True, blank=True, help_text="Of the version, for this label; a finding below it need not be decided."
+    )
+    superseded_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When a newer answer took the place of this model's finding; undecided, it needs no decision.",
     )
     head = models.ForeignKey("Revision", null=True, on_delete=models.PROTECT, related_name="+")
     deleted = models.BooleanField(default=False)

@@ -225,6 +225,14 @@ def job_cancel(*, job: Job, by: User) -> Job:
     return job
 
 
+def job_drop(*, job: Job) -> bool:
+    """Take back a job that still waits and that nobody needs any more; returns whether it had not begun."""
+    dropped = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(
+        state=Job.State.CANCELLED, finished_at=database_now(), followed_at=database_now()
+    )
+    return bool(dropped)
+
+
 def _claim(job_id: str) -> JobContext | None:
     now = database_now()
     worker = f"{socket.gethostname()[:60]}:{os.getpid()}:{threading.get_ident()}"

@@ -103,8 +103,12 @@ def predictions_of(user: User, *, workitem_id: UUID | str) -> QuerySet[Predictio
 
 
 def predictions_shown(workitem: Workitem) -> QuerySet[Prediction]:
-    """Return the predictions of a work item, newest first."""
-    rows = Prediction.objects.filter(workitem=workitem).select_related("series", "version__family", "job")
+    """Return the predictions of a work item, newest first; series that a version does not read are left out."""
+    rows = (
+        Prediction.objects.filter(workitem=workitem)
+        .exclude(state=Prediction.State.OUTSIDE)
+        .select_related("series", "version__family", "job")
+    )
     return rows.order_by("-created_at", "id")
 
 

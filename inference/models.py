@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from annotations.models import DatasetSnapshot, Workitem
+from annotations.models import DatasetSnapshot, Finding, Workitem
 from core.models import Identified, Job, Project, User
 from imaging.models import Series
 
@@ -83,13 +83,24 @@ class Prediction(Identified):
         REQUESTED = "requested"
         FINISHED = "finished"
         FAILED = "failed"
+        OUTSIDE = "outside"
 
     workitem = models.ForeignKey(Workitem, on_delete=models.CASCADE, related_name="predictions")
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="predictions")
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
     state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED)
     input_digest = models.CharField(max_length=64, help_text="Digest of the pixel digests and preprocessing.")
+    index_seen_at = models.DateTimeField(
+        null=True, blank=True, help_text="The series' indexed_at for which this was the present input."
+    )
+    superseded_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the same version was asked about a newer input of the series."
+    )
     output = models.JSONField(default=dict, help_text="Per label: probability, logit, threshold, case score.")
+    case_score = models.FloatField(null=True, blank=True, help_text="Highest calibrated probability, 0..1.")
+    kept_proposals_digest = models.CharField(
+        max_length=64, blank=True, help_text="Blob of proposals that came when the study took none; recorded later."
+    )
     error_code = models.CharField(max_length=60, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -98,6 +109,26 @@ class Prediction(Identified):
         ordering: ClassVar = ["-created_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workitem", "series", "version", "input_digest"], name="prediction_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["workitem"], condition=~models.Q(kept_proposals_digest=""), name="prediction_keeps_proposals"
+            )
+        ]
+
+
+class ProposedFinding(models.Model):
+    """Which finding downstairs came of a prediction, and with which probability. Written once."""
+
+    prediction = models.ForeignKey(Prediction, on_delete=models.CASCADE, related_name="proposed")
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="+")
+    label_key = models.CharField(max_length=64)
+    probability = models.FloatField(null=True, help_text="Calibrated, 0..1.")
+    threshold = models.FloatField(null=True, help_text="Of the version, for this label.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["prediction", "finding"], name="proposed_finding_once")
         ]
 
 

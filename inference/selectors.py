@@ -51,6 +51,7 @@ def prediction_json(prediction: Prediction) -> Json:
         "state": prediction.state,
         "output": prediction.output,
         "error_code": prediction.error_code,
+        "superseded": prediction.superseded_at is not None,
         "created_at": prediction.created_at,
         "finished_at": prediction.finished_at,
         "explanations_offered": explanations_json(version.family.recipe),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.db.models import Exists, OuterRef
+
 from core.digest import digest_of
 from imaging.models import Instance, Series, Study
-from imaging.selectors import displayable_instances, flat_images
+from imaging.selectors import displayable_instances, flat_images, shown
 from inference.engine.recipe_cards import recipe_card
 from inference.models import ModelFamily, ModelVersion
 
@@ -25,7 +29,21 @@ def series_for(family: ModelFamily, study: Study) -> list[Series]:
     return [series for series in rows if images_for(family, series)]
 
 
-def input_digest(version: ModelVersion, images: list[Instance]) -> str:
+def series_with_pictures(study: Study) -> list[Series]:
+    """Return the series of a study that hold anything to look at, by series number."""
+    pictures = shown(Instance.objects.filter(series=OuterRef("pk")))
+    return list(study.series.filter(Exists(pictures)).order_by("series_number", "series_instance_uid"))
+
+
+def why_outside(family: ModelFamily, series: Series) -> str:
+    """Return the code of the reason why a family does not read a series with pictures: it was trained on others."""
+    if family.modalities and series.modality not in family.modalities:
+        return "outside_modality"
+    kind = series.geometry.get("kind")
+    return f"outside_{kind}" if kind in ("volume", "cine") else "outside_multiframe"
+
+
+def input_digest(version: ModelVersion, images: Sequence[Instance]) -> str:
     """Return the digest of what the version would see: the pixels, and how they are prepared."""
     return digest_of(
         {

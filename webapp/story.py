@@ -14,11 +14,13 @@ import structlog
 
 from annotations.services.workitems import workitem_open
 from core.jobs import job_over, job_request, jobs_unfollowed
+from core.models import Job
 from imaging.models import ProjectStudy, Series, Study, Upload
 from imaging.selectors import has_pictures
 from inference.models import ModelVersion, TrainingRun
+from inference.services.catching_up import predictions_catch_up
 from inference.services.evaluation import evaluation_request
-from inference.services.predictions import prediction_failed, predictions_on_arrival
+from inference.services.predictions import prediction_failed, predictions_on_arrival, proposals_catch_up
 from inference.services.saliency import saliency_failed
 from inference.services.training import training_stopped
 from webapp import unfinished
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
     from annotations.models import Workitem
-    from core.models import Job, Project
+    from core.models import Project
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +52,24 @@ def series_ready(job: Job) -> None:
         return
     for workitem in on_the_worklist(series.study):
         predictions_on_arrival(workitem=workitem)
+
+
+def prediction_over(job: Job) -> None:
+    """Chapter 4: what did not come to an answer says why; and where none waits any more, the next cases are asked."""
+    if job.state != Job.State.SUCCEEDED:
+        prediction_failed(job)
+    predictions_catch_up(when_idle=True)
+
+
+def version_in_use(_row: Model) -> None:
+    """Chapter 10 → 4: the version that is in use now is asked about every case that is not signed off, bit by bit."""
+    predictions_catch_up()
+
+
+def case_reopened(workitem: Workitem) -> None:
+    """Chapter 6 → 4: what came while the case was signed off is recorded, and what is missing is asked."""
+    proposals_catch_up(workitem=workitem)
+    predictions_on_arrival(workitem=workitem)
 
 
 def training_finished(job: Job) -> None:
@@ -76,13 +96,18 @@ def on_the_worklist(study: Study) -> list[Workitem]:
 FOLLOWS: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
     ("upload", "finished"): instances_arrived,
     ("series_index", "succeeded"): series_ready,
-    ("predict", "failed"): prediction_failed,
-    ("predict", "cancelled"): prediction_failed,
+    ("predict", "succeeded"): prediction_over,
+    ("predict", "failed"): prediction_over,
+    ("predict", "cancelled"): prediction_over,
     ("explain", "failed"): saliency_failed,
     ("explain", "cancelled"): saliency_failed,
     ("train", "succeeded"): training_finished,
     ("train", "failed"): training_stopped,
     ("train", "cancelled"): training_stopped,
+    ("model", "installed"): version_in_use,
+    ("model", "promoted"): version_in_use,
+    ("model", "rolled_back"): version_in_use,
+    ("workitem", "reopened"): case_reopened,
 }
 
 
@@ -96,6 +121,10 @@ def follow(what: str, outcome: str, row: Model) -> None:
 # -- when a chapter did not run ---------------------------------------------------------------------------------------
 
 
+def _record_proposals(workitem: Workitem) -> None:
+    proposals_catch_up(workitem=workitem)
+
+
 def _evaluate(version: ModelVersion) -> None:
     evaluation_request(version=version, requested_by=None)
 
@@ -105,6 +134,7 @@ RECOVERS: Final[tuple[tuple[Callable[[], list[Any]], Callable[[Any], object]], .
     (unfinished.series_not_indexed, _index),
     (unfinished.studies_not_on_a_worklist, on_the_worklist),
     (jobs_unfollowed, job_over),
+    (unfinished.proposals_not_recorded, _record_proposals),
     (unfinished.candidates_not_evaluated, _evaluate),
 )
 
@@ -122,4 +152,4 @@ def recover() -> int:
                 begun += 1
             except Exception:
                 log.exception("story.recovery_failed", step=left_undone.__name__, row=str(row.pk))
-    return begun
+    return begun + predictions_catch_up(settled=unfinished.settled())

@@ -41,14 +41,20 @@ class Standing:
         return self.finding.algorithm_type != Finding.AlgorithmType.MANUAL
 
     @property
+    def is_superseded(self) -> bool:
+        """Nobody has judged it, and a newer answer of the model took its place."""
+        return self.finding.superseded_at is not None and self.decided is Decided.NO
+
+    @property
     def must_be_decided(self) -> bool:
-        """A model's finding at or above its threshold that nobody has judged."""
+        """A model's finding at or above its threshold that nobody has judged and no newer answer has superseded."""
         below = (
             self.finding.threshold is not None
             and self.finding.probability is not None
             and self.finding.probability < self.finding.threshold
         )
-        return self.is_ai and not self.finding.deleted and self.decided is Decided.NO and not below
+        stands = not self.finding.deleted and not self.is_superseded
+        return self.is_ai and stands and self.decided is Decided.NO and not below
 
     def changes_the_reading(self, reader_id: UUID | None) -> bool:
         """A reader's finding that was corrected or rejected, or one that the reviewer added."""

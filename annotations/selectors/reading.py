@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from annotations.access import comments_of
 from annotations.content.revision_json import person_json, revision_json
 from annotations.models import Comment, Finding, Review, Workitem
-from annotations.proposal_keys import prediction_id_of
 from annotations.rules.lifecycle import SIGNED_OFF, WORKITEM
 from annotations.rules.protocol import protocol_of
 from annotations.rules.reveal import ai_hidden_from
@@ -102,7 +101,7 @@ def finding_json(finding: Finding) -> Json:
         "algorithm_version": finding.algorithm_version,
         "probability": finding.probability,
         "threshold": finding.threshold,
-        "prediction_id": prediction_id_of(finding.proposal_key),
+        "superseded_at": finding.superseded_at,
         "deleted": finding.deleted,
         "head": revision_json(finding.head) if finding.head else None,
         "reviews": [review_json(review) for review in reviews],

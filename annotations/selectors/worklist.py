@@ -173,7 +173,8 @@ def _finding_counts(workitems: list[Any]) -> dict[UUID, Json]:
     counts: dict[UUID, Json] = {workitem.pk: {"own": 0, "ai": 0, "open": 0} for workitem in workitems}
     shown = {workitem.pk: workitem.ai_shown for workitem in workitems}
     for one in standing_of(workitems).values():
-        if one.finding.deleted or (one.is_ai and not shown[one.finding.workitem_id]):
+        unseen = one.is_ai and not shown[one.finding.workitem_id]
+        if one.finding.deleted or one.is_superseded or unseen:
             continue
         count = counts[one.finding.workitem_id]
         count["ai" if one.is_ai else "own"] += 1

@@ -15,7 +15,6 @@ from annotations.content.checks import Content, checked_content
 from annotations.content.difference import content_difference
 from annotations.content.revision_json import mask_stored, revision_json, whole_content
 from annotations.models import Finding, Revision, Workitem
-from annotations.proposal_keys import proposal_key as proposal_key
 from annotations.rules.lifecycle import SIGNED_OFF
 from annotations.rules.reveal import ai_hidden_from
 from core import audit, events
@@ -37,7 +36,7 @@ class Proposal:
     Attributes:
         content: of the revision; ``kind`` and ``label_key`` are filled in where they are left out.
         probability: calibrated, 0..1.
-        proposal_key: same prediction, label and place give the same key (see ``annotations.proposal_keys``).
+        proposal_key: opaque; the same proposal has the same key.
         threshold: of the version for this label; a finding below it need not be decided before sign-off.
     """
 

@@ -11,7 +11,8 @@ from annotations.content.image_space import frame_space
 from annotations.geometry.kinds import SHAPES
 from annotations.geometry.rasters import mask_to_runs
 from annotations.models import Label
-from annotations.services.revisions import Proposal, proposal_key
+from annotations.services.revisions import Proposal
+from core.digest import digest_of
 from core.errors import Conflict, NotFound
 from imaging.models import Instance
 from inference.engine import predict as engine
@@ -36,7 +37,6 @@ class _Gathered:
 
     prediction: Prediction
     uses: dict[str, list[str]]
-    one_image: bool
     labels: dict[str, Json] = field(default_factory=dict)
     images: list[Json] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
@@ -61,7 +61,8 @@ class _Gathered:
                 probability=round(probability, 6),
                 algorithm_name=version.family.title,
                 algorithm_version=f"v{version.number} ({version.weights_digest[:8]})",
-                proposal_key=proposal_key(self.prediction.pk, kind, key, *place),
+                # The same answer of the same version about the same place is one proposal, whatever else arrives.
+                proposal_key=digest_of([str(version.pk), kind, key, [str(one) for one in place], content]),
                 threshold=round(said.labels[key].threshold, 6),
             )
         )
@@ -84,7 +85,7 @@ def predict(context: JobContext, prediction_id: str) -> None:
         raise Conflict("series_changed", "The series has changed since the prediction was asked for. Ask again.")
     context.progress(phase="loading")
     model = model_of(prediction.version)
-    gathered = _Gathered(prediction, _uses_of(prediction), _is_one_image(prediction))
+    gathered = _Gathered(prediction, _uses_of(prediction))
     for image, frames in images_seen(prediction.series, prediction.version):
         context.check()
         said = engine.predict(model, image, on_progress=lambda share: context.progress(phase="predicting", share=share))
@@ -101,13 +102,6 @@ def _uses_of(prediction: Prediction) -> dict[str, list[str]]:
     """Return per label of the project, in use still, what may be said with it."""
     labels = Label.objects.filter(project=prediction.workitem.project_id, retired_at__isnull=True)
     return dict(labels.values_list("key", "uses"))
-
-
-def _is_one_image(prediction: Prediction) -> bool:
-    shown = Instance.objects.filter(series__study=prediction.workitem.study_id).exclude(
-        display=Instance.Display.NO_PIXELS
-    )
-    return shown.count() == 1
 
 
 def _add(gathered: _Gathered, said: Said, frames: Frames) -> None:
@@ -139,8 +133,8 @@ def _propose_labels(gathered: _Gathered, said: Said, frames: Frames) -> None:
         if not label.is_positive or "image" not in gathered.uses.get(key, []):
             continue
         uid, number = frames[label.frame]
-        place = None if gathered.one_image else _place("image", None, uid, number, [])
-        content = {"present": True, "geometry": place}
+        # Of the image it saw, never of the study: others may arrive.
+        content = {"present": True, "geometry": _place("image", None, uid, number, [])}
         gathered.propose("image_label", key, content, said, label.probability, uid, number)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from core import audit, blobs
+from core import audit, bell, blobs
 from core.digest import canonical_json, sha256_hex
 from core.errors import TooLarge
 from core.models import User
@@ -129,4 +129,6 @@ def model_import(*, family: ModelFamily, weights_path: Path, card_path: Path, by
                 reason="first model of the family",
                 by=by,
             )
+    if version.state == ModelVersion.State.LIVE:
+        bell.ring("model", "installed", version)
     return version

@@ -8,17 +8,19 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from annotations.access import locked_workitem
 from annotations.models import Workitem
-from annotations.services.revisions import Proposal, proposals_record
+from annotations.services.revisions import Proposal
 from core import audit, events
 from core.event_kinds import EventKind, OfWorkitem
-from core.jobs import job_request
+from core.jobs import job_drop, job_request
 from core.models import Job, User
-from imaging.models import Series
+from imaging.models import Instance, Series
 from inference import errors
 from inference.access import locked_prediction
 from inference.models import ModelFamily, ModelVersion, Prediction
-from inference.series_choice import images_for, input_digest, series_for
+from inference.series_choice import images_for, input_digest, series_for, series_with_pictures, why_outside
+from inference.services.proposals import kept_proposals, kept_proposals_of, proposals_stand, proposals_take
 
 _State = Prediction.State
 
@@ -34,7 +36,8 @@ def prediction_request(
 ) -> Prediction:
     """Ask a version about a series; the same question about the same pixels is one prediction.
 
-    A prediction that failed is tried again.
+    A prediction that failed is tried again. What the same version was asked about an older input of the series is
+    superseded, and not computed if it still waits.
 
     Raises:
         Conflict: the family does not read this series.
@@ -43,11 +46,9 @@ def prediction_request(
     if not images:
         raise errors.nothing_to_predict(version.family.modalities)
     with transaction.atomic():
-        prediction, made = Prediction.objects.get_or_create(
-            workitem=workitem, series=series, version=version, input_digest=input_digest(version, images)
-        )
-        prediction = locked_prediction(prediction.pk)
+        prediction, made = _present_question(workitem, series, version, images)
         if prediction.state == _State.FINISHED:
+            proposals_stand(prediction)
             return prediction
         again = prediction.state == _State.FAILED
         prediction.state, prediction.error_code = _State.REQUESTED, ""
@@ -67,14 +68,68 @@ def prediction_request(
     return prediction
 
 
+def _present_question(
+    workitem: Workitem, series: Series, version: ModelVersion, images: Sequence[Instance]
+) -> tuple[Prediction, bool]:
+    """Return the locked prediction about the series as it is now, and whether it is new; older ones are superseded."""
+    prediction, made = Prediction.objects.get_or_create(
+        workitem=workitem, series=series, version=version, input_digest=input_digest(version, images)
+    )
+    prediction = locked_prediction(prediction.pk)
+    prediction.index_seen_at, prediction.superseded_at = series.indexed_at, None
+    prediction.save(update_fields=["index_seen_at", "superseded_at"])
+    older = Prediction.objects.filter(workitem=workitem, series=series, version=version, superseded_at__isnull=True)
+    for one in older.exclude(pk=prediction.pk).select_related("job"):
+        Prediction.objects.filter(pk=one.pk).update(superseded_at=timezone.now())
+        if one.job is not None and one.state == _State.REQUESTED:
+            job_drop(job=one.job)
+    return prediction, made
+
+
+def outside_note(*, workitem: Workitem, series: Series, version: ModelVersion) -> Prediction:
+    """Note that a version does not read this series, and why: nobody need ask again until the series changes."""
+    with transaction.atomic():
+        prediction, made = _present_question(workitem, series, version, [])
+        code = why_outside(version.family, series)
+        if made or prediction.error_code != code:
+            prediction.state, prediction.error_code = _State.OUTSIDE, code
+            prediction.save(update_fields=["state", "error_code"])
+            _tell(prediction)
+    return prediction
+
+
 def predictions_on_arrival(*, workitem: Workitem) -> list[Prediction]:
-    """Ask every live model of the project about the series it reads (chapter 3 of the story)."""
+    """Ask every live model of the project about the pictures it reads, and note which it does not read.
+
+    Returns:
+        What was asked, or had been asked before.
+    """
     live = ModelVersion.objects.filter(family__project=workitem.project_id, state=ModelVersion.State.LIVE)
-    return [
-        prediction_request(workitem=workitem, series=series, version=version, requested_by=None)
+    every = list(series_with_pictures(workitem.study))
+    asked = [
+        prediction_ask(workitem=workitem, series=series, version=version)
         for version in live.select_related("family")
-        for series in series_for(version.family, workitem.study)
+        for series in every
     ]
+    return [prediction for prediction in asked if prediction.state != _State.OUTSIDE]
+
+
+def question_failed(*, workitem: Workitem, series: Series, version: ModelVersion) -> Prediction:
+    """Note that a version could not even be asked about a series as it is now; a person may ask again."""
+    with transaction.atomic():
+        prediction, _ = _present_question(workitem, series, version, [])
+        if prediction.state == _State.REQUESTED:
+            prediction.state, prediction.error_code = _State.FAILED, "could_not_be_asked"
+            prediction.save(update_fields=["state", "error_code"])
+            _tell(prediction)
+    return prediction
+
+
+def prediction_ask(*, workitem: Workitem, series: Series, version: ModelVersion) -> Prediction:
+    """Ask a version about a series because the story says so, or note that it does not read it."""
+    if not images_for(version.family, series):
+        return outside_note(workitem=workitem, series=series, version=version)
+    return prediction_request(workitem=workitem, series=series, version=version, requested_by=None)
 
 
 def predictions_on_demand(*, workitem: Workitem, requested_by: User, family: str | None = None) -> list[Prediction]:
@@ -109,16 +164,18 @@ def prediction_finish(
 
     Args:
         output: see ``inference.jobs.predict``.
-        case_score: highest calibrated probability of the case, for the worklist.
+        case_score: highest calibrated probability of the series, for the worklist.
     """
     with transaction.atomic():
         locked = locked_prediction(prediction.pk)
         if locked.state == _State.FINISHED:
             return locked
-        proposed = proposals_record(workitem=locked.workitem, proposals=proposals, ai_score=case_score)
         locked.state, locked.output, locked.error_code = _State.FINISHED, output, ""
-        locked.finished_at = timezone.now()
-        locked.save(update_fields=["state", "output", "error_code", "finished_at"])
+        locked.case_score, locked.finished_at = case_score, timezone.now()
+        locked.save(update_fields=["state", "output", "error_code", "case_score", "finished_at"])
+        # Whoever retires a version holds the work items it answered about: from here on it is one or the other.
+        locked.workitem = locked_workitem(locked.workitem_id)
+        proposed = proposals_take(prediction=locked, proposals=proposals)
         audit.record(
             "prediction.finished", "U", actor=None, object_kind="prediction", object_id=locked.pk,
             project=locked.workitem.project,
@@ -129,6 +186,20 @@ def prediction_finish(
         )  # fmt: skip
         _tell(locked)
     return locked
+
+
+def proposals_catch_up(*, workitem: Workitem) -> int:
+    """Record the proposals that came while the study was signed off, once it is open again; returns how many."""
+    recorded = 0
+    for prediction in kept_proposals_of(workitem):
+        with transaction.atomic():
+            locked = locked_prediction(prediction.pk)
+            if not locked.kept_proposals_digest:
+                continue
+            locked.workitem = locked_workitem(workitem.pk)
+            recorded += len(proposals_take(prediction=locked, proposals=kept_proposals(locked)))
+            _tell(locked)
+    return recorded
 
 
 def prediction_failed(job: Job) -> None:

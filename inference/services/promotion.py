@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from core import audit, events
+from core import audit, bell, events
 from core.event_kinds import EventKind, OfPromotion
 from core.models import User
 from inference import errors
 from inference.access import locked_family, locked_version
 from inference.lifecycle import MODEL_VERSION, PROMOTABLE
 from inference.models import EvaluationReport, ModelFamily, ModelVersion, Promotion
+from inference.services.proposals import pointer_moved, workitems_locked
 
 
 def pointer_move(
@@ -27,6 +28,7 @@ def pointer_move(
     report: EvaluationReport | None = None,
 ) -> Promotion:
     """Make ``version`` live and retire the live one. The caller holds both row locks and a transaction."""
+    workitems_locked(family)
     before = family.live
     state = MODEL_VERSION.next(version.state, event)
     if before is not None:
@@ -37,6 +39,7 @@ def pointer_move(
     version.save(update_fields=["state"])
     family.live = version
     family.save(update_fields=["live"])
+    pointer_moved(family)
     promotion = Promotion.objects.create(
         family=family,
         direction=direction,
@@ -86,7 +89,7 @@ def version_promote(*, version: ModelVersion, report: EvaluationReport, reason: 
             raise errors.gate_not_passed(report.gate)
         if report.compared_with_id != family.live_id:
             raise errors.report_outdated()
-        return pointer_move(
+        promotion = pointer_move(
             family,
             locked,
             event=PROMOTABLE[locked.state],
@@ -95,6 +98,8 @@ def version_promote(*, version: ModelVersion, report: EvaluationReport, reason: 
             by=by,
             report=report,
         )
+    bell.ring("model", "promoted", promotion)
+    return promotion
 
 
 def previously_live(family: ModelFamily) -> ModelVersion | None:
@@ -118,7 +123,7 @@ def roll_back(*, family: ModelFamily, reason: str, by: User) -> Promotion:
         before = previously_live(locked)
         if before is None:
             raise errors.nothing_to_go_back_to()
-        return pointer_move(
+        promotion = pointer_move(
             locked,
             locked_version(before.pk),
             event="restore",
@@ -126,6 +131,8 @@ def roll_back(*, family: ModelFamily, reason: str, by: User) -> Promotion:
             reason=reason,
             by=by,
         )
+    bell.ring("model", "rolled_back", promotion)
+    return promotion
 
 
 def version_refuse(*, version: ModelVersion, reason: str, by: User) -> ModelVersion:

@@ -10,7 +10,6 @@ from django.db import DatabaseError, connection, transaction
 
 from annotations.content.revision_json import whole_content
 from annotations.models import Finding, Revision, Workitem
-from annotations.proposal_keys import prediction_id_of, proposal_key
 from annotations.services.revisions import (
     Proposal,
     finding_create,
@@ -163,17 +162,6 @@ def test_a_proposal_never_overwrites_what_a_person_made_of_it(
     assert again == finding
     assert again.revisions.count() == 2
     assert Finding.objects.get(pk=finding.pk).head.author == reviewer
-
-
-def test_a_proposal_key_gives_its_prediction_back() -> None:
-    from uuid import uuid4
-
-    prediction = uuid4()
-    key = proposal_key(prediction, "nodule", 1)
-    assert len(key) == 64
-    assert prediction_id_of(key) == str(prediction)
-    assert prediction_id_of("p1") is None
-    assert proposal_key(prediction, "nodule", 2) != key
 
 
 def test_every_write_is_in_the_audit_trail_without_what_was_said(workitem: Workitem, radiologist: User) -> None:

@@ -13,7 +13,7 @@ from core import blobs
 from core.errors import Conflict, Invalid
 from core.jobs import run_job
 from core.models import AuditEvent, Event, Job
-from inference.models import ModelVersion, Prediction, SaliencyMap
+from inference.models import ModelVersion, Prediction, ProposedFinding, SaliencyMap
 from inference.services.predictions import prediction_request, predictions_on_arrival, predictions_on_demand
 from inference.services.saliency import saliency_request
 from tests.inference.planted_archive import (
@@ -58,7 +58,7 @@ def test_a_prediction_becomes_proposals_once_though_its_job_runs_twice(
     said = findings.get(kind="image_label")
     assert (said.algorithm_type, said.algorithm_name) == ("AUTOMATIC", "Squares")
     assert said.algorithm_version.startswith("v1 (")
-    assert said.proposal_key.startswith(prediction.pk.hex)
+    assert ProposedFinding.objects.get(finding=said).prediction == prediction
     label = prediction.output["labels"]["square"]
     assert said.probability == pytest.approx(label["probability"], abs=1e-5)
     assert said.threshold == pytest.approx(label["threshold"], abs=1e-5)

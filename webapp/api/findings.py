@@ -18,6 +18,7 @@ from annotations.geometry.kinds import KINDS
 from annotations.models import Finding, Review
 from annotations.services.reviews import review_record
 from annotations.services.revisions import finding_create, finding_delete, revision_append, revision_restore
+from webapp.api.answers import ProposingVersionOut, with_predictions
 from webapp.api.base import caller, checked, etag, if_match
 from webapp.api.projects import PersonOut
 
@@ -129,6 +130,8 @@ class FindingOut(serializers.Serializer[Any]):
     head = RevisionOut()
     reviews = ReviewOut(many=True)
     prediction_id = serializers.UUIDField(allow_null=True)
+    proposed_by = ProposingVersionOut(allow_null=True)
+    superseded_at = serializers.DateTimeField(allow_null=True)
 
 
 class FindingIn(serializers.Serializer[Any]):
@@ -167,14 +170,15 @@ class WorkitemFindings(APIView):
     def get(self, request: Request, id: str) -> Response:
         """List the findings the caller may know of; the model's are left out while the reveal rule hides them."""
         workitem = access_workitem(caller(request), "workitem.read", id=id)
-        return Response(FindingOut(selectors.findings_json(caller(request), workitem), many=True).data)
+        rows = with_predictions(selectors.findings_json(caller(request), workitem))
+        return Response(FindingOut(rows, many=True).data)
 
     @extend_schema(operation_id="findings_create", request=FindingIn, responses={201: FindingOut})
     def post(self, request: Request, id: str) -> Response:
         """Begin a finding; the same client key returns the finding it made before."""
         workitem = access_workitem(caller(request), "finding.write", id=id)
         finding = finding_create(workitem=workitem, author=caller(request), **checked(FindingIn, request))
-        shown = selectors.finding_json(finding)
+        (shown,) = with_predictions([selectors.finding_json(finding)])
         return Response(FindingOut(shown).data, status=201, headers=etag(shown["head"]["digest"]))
 
 
@@ -204,7 +208,8 @@ class FindingDetail(APIView):
     @extend_schema(operation_id="findings_read", responses=FindingOut)
     def get(self, request: Request, id: str) -> Response:
         """Return the finding with its head and reviews."""
-        shown = selectors.finding_json(access_finding(caller(request), "workitem.read", id=id))
+        finding = access_finding(caller(request), "workitem.read", id=id)
+        (shown,) = with_predictions([selectors.finding_json(finding)])
         return Response(FindingOut(shown).data, headers=etag(shown["head"]["digest"]))
 
     @extend_schema(operation_id="findings_delete", parameters=[IF_MATCH], responses={200: RevisionOut})

@@ -50,6 +50,7 @@ class PredictionOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=Prediction.State.choices)
     output = serializers.JSONField()
     error_code = serializers.CharField()
+    superseded = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     explanations_offered = ExplanationOut(many=True)

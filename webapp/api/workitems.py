@@ -18,6 +18,7 @@ from annotations.selectors import WorklistFilter
 from annotations.services import workitems
 from core.access import project_for
 from core.models import User
+from webapp.api.answers import AnswerOut, CaseAnswerOut, with_all_answers, with_answers
 from webapp.api.base import caller, checked, cursor_text, cursor_values, etag, if_match_version, page_limit
 from webapp.api.labels import LabelOut
 from webapp.api.projects import PersonOut
@@ -66,6 +67,7 @@ class WorkitemRowOut(serializers.Serializer[Any]):
     reviewer = PersonOut(allow_null=True)
     study = WorkitemStudyOut()
     finding_counts = FindingCountsOut()
+    ai = CaseAnswerOut()
     updated_at = serializers.DateTimeField()
     submitted_at = serializers.DateTimeField(allow_null=True)
 
@@ -98,6 +100,7 @@ class WorkitemOut(WorkitemRowOut):
     labels = LabelOut(many=True)
     instructions = serializers.CharField()
     reveal_ai = serializers.BooleanField()
+    ai_answers = AnswerOut(many=True)
     may = serializers.DictField(child=serializers.BooleanField())
     events = serializers.ListField(child=serializers.CharField())
     remark = serializers.CharField()
@@ -153,7 +156,7 @@ class ReopenIn(serializers.Serializer[Any]):
 
 
 def _answer(user: User, workitem: Workitem) -> Response:
-    shown = selectors.workitem_json(user, workitem)
+    shown = with_all_answers(user, selectors.workitem_json(user, workitem))
     return Response(WorkitemOut(shown).data, headers=etag(workitem.version))
 
 
@@ -173,7 +176,8 @@ class Workitems(APIView):
             after=cursor_values(cursor) if cursor else None,
         )
         following = cursor_text(page.following) if page.following else None
-        return Response(WorkitemPageOut({"results": page.rows, "next_cursor": following, "count": page.count}).data)
+        rows = with_answers(caller(request), page.rows)
+        return Response(WorkitemPageOut({"results": rows, "next_cursor": following, "count": page.count}).data)
 
 
 class WorkitemNext(APIView):
@@ -194,7 +198,7 @@ class WorkitemNext(APIView):
             project=project_for(user, "workitem.read", slug=slug) if slug else None,
             after=access_workitem(user, "workitem.read", id=after) if after else None,
         )
-        return Response(WorkitemRowOut(row).data) if row else Response(status=204)
+        return Response(WorkitemRowOut(with_answers(user, [row])[0]).data) if row else Response(status=204)
 
 
 class WorkitemDetail(APIView):

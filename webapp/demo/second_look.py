@@ -95,9 +95,9 @@ def _about_proposal(content: dict[str, Any], case: Case) -> dict[str, Any]:
     """Accept what the model said rightly; an outline is right when its middle lies in a planted one."""
     if not case.truth:
         return {"decision": "rejected", "reason": "not_present"}
-    if content["geometry"] is None:
+    points = content["geometry"]["points"] if content["geometry"] else []
+    if not points:
         return {"decision": "accepted"}
-    points = content["geometry"]["points"]
     column, row = (sum(point[axis] for point in points) / len(points) for axis in (0, 1))
     boxes = [lesion.box_jiji for lesion in draw_case(case).lesions if lesion.kind == TAUGHT_LABEL]
     if any(j0 <= row <= j1 and i0 <= column <= i1 for j0, i0, j1, i1 in boxes):

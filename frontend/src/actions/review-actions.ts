@@ -37,7 +37,7 @@ export function undecided(): FindingRow[] {
   const { rows } = useFindings.getState();
   return shownKeys().flatMap((key) => {
     const row = rows[key];
-    return row?.id && !row.correctionOf && !decisionOf(row) ? [row] : [];
+    return row?.id && !row.correctionOf && !row.superseded && !decisionOf(row) ? [row] : [];
   });
 }
 

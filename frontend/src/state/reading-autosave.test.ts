@@ -96,6 +96,8 @@ class SmallServer implements SavePort {
       head: this.revision(content, "edit", 1),
       reviews: [],
       prediction_id: null,
+      proposed_by: null,
+      superseded_at: null,
     };
     this.findings.set(out.id, out);
     this.byClientKey.set(clientKey, out);

@@ -29,6 +29,8 @@ export interface FindingRow {
   byModel: boolean;
   algorithmName: string;
   algorithmVersion: string;
+  /** A newer answer of the model took the place of this one; without a decision it needs none. */
+  superseded: boolean;
   probability: number | null;
   threshold: number | null;
   predictionId: string | null;
@@ -213,6 +215,7 @@ function blankRow(key: string, kind: FindingKind): FindingRow {
     byModel: false,
     algorithmName: "",
     algorithmVersion: "",
+    superseded: false,
     probability: null,
     threshold: null,
     predictionId: null,
@@ -380,7 +383,8 @@ export function rowFromServer(out: FindingOut, key: string = out.id, before?: Fi
     author: out.author,
     byModel: out.algorithm_type === "AUTOMATIC",
     algorithmName: out.algorithm_name,
-    algorithmVersion: out.algorithm_version,
+    algorithmVersion: out.proposed_by ? `v${out.proposed_by.number}` : out.algorithm_version,
+    superseded: out.superseded_at !== null,
     probability: out.probability,
     threshold: out.threshold,
     predictionId: out.prediction_id,

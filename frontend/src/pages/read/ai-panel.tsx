@@ -1,6 +1,7 @@
 import { Alert, Button, Group, Select, Slider, Switch, Text, Tooltip } from "@mantine/core";
 import { performById } from "../../actions/action-table";
 import { toggleSaliency } from "../../actions/ai-actions";
+import type { Schemas } from "../../api/types";
 import { type ColormapName, colormapNames, gradientOf } from "../../geometry/colormaps";
 import { useFindings } from "../../state/reading-findings";
 import { saliencyTarget, showSaliency, useSaliency } from "../../state/reading-saliency";
@@ -114,29 +115,65 @@ function SaliencyControls() {
   );
 }
 
+/** What became of asking each model about each series: the server's sentences, with the time. */
+function AnswerLines() {
+  const workitem = useReading((state) => state.workitem);
+  const answers = workitem?.ai_answers ?? [];
+  const several = new Set(answers.map((one) => one.series_instance_uid)).size > 1;
+  const nameOf = (uid: string) => {
+    const series = workitem?.series.find((one) => one.series_instance_uid === uid);
+    return series
+      ? `${series.modality} ${series.series_number ?? ""} ${series.series_description}`.trim()
+      : "";
+  };
+  if (answers.length === 0) {
+    return <div className={panelClasses.none}>{workitem?.ai.sentence}</div>;
+  }
+  return (
+    <ul className={panelClasses.answers}>
+      {answers.map((one) => (
+        <li
+          key={`${one.version.id} ${one.series_instance_uid}`}
+          data-testid="model-answer"
+          data-state={one.state}
+        >
+          {one.sentence}
+          <span className={panelClasses.small}>
+            {[several ? nameOf(one.series_instance_uid) : "", whenOf(one)].filter(Boolean).join(" · ")}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function whenOf(one: Schemas["AnswerOut"]): string {
+  if (one.finished_at && (one.state === "found" || one.state === "nothing_found")) {
+    return momentOf(one.finished_at);
+  }
+  return one.asked_at && one.state !== "outside" ? `asked ${momentOf(one.asked_at)}` : "";
+}
+
 /** What the model says of this study, and why it says so. */
 export function AiPanel() {
   const predictions = useReading((state) => state.predictions);
   const workitem = useReading((state) => state.workitem);
   const modelHidden = useReadingUi((state) => state.modelHidden);
   const mayAsk = useMay("prediction.request", workitem?.project);
-  const hiddenByProtocol = workitem?.reveal_ai === false;
+  const shown = predictions.filter((one) => one.state === "finished" && !one.superseded);
   return (
     <>
       <div className={panelClasses.heading}>Predictions</div>
-      {hiddenByProtocol ? (
-        <div className={panelClasses.none}>Shown after you submit your own reading.</div>
-      ) : null}
-      {predictions.map((prediction) => (
+      <AnswerLines />
+      {shown.map((prediction) => (
         <section key={prediction.id} className={panelClasses.detail} data-testid="prediction">
           <Group justify="space-between" gap={4}>
             <strong>
               {prediction.version.family_slug} v{prediction.version.number}
             </strong>
             <span className={panelClasses.small}>
-              {prediction.state === "finished" && prediction.finished_at
-                ? momentOf(prediction.finished_at)
-                : prediction.state}
+              {prediction.version.state === "live" ? "" : `${prediction.version.state}, `}
+              {prediction.finished_at ? momentOf(prediction.finished_at) : ""}
             </span>
           </Group>
           <dl className={panelClasses.facts}>
@@ -159,9 +196,6 @@ export function AiPanel() {
           </dl>
         </section>
       ))}
-      {predictions.length === 0 && !hiddenByProtocol ? (
-        <div className={panelClasses.none}>No model has looked at this study.</div>
-      ) : null}
       <Group gap={6} mt="xs">
         {mayAsk ? (
           <Button variant="default" data-testid="ask-prediction" onClick={() => performById("ai.predict")}>

@@ -75,7 +75,8 @@ export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boo
     slim ? "" : said,
     measuresOf(row),
     row.content.text,
-    slim ? "" : row.byModel ? row.algorithmVersion || row.algorithmName : "",
+    row.byModel ? row.algorithmVersion || row.algorithmName : "",
+    row.superseded && !decision ? "superseded: needs no decision" : "",
   ]
     .filter(Boolean)
     .join(" · ");

@@ -119,13 +119,7 @@ function ReaderList({ rows }: { rows: FindingRow[] }) {
         {model.map((row) => (
           <FindingLine key={row.key} row={row} />
         ))}
-        {model.length === 0 ? (
-          <div className={classes.none}>
-            {workitem?.reveal_ai === false
-              ? "Shown after you submit your own reading."
-              : "The model found nothing here."}
-          </div>
-        ) : null}
+        {model.length === 0 ? <div className={classes.none}>{workitem?.ai.sentence}</div> : null}
       </div>
     </>
   );
@@ -176,7 +170,7 @@ function ReviewList({ rows }: { rows: FindingRow[] }) {
                   ))}
                   {list.length === 0 ? (
                     <div className={classes.none}>
-                      {side === 0 ? "Said nothing" : nothingProposed(opinion)}
+                      {side === 0 ? "Said nothing" : (nothingProposed(opinion) ?? workitem?.ai.sentence)}
                     </div>
                   ) : null}
                 </div>
@@ -184,7 +178,7 @@ function ReviewList({ rows }: { rows: FindingRow[] }) {
             </div>
           );
         })}
-        {rows.length === 0 ? <div className={classes.none}>No findings.</div> : null}
+        {rows.length === 0 ? <div className={classes.none}>No findings. {workitem?.ai.sentence}</div> : null}
       </div>
     </>
   );

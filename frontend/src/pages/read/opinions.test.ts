@@ -7,10 +7,11 @@ import { agreement, modelOpinion, nothingProposed } from "./opinions";
 const said = (present: boolean | null) =>
   ({ kind: "image_label", content: { ...emptyContent("image_label", "opacity"), present } }) as FindingRow;
 const proposal = said(null);
-const prediction = (probability: number, finished_at: string) =>
+const prediction = (probability: number, version: "live" | "retired") =>
   ({
     state: "finished",
-    finished_at,
+    superseded: false,
+    version: { state: version },
     output: { labels: { opacity: { probability, logit: 0, threshold: 0.3 } } },
   }) as unknown as PredictionOut;
 
@@ -21,7 +22,7 @@ describe("reader and model", () => {
   });
 
   it("disagree when the reader says present and the model's probability is below its threshold", () => {
-    const opinion = modelOpinion([prediction(0.9, "2026-01-01"), prediction(0.22, "2026-01-02")], "opacity");
+    const opinion = modelOpinion([prediction(0.9, "retired"), prediction(0.22, "live")], "opacity");
     expect(agreement([said(true)], [], opinion)).toBe(false);
     expect(nothingProposed(opinion)).toBe("Absent: 22 %, below 30 %");
   });
@@ -29,5 +30,6 @@ describe("reader and model", () => {
   it("are not compared while one of them says nothing", () => {
     expect(agreement([said(null)], [proposal], null)).toBeNull();
     expect(agreement([said(true)], [], null)).toBeNull();
+    expect(nothingProposed(null), "nothing is said for a model that has not looked").toBeNull();
   });
 });

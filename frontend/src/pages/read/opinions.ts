@@ -2,23 +2,26 @@ import type { FindingRow } from "../../state/reading-findings";
 import type { PredictionOut } from "../../state/reading-types";
 import { percentOf } from "./words";
 
-/** What the newest finished prediction says of a label, whether or not a finding came of it. */
+/** The highest that the versions in use now say of a label, whether or not a finding came of it. */
 export function modelOpinion(
   predictions: PredictionOut[],
   labelKey: string | null,
 ): { probability: number; threshold: number } | null {
-  const newest = predictions
-    .filter((one) => one.state === "finished" && labelKey !== null && one.output.labels?.[labelKey])
-    .sort((a, b) => (a.finished_at ?? "").localeCompare(b.finished_at ?? ""))
-    .at(-1);
-  return (labelKey !== null && newest?.output.labels?.[labelKey]) || null;
+  const present = predictions.filter(
+    (one) => one.state === "finished" && one.version.state === "live" && !one.superseded,
+  );
+  const opinions = present.flatMap((one) => (labelKey && one.output.labels?.[labelKey]) || []);
+  return opinions.sort((a, b) => b.probability - a.probability)[0] ?? null;
 }
 
-/** "Absent · 22 %": the model's answer where it proposes nothing. */
-export function nothingProposed(opinion: { probability: number; threshold: number } | null): string {
-  return opinion && opinion.probability < opinion.threshold
+/** "Absent: 22 %, below 30 %": the model's answer where it proposes nothing; `null` where it has not looked. */
+export function nothingProposed(opinion: { probability: number; threshold: number } | null): string | null {
+  if (opinion === null) {
+    return null;
+  }
+  return opinion.probability < opinion.threshold
     ? `Absent: ${percentOf(opinion.probability)}, below ${percentOf(opinion.threshold)}`
-    : "Nothing proposed";
+    : `${percentOf(opinion.probability)}, but no finding of it is proposed`;
 }
 
 /** Whether reader and model say the same of a label; null while one of them says nothing. */

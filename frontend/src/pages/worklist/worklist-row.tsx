@@ -58,9 +58,18 @@ export function WorklistRow({
       <div role="gridcell">{row.reader?.display_name ?? "–"}</div>
       <div role="gridcell">
         {row.ai_score === null ? (
-          <span className={classes.sub}>–</span>
+          <Tooltip label={row.ai.sentence} multiline maw={300}>
+            <span className={classes.sub} data-testid="ai-state" data-state={row.ai.state}>
+              {row.ai.word}
+            </span>
+          </Tooltip>
         ) : (
-          <span className={classes.score}>
+          <span
+            className={classes.score}
+            title={row.ai.sentence}
+            data-testid="ai-state"
+            data-state={row.ai.state}
+          >
             <ShareBar
               width={36}
               parts={[{ share: row.ai_score, color: "var(--ov-ai)" }]}

@@ -1,0 +1,151 @@
+"""What became of asking the live models about the series of a case: one answer per version and series with pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import Count, Exists, F, OuterRef
+
+from annotations.models import ReadingProtocol, Workitem
+from annotations.rules.reveal import ai_revealed
+from core.models import Job
+from imaging.models import Instance, Series
+from imaging.selectors import shown
+from inference.models import ModelVersion, Prediction
+from inference.outlook import AnswerState, Outlook
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.models import User
+
+_State = Prediction.State
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outlook of one version on one series.
+
+    Attributes:
+        asked_at, finished_at: of the prediction, None before it.
+    """
+
+    version: ModelVersion
+    series_instance_uid: str
+    prediction_id: UUID | None
+    asked_at: datetime | None
+    finished_at: datetime | None
+    outlook: Outlook
+
+
+def answers_of(user: User, workitems: Iterable[UUID]) -> dict[UUID, list[Answer]]:
+    """Return the answers about each work item, as far as ``user`` may know them, in the order of the series.
+
+    The caller has checked that the user may read the work items.
+    """
+    rows = list(Workitem.objects.filter(pk__in=list(workitems)).only("id", "project_id", "study_id"))
+    ids = [row.pk for row in rows]
+    told = set(Workitem.objects.filter(ai_revealed(user), pk__in=ids).values_list("pk", flat=True))
+    projects = {row.project_id for row in rows}
+    never = set(
+        ReadingProtocol.objects.filter(project__in=projects, reveal=ReadingProtocol.Reveal.NEVER).values_list(
+            "project_id", flat=True
+        )
+    )
+    versions: dict[UUID, list[ModelVersion]] = {}
+    live = ModelVersion.objects.filter(state=ModelVersion.State.LIVE, family__project__in=projects)
+    for version in live.select_related("family").order_by("family__title", "family_id"):
+        versions.setdefault(version.family.project_id, []).append(version)
+    series = _series_of(rows if versions else [])
+    predictions = _predictions_of(ids if versions else [])
+    return {
+        row.pk: [
+            _answer(
+                version,
+                one,
+                predictions.get((row.pk, version.pk, one.pk)),
+                told=row.pk in told,
+                never=row.project_id in never,
+            )
+            for one in series.get(row.study_id, [])
+            for version in versions.get(row.project_id, [])
+        ]
+        for row in rows
+    }
+
+
+def _series_of(rows: list[Workitem]) -> dict[UUID, list[Series]]:
+    """Return the series with pictures of each study, by study."""
+    pictures = shown(Instance.objects.filter(series=OuterRef("pk")))
+    found = Series.objects.filter(Exists(pictures), study__in={row.study_id for row in rows})
+    series: dict[UUID, list[Series]] = {}
+    fields = ("id", "study_id", "series_instance_uid", "indexed_at")
+    for one in found.only(*fields).order_by("series_number", "series_instance_uid"):
+        series.setdefault(one.study_id, []).append(one)
+    return series
+
+
+def _predictions_of(ids: list[UUID]) -> dict[tuple[UUID, UUID, UUID], Prediction]:
+    """Return what the live versions were last asked, by work item, version and series."""
+    asked = Prediction.objects.filter(
+        workitem__in=ids, version__state=ModelVersion.State.LIVE, superseded_at__isnull=True
+    )
+    rows = asked.annotate(proposed_count=Count("proposed")).select_related("job")
+    return {(row.workitem_id, row.version_id, row.series_id): row for row in rows}
+
+
+def _answer(version: ModelVersion, series: Series, prediction: Prediction | None, *, told: bool, never: bool) -> Answer:
+    return Answer(
+        version=version,
+        series_instance_uid=series.series_instance_uid,
+        prediction_id=prediction.pk if prediction and prediction.state != _State.OUTSIDE and told else None,
+        asked_at=prediction.created_at if prediction else None,
+        finished_at=prediction.finished_at if prediction else None,
+        outlook=_outlook(version, series, prediction, told=told, never=never),
+    )
+
+
+def _outlook(
+    version: ModelVersion, series: Series, prediction: Prediction | None, *, told: bool, never: bool
+) -> Outlook:
+    model = f"{version.family.title} v{version.number}"
+    if prediction is None:
+        return Outlook(AnswerState.NOT_RUN, model)
+    seen, indexed = prediction.index_seen_at, series.indexed_at
+    if seen is not None and indexed is not None and seen < indexed:
+        return Outlook(AnswerState.NOT_RUN, model, grown=True)
+    if prediction.state == _State.REQUESTED:
+        running = prediction.job is not None and prediction.job.state == Job.State.RUNNING
+        return Outlook(AnswerState.RUNNING if running else AnswerState.WAITING, model)
+    if prediction.state == _State.FAILED:
+        reason = prediction.job.error_message if prediction.job else ""
+        return Outlook(AnswerState.FAILED, model, code=prediction.error_code, reason=reason)
+    if prediction.state == _State.OUTSIDE:
+        return Outlook(AnswerState.OUTSIDE, model, code=prediction.error_code)
+    if not told:
+        return Outlook(AnswerState.HIDDEN, model, never=never)
+    return _finished(model, prediction)
+
+
+def _finished(model: str, prediction: Prediction) -> Outlook:
+    labels = prediction.output.get("labels", {}).values()
+    above = sum(1 for label in labels if label["probability"] >= label["threshold"])
+    found = int(getattr(prediction, "proposed_count", 0))
+    if not found and not above:
+        return Outlook(AnswerState.NOTHING_FOUND, model, found=0)
+    return Outlook(AnswerState.FOUND, model, found=found, unusable=0 if found else above)
+
+
+def case_answer(outlooks: list[Answer]) -> list[Outlook]:
+    """Return the outlooks alone, for ``inference.outlook.summary_of``."""
+    return [one.outlook for one in outlooks]
+
+
+def predictions_behind(findings: Iterable[UUID]) -> dict[UUID, Prediction]:
+    """Return, by finding, the newest prediction that it came of."""
+    rows = Prediction.objects.filter(proposed__finding__in=list(findings)).order_by("created_at")
+    linked = rows.annotate(finding_id=F("proposed__finding")).select_related("version__family")
+    return {row.finding_id: row for row in linked}
