@@ -24,6 +24,8 @@ class AnswerState(StrEnum):
     NO_MODEL = "no_model"
 
 
+ANSWER_STATES: Final = [state.value for state in AnswerState]
+
 #: Why a version does not read a series (``inference.series_choice.why_outside``), as people say it.
 _OUTSIDE: Final = {
     "outside_modality": "it was trained on other modalities",

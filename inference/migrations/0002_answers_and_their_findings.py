@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0005_superseded_findings'),
+        ('annotations', '0006_superseded_findings'),
         ('core', '0004_what_follows_a_job'),
         ('imaging', '0004_one_home_of_names'),
         ('inference', '0001_initial'),

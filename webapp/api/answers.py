@@ -8,19 +8,18 @@ from rest_framework import serializers
 
 from inference.answers import Answer, answers_of, case_answer, predictions_behind
 from inference.models import ModelVersion
-from inference.outlook import AnswerState, summary_of
+from inference.outlook import ANSWER_STATES, summary_of
 
 if TYPE_CHECKING:
     from core.models import User
 
 Json = dict[str, Any]
-_STATES = [state.value for state in AnswerState]
 
 
 class CaseAnswerOut(serializers.Serializer[Any]):
     """What became of asking the live models about a case: a word for a list, a sentence for everywhere else."""
 
-    state = serializers.ChoiceField(choices=_STATES)
+    state = serializers.ChoiceField(choices=ANSWER_STATES)
     word = serializers.CharField()
     sentence = serializers.CharField()
 

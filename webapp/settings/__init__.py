@@ -201,7 +201,7 @@ SPECTACULAR_SETTINGS = {
         "VersionStateEnum": "inference.models.ModelVersion.State",
         "RecipeEnum": "inference.engine.recipe_cards.RECIPES",
         "PredictionStateEnum": "inference.models.Prediction.State",
-        "CaseAnswerStateEnum": "inference.outlook.AnswerState",
+        "CaseAnswerStateEnum": "inference.outlook.ANSWER_STATES",
         "AnswerStateEnum": "inference.models.SaliencyMap.State",
         "JobStateEnum": "core.models.Job.State",
     },
