@@ -109,7 +109,7 @@ def _chain_of_this_transaction(seed: str) -> str:
     A transaction that locked several chains, in the order of its events, would sooner or later wait for one that
     waits for it. The hooks of a transaction (or savepoint) that is rolled back go with it, and so do its locks.
     """
-    for _, hook, _ in connection.run_on_commit:
+    for _, hook, *_ in connection.run_on_commit:
         if isinstance(hook, _ChainTaken):
             return hook.name
     name = f"chain-{zlib.crc32(seed.encode()) % CHAINS}"

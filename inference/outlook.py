@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -129,7 +130,7 @@ def _hidden(one: Outlook) -> str:
     return f"What {one.model} says is shown after your own reading is submitted."
 
 
-_SENTENCES: Final = {
+_SENTENCES: Final[dict[AnswerState, Callable[[Outlook], str]]] = {
     AnswerState.NOT_RUN: _not_run,
     AnswerState.WAITING: lambda one: f"{one.model} has been asked and waits for its turn.",
     AnswerState.RUNNING: lambda one: f"{one.model} is looking at this now.",

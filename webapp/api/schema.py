@@ -36,10 +36,10 @@ def live_events(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Describe what the live socket says (``/live``) beside the HTTP API: one shape a kind of event."""
     schemas = result["components"]["schemas"]
     details = sorted(set(DETAILS.values()), key=lambda one: one.__name__)
-    _, made = models_json_schema(
+    _, described = models_json_schema(
         [(one, "serialization") for one in details], ref_template="#/components/schemas/{model}"
     )
-    schemas |= made["$defs"]
+    schemas |= described["$defs"]
     variants = []
     for kind in EventKind:
         name = "".join(part.title() for part in kind.value.split(".")) + "Event"
