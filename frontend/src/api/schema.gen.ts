@@ -1232,8 +1232,31 @@ export interface components {
     schemas: {
         /** @enum {string} */
         AlgorithmTypeEnum: "MANUAL" | "SEMIAUTOMATIC" | "AUTOMATIC";
+        /** @description What became of asking one live version about one series. */
+        AnswerOut: {
+            state: components["schemas"]["CaseAnswerStateEnum"];
+            word: string;
+            sentence: string;
+            version: components["schemas"]["AnswerVersionOut"];
+            series_instance_uid: string;
+            /** Format: uuid */
+            prediction_id: string | null;
+            found: number | null;
+            /** Format: date-time */
+            asked_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
         /** @enum {string} */
         AnswerStateEnum: "requested" | "finished" | "failed";
+        /** @description The version that was asked. */
+        AnswerVersionOut: {
+            /** Format: uuid */
+            id: string;
+            family_slug: string;
+            family_title: string;
+            number: number;
+        };
         /** @description One thing somebody did. */
         AuditEventOut: {
             id: number;
@@ -1350,6 +1373,14 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /** @description What became of asking the live models about a case: a word for a list, a sentence for everywhere else. */
+        CaseAnswerOut: {
+            state: components["schemas"]["CaseAnswerStateEnum"];
+            word: string;
+            sentence: string;
+        };
+        /** @enum {string} */
+        CaseAnswerStateEnum: "not_run" | "waiting" | "running" | "failed" | "outside" | "nothing_found" | "found" | "hidden" | "no_model";
         /** @enum {string} */
         CauseEnum: "edit" | "merge";
         CommentAddedEvent: {
@@ -1587,6 +1618,9 @@ export interface components {
             reviews: components["schemas"]["ReviewOut"][];
             /** Format: uuid */
             prediction_id: string | null;
+            proposed_by: components["schemas"]["ProposingVersionOut"] | null;
+            /** Format: date-time */
+            superseded_at: string | null;
         };
         /** @description One step, and whether it is done. */
         FirstStepOut: {
@@ -2235,15 +2269,18 @@ export interface components {
             workitem_id: string;
             series_instance_uid: string;
             version: components["schemas"]["PredictingVersionOut"];
-            state: components["schemas"]["AnswerStateEnum"];
+            state: components["schemas"]["PredictionStateEnum"];
             output: unknown;
             error_code: string;
+            superseded: boolean;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
             finished_at: string | null;
             explanations_offered: components["schemas"]["ExplanationOut"][];
         };
+        /** @enum {string} */
+        PredictionStateEnum: "requested" | "finished" | "failed" | "outside";
         ProjectChangedEvent: {
             id: number;
             /** @enum {string} */
@@ -2301,6 +2338,12 @@ export interface components {
             reason: string;
             /** Format: date-time */
             created_at: string;
+        };
+        /** @description The version whose finding it is. */
+        ProposingVersionOut: {
+            family_title: string;
+            number: number;
+            state: components["schemas"]["VersionStateEnum"];
         };
         /**
          * Quantity
@@ -3242,6 +3285,7 @@ export interface components {
             reviewer: components["schemas"]["PersonOut"] | null;
             study: components["schemas"]["WorkitemStudyOut"];
             finding_counts: components["schemas"]["FindingCountsOut"];
+            ai: components["schemas"]["CaseAnswerOut"];
             /** Format: date-time */
             updated_at: string;
             /** Format: date-time */
@@ -3250,6 +3294,7 @@ export interface components {
             labels: components["schemas"]["LabelOut"][];
             instructions: string;
             reveal_ai: boolean;
+            ai_answers: components["schemas"]["AnswerOut"][];
             may: {
                 [key: string]: boolean;
             };
@@ -3277,6 +3322,7 @@ export interface components {
             reviewer: components["schemas"]["PersonOut"] | null;
             study: components["schemas"]["WorkitemStudyOut"];
             finding_counts: components["schemas"]["FindingCountsOut"];
+            ai: components["schemas"]["CaseAnswerOut"];
             /** Format: date-time */
             updated_at: string;
             /** Format: date-time */

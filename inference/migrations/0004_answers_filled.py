@@ -63,7 +63,7 @@ def _present(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inference", "0002_answers_and_their_findings")]
+    dependencies = [("inference", "0003_answers_and_their_findings")]
     operations = [
         migrations.RunPython(_linked, migrations.RunPython.noop),
         migrations.RunPython(_present, migrations.RunPython.noop),

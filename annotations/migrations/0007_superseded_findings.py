@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0005_kinds_without_a_list'),
+        ("annotations", "0006_calibrations"),
     ]
 
     operations = [

@@ -10,10 +10,10 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0006_superseded_findings'),
+        ("annotations", "0007_superseded_findings"),
         ('core', '0004_what_follows_a_job'),
         ('imaging', '0004_one_home_of_names'),
-        ('inference', '0001_initial'),
+        ("inference", "0002_recipes_by_their_cards"),
     ]
 
     operations = [
