@@ -29,11 +29,16 @@ def calibrations_in_force(workitem: Workitem) -> list[Calibration]:
     return [row for row in latest.values() if row.length_mm is not None]
 
 
-def calibration_of(workitem: Workitem, instance: Instance) -> Calibration | None:
-    """Return the calibration that holds for an image: its own before that of its series."""
+def calibration_among(rows: Sequence[Calibration], instance: Instance) -> Calibration | None:
+    """Return the calibration that holds for an image: its own before that of its series.
+
+    Args:
+        rows: that are in force in the case.
+        instance: with its series.
+    """
     held = None
-    for row in calibrations_in_force(workitem):
-        if row.series_instance_uid != instance.series.series_instance_uid:
+    for row in rows:
+        if row.series_instance_uid != instance.series.series_instance_uid or frame_space(instance, 1).plane is not None:
             continue
         if not row.whole_series and row.sop_instance_uid == instance.sop_instance_uid:
             return row
@@ -45,7 +50,7 @@ def calibration_of(workitem: Workitem, instance: Instance) -> Calibration | None
 def space_in(workitem: Workitem, instance: Instance, frame_number: int) -> FrameSpace:
     """Return the space of a frame as it counts in a case: by hand where somebody calibrated it."""
     space = frame_space(instance, frame_number)
-    row = calibration_of(workitem, instance) if space.plane is None else None
+    row = calibration_among(calibrations_in_force(workitem), instance) if space.plane is None else None
     return space if row is None else replace(space, spacing=calibrated_spacing(row))
 
 

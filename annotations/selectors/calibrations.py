@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from annotations.content.calibrations import calibrated_spacing, calibrations_in_force
+from annotations.content.calibrations import calibrated_spacing, calibration_among, calibrations_in_force
 from annotations.content.revision_json import person_json
 from annotations.models import Calibration, Workitem
+from imaging.models import Instance
 
 
 def calibration_json(row: Calibration) -> dict[str, Any]:
-    """Return one calibration with the spacing that it gives."""
+    """Return one calibration with the spacing that it gives, and the images that are measured by it."""
+    images = Instance.objects.select_related("series").filter(
+        series__study=row.workitem.study_id, series__series_instance_uid=row.series_instance_uid
+    )
+    in_force = calibrations_in_force(row.workitem)
+    held = [one.sop_instance_uid for one in images if row == calibration_among(in_force, one)]
     return {
+        "sop_instance_uids": held,
         "id": row.pk,
         "series_instance_uid": row.series_instance_uid,
         "sop_instance_uid": row.sop_instance_uid,

@@ -26,6 +26,8 @@ ImageFormat = Literal["jpeg", "png"]
 
 _JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
 _JPEG_2000: Final = frozenset({"1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"})
+#: Of a picture whose pixels had to be made square.
+_LARGEST_SIDE: Final = 8192
 #: Weights of luma (ITU-R BT.601), as everywhere in DICOM's YBR (PS3.3 C.7.6.3.1.2).
 _LUMA: Final = np.array([0.299, 0.587, 0.114])
 
@@ -210,7 +212,8 @@ def render_frame(
         levels: see ``picture``.
         facts: see ``picture``.
         found: see ``picture``.
-        size: (columns, rows) of a box into which the picture is fitted, its proportions kept.
+        size: (columns, rows) of a box into which the picture is fitted. Pixels that are not square (PS3.3
+            C.7.6.3.1.7) are drawn in proportion, with a box or without.
         image_format: ``jpeg`` or ``png``.
         quality: of JPEG, 1..100.
 
@@ -221,17 +224,31 @@ def render_frame(
     facts = facts or facts_of(image, frame_number)
     shown = picture(image, frame_number, levels, facts=facts, found=found)
     drawn = Image.fromarray(_with_overlays(shown, image, facts))
-    if size is not None:
-        factor = min(size[0] / drawn.width, size[1] / drawn.height)
-        fitted = (max(1, round(drawn.width * factor)), max(1, round(drawn.height * factor)))
-        if fitted != drawn.size:
-            drawn = drawn.resize(fitted, Image.Resampling.LANCZOS if factor < 1 else Image.Resampling.BICUBIC)
+    width, height = _in_proportion(drawn.size, facts.space.aspect)
+    factor = 1.0 if size is None else min(size[0] / width, size[1] / height)
+    fitted = (max(1, round(width * factor)), max(1, round(height * factor)))
+    if fitted != drawn.size:
+        drawn = drawn.resize(fitted, Image.Resampling.LANCZOS if factor < 1 else Image.Resampling.BICUBIC)
     target = BytesIO()
     if image_format == "png":
         drawn.save(target, "PNG", compress_level=3)
     else:
         drawn.save(target, "JPEG", quality=quality)
     return target.getvalue()
+
+
+def _in_proportion(size: tuple[int, int], aspect: tuple[float, float]) -> tuple[float, float]:
+    """Return the size of a picture whose pixels are made square: its finer side stays, the coarser one grows.
+
+    Args:
+        size: (columns, rows).
+        aspect: (height, width) of a pixel.
+    """
+    high = aspect[0] / aspect[1]
+    width, height = size[0] * max(1.0, 1 / high), size[1] * max(1.0, high)
+    # A strip of very long pixels shrinks rather than becoming too large to be drawn.
+    factor = min(1.0, _LARGEST_SIDE / max(width, height)) if max(width, height) > max(size) else 1.0
+    return width * factor, height * factor
 
 
 def rgb_frame(source: ImageSource, frame_number: int = 1) -> bytes:

@@ -73,6 +73,9 @@ def test_a_calibration_of_the_series_holds_for_its_images_and_one_of_an_image_be
         _, made = api("POST", f"{address}/findings", {"content": content})
         found[image.pk] = _measures(made["id"])["length_mm"]["value"]
     assert list(found.values()) == [10.0, 20.0]
+    _, listed = api("GET", f"{address}/calibrations")
+    first = image_of(workitem).sop_instance_uid
+    assert [row["sop_instance_uids"] for row in listed] == [[first], [other.sop_instance_uid]]
 
 
 def test_a_withdrawn_calibration_leaves_what_the_image_says(workitem: Workitem, radiologist: User) -> None:

@@ -51,6 +51,9 @@ class CalibrationOut(serializers.Serializer[Any]):
     sop_instance_uid = serializers.CharField()
     frame_number = serializers.IntegerField()
     whole_series = serializers.BooleanField()
+    sop_instance_uids = serializers.ListField(
+        child=serializers.CharField(), help_text="The images that are measured by it now."
+    )
     points = serializers.ListField(child=PointField())
     length_mm = serializers.FloatField(allow_null=True)
     rows = serializers.IntegerField()

@@ -9,7 +9,7 @@ import {
   undo,
   useFindings,
 } from "../state/reading-findings";
-import { isEditable, mayChange } from "../state/reading-may";
+import { isEditable, mayAdd, mayChange } from "../state/reading-may";
 import { session, shownKeys } from "../state/reading-session";
 import { readingUi, say, setReadingUi, toggleHidden } from "../state/reading-ui";
 import { showFinding } from "../viewer/jump";
@@ -17,6 +17,9 @@ import { kindOf } from "../viewer/shape-kinds";
 import type { Action } from "./action";
 
 const selected = (): FindingRow | undefined => findingRow(readingUi().selected);
+/** Whether a length may calibrate its image: one without a place in the patient, in a case that may be changed. */
+export const isCalibrating = (row: FindingRow | undefined): boolean =>
+  row?.kind === "length" && !row.deleted && row.content.geometry?.space === "image" && mayAdd();
 const selectedEditable = () => isEditable(selected());
 
 export function stepFinding(step: 1 | -1): void {
@@ -181,6 +184,15 @@ export const findingActions: Action[] = [
     label: "Hide or show all findings",
     keys: ["U"],
     run: () => setReadingUi({ allHidden: !readingUi().allHidden }),
+    undoable: false,
+  },
+  {
+    id: "finding.calibrate",
+    group: "Findings",
+    label: "Calibrate the image by the selected length",
+    keys: ["Shift+K"],
+    when: () => isCalibrating(selected()),
+    run: () => setReadingUi({ dialog: "calibrate" }),
     undoable: false,
   },
   {

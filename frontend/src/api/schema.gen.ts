@@ -1363,6 +1363,8 @@ export interface components {
             sop_instance_uid: string;
             frame_number: number;
             whole_series: boolean;
+            /** @description The images that are measured by it now. */
+            sop_instance_uids: string[];
             points: number[][];
             /** Format: double */
             length_mm: number | null;

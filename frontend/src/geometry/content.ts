@@ -39,6 +39,8 @@ export interface Measure {
   unit: string;
   /** What proves the unit: the DICOM attribute, "none" for plain pixels. */
   source: string;
+  /** The source as a reader is told it. */
+  words?: string;
 }
 
 export interface RevisionContent {

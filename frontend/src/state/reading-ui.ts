@@ -28,6 +28,7 @@ export type ReadingDialog =
   | "decide"
   | "reopen"
   | "saliency-method"
+  | "calibrate"
   | "leave"
   | null;
 

@@ -121,7 +121,9 @@ export function readingOf(found: DrawnFinding, frame: StackFrame): Reading {
   const known = geometry
     ? (measured.get(geometry) ?? new Map<string, Reading>())
     : new Map<string, Reading>();
-  const before = known.get(frame.imageId);
+  // What a length is depends on who calibrated the image, too.
+  const key = `${frame.imageId} ${frame.spacing.source} ${frame.spacing.mm}`;
+  const before = known.get(key);
   if (before) {
     return before;
   }
@@ -138,7 +140,7 @@ export function readingOf(found: DrawnFinding, frame: StackFrame): Reading {
     unit: shownUnit(frame).unit,
   };
   if (geometry && reader) {
-    known.set(frame.imageId, result);
+    known.set(key, result);
     measured.set(geometry, known);
   }
   return result;

@@ -1,3 +1,4 @@
+import { useCalibrations } from "../state/reading-calibrations";
 import { reading } from "../state/reading-session";
 import type { PaneId } from "../state/reading-ui";
 import { readingUi, setReadingUi } from "../state/reading-ui";
@@ -8,6 +9,11 @@ export const panes: Record<PaneId, ViewportController> = {
   left: new ViewportController("left"),
   right: new ViewportController("right"),
 };
+
+useCalibrations.subscribe(() => {
+  panes.left.respace();
+  panes.right.respace();
+});
 
 export const activePane = (): ViewportController => panes[readingUi().activePane];
 

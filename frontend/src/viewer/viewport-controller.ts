@@ -3,6 +3,7 @@ import { type Affine, sameAffine, toImage } from "../geometry/affine";
 import { frameKey } from "../geometry/frame-facts";
 import { type CanvasPoint, canvasPoint, type ImagePoint, imagePoint } from "../geometry/points";
 import { readingUi, useReadingUi } from "../state/reading-ui";
+import { spaceFrames } from "./calibrated-frames";
 import { affineOf, type Camera, fittingScale, middle, middleOf, mirrored, turned, upright } from "./camera";
 import { Cine } from "./cine";
 import { type FramePixels, loadFramePixels } from "./frame-pixels";
@@ -43,6 +44,15 @@ export class ViewportController {
   constructor(readonly id: string) {}
 
   getView = (): ViewState => this.view;
+
+  /** What the case says of the distance of pixels has changed. */
+  respace(): void {
+    const { stack } = this.view;
+    if (stack) {
+      spaceFrames(stack.frames);
+      this.set({});
+    }
+  }
 
   subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -117,6 +127,7 @@ export class ViewportController {
     this.set({ status: "loading", problem: null });
     try {
       const stack = await loadSeriesStack(studyUid, seriesUid);
+      spaceFrames(stack.frames);
       if (mine !== this.load) {
         return;
       }

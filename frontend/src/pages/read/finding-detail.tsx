@@ -1,6 +1,7 @@
 import { Button, ColorInput, Group, Select, Switch, Textarea, TextInput } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import { performById } from "../../actions/action-table";
+import { isCalibrating } from "../../actions/finding-actions";
 import { decisionOf, rejectReasons } from "../../actions/review-actions";
 import { written } from "../../geometry/measure";
 import {
@@ -169,11 +170,27 @@ function Facts({ row }: { row: FindingRow }) {
       {Object.entries(shownMeasures(row)).map(([name, measure]) => (
         <div key={name} style={{ display: "contents" }}>
           <dt>{measureName(name)}</dt>
-          <dd title={measure.source !== "none" ? `from ${measure.source}` : undefined}>
+          <dd>
             {measureValue(measure)}
+            {measure.words ? <span className={classes.source}> {measure.words}</span> : null}
           </dd>
         </div>
       ))}
+      {isCalibrating(row) ? (
+        <>
+          <dt>Calibration</dt>
+          <dd>
+            <Button
+              size="compact-xs"
+              variant="default"
+              data-testid="calibrate"
+              onClick={() => performById("finding.calibrate")}
+            >
+              By this length…
+            </Button>
+          </dd>
+        </>
+      ) : null}
       {decision ? (
         <>
           <dt>Decision</dt>

@@ -9,6 +9,7 @@ import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { useMe } from "../../state/session";
 import { notifyError } from "../../ui/notify";
 import { Failed, Loading } from "../../ui/page-states";
+import { CalibrateDialog } from "./calibrate-dialog";
 import { CaseBar } from "./case-bar";
 import { CheatSheet } from "./cheat-sheet";
 import { ConflictDialog } from "./conflict-dialog";
@@ -164,6 +165,7 @@ export function ReadPage({ workitemId, asked }: { workitemId: string; asked: Rea
       <ConflictDialog />
       <DecideDialog />
       <ReopenDialog />
+      <CalibrateDialog />
       <LeaveDialog />
       <Palette />
     </div>
