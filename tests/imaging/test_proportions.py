@@ -19,7 +19,7 @@ def _with_square(**spacing: Any) -> bytes:
     dataset = made.dx_image()
     del dataset.ImagerPixelSpacing
     pixels = np.zeros((128, 128), np.uint16)
-    pixels[10 : 10 + round(60 / height), 20 : 20 + round(60 / width)] = 4000
+    pixels[6 : 6 + round(60 / height), 4 : 4 + round(60 / width)] = 4000
     made.set_pixels(dataset, pixels)
     dataset.BitsStored, dataset.HighBit, dataset.WindowCenter, dataset.WindowWidth = 12, 11, 2000, 4000
     for keyword, value in spacing.items():

@@ -84,6 +84,12 @@ export function pixelText(frame: StackFrame, column: number, row: number): strin
   if (value === null) {
     return `${place}  no image here (padding)`;
   }
-  const { unit } = shownUnit(frame);
-  return `${place}  ${Number.isInteger(value) ? value : written(value)} ${unit || "stored value"}`;
+  const { unit, factor } = shownUnit(frame);
+  // What the image's own maps make of the value stands beside it (an ADC in mm²/s, say).
+  const also = frame.quantities.flatMap((one) => {
+    const plain = value / factor;
+    const held = (one.low === null || plain >= one.low) && (one.high === null || plain <= one.high);
+    return held && one.unit !== unit ? [` = ${written(plain * one.slope + one.intercept)} ${one.unit}`] : [];
+  });
+  return `${place}  ${Number.isInteger(value) ? value : written(value)} ${unit || "stored value"}${also.join("")}`;
 }

@@ -9,6 +9,9 @@ import { ageOf, dayOf, nameOf } from "./words";
 
 const value = (number: number) => (Math.abs(number) >= 10 ? Math.round(number).toString() : written(number));
 
+/** Which of a paired body part; the letters at the edges may be turned, this is not. */
+const sideWords: Record<string, string> = { R: "Right side", L: "Left side", B: "Both sides" };
+
 function windowText(view: ViewState): string {
   const name = view.windowName ? `  (${view.windowName})` : "";
   return `W ${value(view.windowWidth)}  L ${value(view.windowCenter)} ${view.unit}${name}`;
@@ -48,12 +51,14 @@ export function ViewportTexts({ view }: { view: ViewState }) {
           `${stack.modality}  ${series?.series_number ?? ""}`.trim(),
           series?.series_description ?? "",
           `${frame.columns} × ${frame.rows}`,
+          sideWords[frame.laterality] ?? "",
         ].join("\n")}
       </div>
       <div className={`${classes.note} ${classes.bottomLeft}`} data-testid="overlay-view">
         {[
           turned.join(", "),
           frame.color ? "Colour" : windowText(view),
+          frame.suv && frame.suv.factor === null ? frame.suv.words : "",
           planes,
           `Zoom ${Math.round(view.zoom * 100)} %`,
           `Image ${view.index + 1} / ${stack.frames.length}${view.playing ? `  ▶ ${Math.round(view.framesPerSecond)} fps` : ""}`,
