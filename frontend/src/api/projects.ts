@@ -1,6 +1,15 @@
 import { queryOptions } from "@tanstack/react-query";
-import { get, patch, post, put, remove, rowsOf } from "./client";
-import type { LabelOut, LabelUse, ProjectOut, ProjectRow, Reveal, RoleName, UserOut } from "./types";
+import { apiUrl, get, patch, post, put, remove, rowsOf } from "./client";
+import type {
+  LabelOut,
+  LabelSetOut,
+  LabelUse,
+  ProjectOut,
+  ProjectRow,
+  Reveal,
+  RoleName,
+  UserOut,
+} from "./types";
 
 export interface LabelIn {
   key: string;
@@ -38,6 +47,13 @@ export const removeMember = (slug: string, userId: string) =>
 export const createLabel = (slug: string, label: LabelIn) => post<LabelOut>(`projects/${slug}/labels`, label);
 export const changeLabel = (slug: string, key: string, label: Partial<LabelIn> & { retired?: boolean }) =>
   patch<LabelOut>(`projects/${slug}/labels/${key}`, label);
+
+export const importLabelSet = (slug: string, form: "csv" | "json", content: string) =>
+  post<LabelSetOut>(`projects/${slug}/label-set`, { form, content });
+export const copyLabelSet = (slug: string, fromProject: string) =>
+  post<LabelSetOut>(`projects/${slug}/label-set/copy`, { from_project: fromProject });
+export const labelSetUrl = (slug: string, form: "csv" | "json") =>
+  apiUrl(`projects/${slug}/label-set`, { form });
 
 export const usersQuery = queryOptions({
   queryKey: ["users"],

@@ -73,3 +73,5 @@ export type AuditVerificationOut = Schemas["AuditVerificationOut"];
 export type JobOut = Narrowed<Schemas["JobOut"], { state: JobState }>;
 export type HealthOut = Schemas["HealthOut"];
 export type SystemOut = Schemas["SystemOut"];
+export type FirstStep = Schemas["FirstStepOut"];
+export type LabelSetOut = Schemas["LabelSetOut"];

@@ -1,6 +1,7 @@
 import { apiUrl, post } from "./client";
 import { csrfToken } from "./csrf";
 import { ApiError, errorFromAnswer, errorFromSilence } from "./errors";
+import { ownerHeader, pageOwner } from "./page-owner";
 import type { UploadOut, VerdictOut } from "./types";
 
 export const startUpload = (project: string) => post<UploadOut>("uploads", { project });
@@ -19,6 +20,10 @@ export function sendFile(
     request.open("POST", apiUrl(`uploads/${uploadId}/files`));
     request.setRequestHeader("X-CSRFToken", csrfToken());
     request.setRequestHeader("Accept", "application/json");
+    const owner = pageOwner();
+    if (owner !== null) {
+      request.setRequestHeader(ownerHeader, owner);
+    }
     request.responseType = "text";
     request.upload.onprogress = (event) => onProgress(event.loaded);
     request.onerror = () => reject(errorFromSilence());

@@ -11,6 +11,8 @@ import {
 import { meQuery } from "../api/auth";
 import { asApiError } from "../api/errors";
 import { parsePlainSearch, stringifyPlainSearch } from "../api/plain-search";
+import type { MeOut } from "../api/types";
+import { uploads } from "../state/uploads";
 import { readWorklistSearch, type WorklistSearch } from "../state/worklist-filters";
 import { AppFrame } from "../ui/app-frame";
 import { Loading } from "../ui/page-states";
@@ -21,14 +23,29 @@ const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({
   notFoundComponent: NotFoundPage,
 });
 
+const readNext = (raw: Record<string, unknown>): { next?: string } =>
+  typeof raw.next === "string" && raw.next.startsWith("/") && !raw.next.startsWith("//")
+    ? { next: raw.next }
+    : {};
+
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/login",
-  validateSearch: (raw: Record<string, unknown>): { next?: string } =>
-    typeof raw.next === "string" && raw.next.startsWith("/") && !raw.next.startsWith("//")
-      ? { next: raw.next }
-      : {},
+  validateSearch: readNext,
   component: lazyRouteComponent(() => import("./login/login-page"), "LoginPage"),
+});
+
+const firstPasswordRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/first-password",
+  validateSearch: readNext,
+  beforeLoad: async ({ context, search }) => {
+    const me = await context.queries.ensureQueryData(meQuery).catch(() => null);
+    if (!me?.must_change_password) {
+      throw redirect(me ? { to: "/worklist" } : { to: "/login", search });
+    }
+  },
+  component: lazyRouteComponent(() => import("./login/first-password-page"), "FirstPasswordPage"),
 });
 
 /** Everything behind the door: the frame, and the project that the address names. */
@@ -39,13 +56,18 @@ const appRoute = createRoute({
     typeof raw.project === "string" && raw.project !== "" ? { project: raw.project } : {},
   search: { middlewares: [retainSearchParams(["project"])] },
   beforeLoad: async ({ context, location }) => {
+    let me: MeOut;
     try {
-      await context.queries.ensureQueryData(meQuery);
+      me = await context.queries.ensureQueryData(meQuery);
     } catch (thrown) {
       if (asApiError(thrown).notSignedIn || asApiError(thrown).status === 403) {
         throw redirect({ to: "/login", search: location.href === "/" ? {} : { next: location.href } });
       }
       throw thrown;
+    }
+    uploads.belongTo(me.id);
+    if (me.must_change_password) {
+      throw redirect({ to: "/first-password", search: location.href === "/" ? {} : { next: location.href } });
     }
   },
   component: () => (
@@ -59,6 +81,7 @@ const inApp = () => appRoute;
 
 const routeTree = rootRoute.addChildren([
   loginRoute,
+  firstPasswordRoute,
   appRoute.addChildren([
     createRoute({
       getParentRoute: inApp,
@@ -79,6 +102,11 @@ const routeTree = rootRoute.addChildren([
       validateSearch: (raw: Record<string, unknown>): { mode?: "read" | "review" } =>
         raw.mode === "review" || raw.mode === "read" ? { mode: raw.mode } : {},
       component: lazyRouteComponent(() => import("./read/read-page")),
+    }),
+    createRoute({
+      getParentRoute: inApp,
+      path: "/first-steps",
+      component: lazyRouteComponent(() => import("./first-steps/first-steps-page"), "FirstStepsPage"),
     }),
     createRoute({
       getParentRoute: inApp,

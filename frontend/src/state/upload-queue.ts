@@ -2,13 +2,15 @@ import { createStore } from "zustand/vanilla";
 import { type ApiError, asApiError } from "../api/errors";
 import type { VerdictOut } from "../api/types";
 
-export type ItemState = "waiting" | "sending" | "answered" | "failed";
+export type ItemState = "waiting" | "sending" | "answered" | "failed" | "stopped";
 
 export interface UploadItem {
   readonly key: number;
   readonly file: File;
   /** The path inside the dropped folder, so that two files of the same name stay apart. */
   readonly path: string;
+  /** Where the person sent it when they dropped it; whatever the page shows later, it goes there. */
+  readonly project: string;
   state: ItemState;
   sentBytes: number;
   verdicts: VerdictOut[];
@@ -21,6 +23,7 @@ export interface UploadTally {
   sending: number;
   answered: number;
   failed: number;
+  stopped: number;
   bytes: number;
   sentBytes: number;
   stored: number;
@@ -45,7 +48,6 @@ export interface UploadView {
   items: readonly UploadItem[];
   tally: UploadTally;
   running: boolean;
-  project: string | null;
   /** Why a batch could not be begun or ended; single files carry their own errors. */
   batchError: ApiError | null;
 }
@@ -56,6 +58,7 @@ const emptyTally: UploadTally = {
   sending: 0,
   answered: 0,
   failed: 0,
+  stopped: 0,
   bytes: 0,
   sentBytes: 0,
   stored: 0,
@@ -78,13 +81,15 @@ export function tallyOf(items: readonly UploadItem[]): UploadTally {
   return tally;
 }
 
-/** Sends files a few at a time, one upload batch a run; failed ones can be sent again. */
+/**
+ * Sends files a few at a time, each to its own project, one upload batch a project and run. What failed or was stopped
+ * can be sent again, and goes where it was meant to go.
+ */
 export class UploadQueue {
   readonly view = createStore<UploadView>(() => ({
     items: [],
     tally: emptyTally,
     running: false,
-    project: null,
     batchError: null,
   }));
   private items: UploadItem[] = [];
@@ -92,51 +97,78 @@ export class UploadQueue {
   private abort = new AbortController();
   private refresh: ReturnType<typeof setTimeout> | null = null;
   private loop: Promise<void> | null = null;
+  private person: string | null = null;
 
   constructor(
     private readonly door: UploadDoor,
     private readonly parallel = 3,
   ) {}
 
-  /** Add files and begin (or go on) sending them to a project. */
+  /** Add files for a project and begin (or go on) sending. */
   add(project: string, files: { file: File; path: string }[]): Promise<void> {
     for (const { file, path } of files) {
       this.items.push({
         key: this.nextKey++,
         file,
         path,
+        project,
         state: "waiting",
         sentBytes: 0,
         verdicts: [],
         error: null,
       });
     }
-    return this.run(project);
+    return this.run();
   }
 
-  /** Send again what failed on the way (not what the server refused: that would be refused again). */
-  retryFailed(project: string): Promise<void> {
+  /** Send again what failed on the way or was stopped (not what the server refused: that would be refused again). */
+  sendAgain(): Promise<void> {
     for (const item of this.items) {
-      if (item.state === "failed") {
+      if (item.state === "failed" || item.state === "stopped") {
         Object.assign(item, { state: "waiting", sentBytes: 0, error: null });
       }
     }
-    return this.run(project);
+    return this.run();
   }
 
-  cancel(): void {
+  /** Send nothing more of what is here now. */
+  stop(): void {
+    for (const item of this.items) {
+      if (item.state === "waiting") {
+        item.state = "stopped";
+      }
+    }
     this.abort.abort();
+    this.show();
   }
 
-  /** Forget what is done; what waits or is being sent stays. */
+  /** Forget what is done; what waits, is being sent or could be sent again stays. */
   clearDone(): void {
     this.items = this.items.filter((item) => item.state === "waiting" || item.state === "sending");
+    this.view.setState({ batchError: null });
     this.show();
   }
 
-  private run(project: string): Promise<void> {
+  /** Files are sent under the name of who chose them: for anybody else the queue is empty. */
+  belongTo(person: string): void {
+    if (this.person !== null && this.person !== person) {
+      this.forget();
+    }
+    this.person = person;
+  }
+
+  /** Stop, and forget everything: the person leaves. */
+  forget(): void {
+    this.stop();
+    this.items = [];
+    this.person = null;
+    this.view.setState({ batchError: null });
     this.show();
-    this.loop ??= this.batch(project).finally(() => {
+  }
+
+  private run(): Promise<void> {
+    this.show();
+    this.loop ??= this.batches().finally(() => {
       this.loop = null;
       this.view.setState({ running: false });
       this.show();
@@ -144,9 +176,23 @@ export class UploadQueue {
     return this.loop;
   }
 
+  private nextWaiting(project?: string): UploadItem | undefined {
+    return this.items.find(
+      (item) => item.state === "waiting" && (project === undefined || item.project === project),
+    );
+  }
+
+  /** One batch after the other until nothing waits: files may be added at any moment, for any project. */
+  private async batches(): Promise<void> {
+    this.view.setState({ running: true, batchError: null });
+    for (let next = this.nextWaiting(); next; next = this.nextWaiting()) {
+      await this.batch(next.project);
+    }
+  }
+
   private async batch(project: string): Promise<void> {
-    this.abort = new AbortController();
-    this.view.setState({ running: true, project, batchError: null });
+    const abort = new AbortController();
+    this.abort = abort;
     let uploadId: string;
     try {
       uploadId = (await this.door.start(project)).id;
@@ -154,13 +200,15 @@ export class UploadQueue {
       const error = asApiError(thrown);
       this.view.setState({ batchError: error });
       for (const item of this.items) {
-        if (item.state === "waiting") {
+        if (item.state === "waiting" && item.project === project) {
           Object.assign(item, { state: "failed", error });
         }
       }
       return;
     }
-    await Promise.all(Array.from({ length: this.parallel }, () => this.lane(uploadId)));
+    await Promise.all(
+      Array.from({ length: this.parallel }, () => this.lane(uploadId, project, abort.signal)),
+    );
     try {
       await this.door.finish(uploadId);
     } catch (thrown) {
@@ -168,31 +216,28 @@ export class UploadQueue {
     }
   }
 
-  private async lane(uploadId: string): Promise<void> {
-    for (;;) {
-      const item = this.items.find((candidate) => candidate.state === "waiting");
-      if (!item || this.abort.signal.aborted) {
-        return;
-      }
-      item.state = "sending";
+  private async lane(uploadId: string, project: string, signal: AbortSignal): Promise<void> {
+    for (let item = this.nextWaiting(project); item && !signal.aborted; item = this.nextWaiting(project)) {
+      await this.sendOne(uploadId, item, signal);
       this.showSoon();
-      try {
-        item.verdicts = await this.door.send(
-          uploadId,
-          item.file,
-          item.path,
-          (sent) => {
-            item.sentBytes = sent;
-            this.showSoon();
-          },
-          this.abort.signal,
-        );
-        item.state = "answered";
-      } catch (thrown) {
-        item.error = asApiError(thrown);
-        item.state = "failed";
-      }
+    }
+  }
+
+  private async sendOne(uploadId: string, item: UploadItem, signal: AbortSignal): Promise<void> {
+    item.state = "sending";
+    this.showSoon();
+    const onProgress = (sent: number) => {
+      item.sentBytes = sent;
       this.showSoon();
+    };
+    try {
+      item.verdicts = await this.door.send(uploadId, item.file, item.path, onProgress, signal);
+      item.state = "answered";
+    } catch (thrown) {
+      Object.assign(
+        item,
+        signal.aborted ? { state: "stopped" } : { state: "failed", error: asApiError(thrown) },
+      );
     }
   }
 

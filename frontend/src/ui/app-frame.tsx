@@ -87,7 +87,7 @@ function Navigation() {
           Models
         </Link>
       ) : null}
-      {may(me, "project.change") ? (
+      {may(me, "project.change") || may(me, "project.create") ? (
         <Link to="/admin/projects" className={classes.link} activeOptions={{ includeSearch: false }}>
           Projects
         </Link>

@@ -5,11 +5,14 @@ import { signOut } from "../api/auth";
 import { live } from "../api/live";
 import { leaveFor } from "../api/page-owner";
 import { useMe } from "../state/session";
+import { uploads } from "../state/uploads";
+import { useConfirm } from "./confirm";
 import { notifyError } from "./notify";
 
 export function UserMenu() {
   const me = useMe();
   const navigate = useNavigate();
+  const confirm = useConfirm();
   const leave = async () => {
     try {
       await signOut();
@@ -18,9 +21,20 @@ export function UserMenu() {
       return;
     }
     live.stop();
+    uploads.forget();
     // From scratch: nothing that this page knew of a person or a patient outlives the session.
     leaveFor("/login");
   };
+  const askToLeave = () =>
+    uploads.view.getState().running
+      ? confirm({
+          title: "Stop the upload and sign out?",
+          body: "Files are still being sent. What has a verdict is stored; the rest would have to be chosen again.",
+          yes: "Stop and sign out",
+          danger: true,
+          onYes: () => void leave(),
+        })
+      : void leave();
   return (
     <Menu position="bottom-end" width={210}>
       <Menu.Target>
@@ -45,7 +59,7 @@ export function UserMenu() {
           About
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void leave()} data-testid="sign-out">
+        <Menu.Item leftSection={<IconLogout size={15} />} onClick={askToLeave} data-testid="sign-out">
           Sign out
         </Menu.Item>
       </Menu.Dropdown>

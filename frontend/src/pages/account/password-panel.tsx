@@ -1,7 +1,7 @@
 import { Button, PasswordInput, Stack, Text } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { changePassword } from "../../api/auth";
+import { changePassword, tokensQuery } from "../../api/auth";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 
@@ -9,13 +9,15 @@ export function PasswordPanel() {
   const [old, setOld] = useState("");
   const [fresh, setFresh] = useState("");
   const [again, setAgain] = useState("");
+  const queries = useQueryClient();
   const change = useMutation({
     mutationFn: () => changePassword(old, fresh),
     onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: tokensQuery.queryKey });
       setOld("");
       setFresh("");
       setAgain("");
-      notifyDone("Password changed. Your other sessions have ended.");
+      notifyDone("Password changed. Your other sessions and your API tokens have ended.");
     },
     onError: (error) => notifyError(error, "Could not change the password"),
   });
@@ -53,7 +55,7 @@ export function PasswordPanel() {
             onChange={(event) => setAgain(event.currentTarget.value)}
           />
           <Text size="xs" c="dimmed">
-            Changing it ends your sessions on other computers. API tokens stay.
+            Changing it ends your sessions on other computers and all your API tokens.
           </Text>
           <Button type="submit" loading={change.isPending} disabled={differs} w="fit-content">
             Change password

@@ -8,12 +8,14 @@ import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty } from "../../ui/page-states";
 import { LabelDialog } from "./label-dialog";
+import { CopyLabelsDialog, ImportLabelsDialog } from "./label-set-dialogs";
 
 /** What may be said of an image or drawn on it: coded concepts with a colour. */
 export function LabelsPanel({ project }: { project: ProjectOut }) {
   const queries = useQueryClient();
   const confirm = useConfirm();
   const [edited, setEdited] = useState<LabelOut | "new" | null>(null);
+  const [dialog, setDialog] = useState<"import" | "copy" | null>(null);
   const retire = useMutation({
     mutationFn: ({ label, retired }: { label: LabelOut; retired: boolean }) =>
       changeLabel(project.slug, label.key, { retired }),
@@ -28,15 +30,23 @@ export function LabelsPanel({ project }: { project: ProjectOut }) {
       title="Labels"
       testId="labels-panel"
       actions={
-        <Button onClick={() => setEdited("new")} data-testid="label-create">
-          Add a label
-        </Button>
+        <>
+          <Button variant="default" onClick={() => setDialog("copy")} data-testid="label-set-open-copy">
+            Copy from a project
+          </Button>
+          <Button variant="default" onClick={() => setDialog("import")} data-testid="label-set-open-import">
+            Import or export
+          </Button>
+          <Button onClick={() => setEdited("new")} data-testid="label-create">
+            Add a label
+          </Button>
+        </>
       }
     >
       {project.labels.length === 0 ? (
         <Empty title="No labels yet">
           Readers need at least one label to say what they see. Each one is a coded concept, so that exports
-          mean the same elsewhere.
+          mean the same elsewhere. Add them one by one, import a file, or copy another project's.
         </Empty>
       ) : (
         <Table>
@@ -108,6 +118,8 @@ export function LabelsPanel({ project }: { project: ProjectOut }) {
           </Table.Tbody>
         </Table>
       )}
+      <ImportLabelsDialog slug={project.slug} opened={dialog === "import"} onClose={() => setDialog(null)} />
+      <CopyLabelsDialog slug={project.slug} opened={dialog === "copy"} onClose={() => setDialog(null)} />
       <LabelDialog
         key={edited === "new" ? "new" : edited?.key}
         project={project}

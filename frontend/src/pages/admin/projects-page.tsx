@@ -71,10 +71,15 @@ function CreateProjectDialog({ opened, onClose }: { opened: boolean; onClose: ()
   const navigate = useNavigate();
   const [title, setTitle] = useState("");
   const [description, setDescription] = useState("");
+  const [shortName, setShortName] = useState<string | null>(null);
+  const slug = shortName ?? slugOf(title);
   const create = useMutation({
-    mutationFn: () => createProject({ slug: slugOf(title), title: title.trim(), description }),
+    mutationFn: () => createProject({ slug, title: title.trim(), description }),
     onSuccess: async (project) => {
       await queries.invalidateQueries({ queryKey: meQuery.queryKey });
+      setTitle("");
+      setDescription("");
+      setShortName(null);
       onClose();
       await navigate({ to: "/admin/projects/$slug", params: { slug: project.slug } });
     },
@@ -94,8 +99,16 @@ function CreateProjectDialog({ opened, onClose }: { opened: boolean; onClose: ()
             maxLength={120}
             value={title}
             onChange={(event) => setTitle(event.currentTarget.value)}
-            description={title ? `Short name: ${slugOf(title)}` : undefined}
             data-autofocus
+          />
+          <TextInput
+            label="Short name"
+            description="For addresses and programs: small letters, digits and hyphens. It stays as it is."
+            required
+            maxLength={60}
+            pattern="[a-z0-9]+(-[a-z0-9]+)*"
+            value={slug}
+            onChange={(event) => setShortName(event.currentTarget.value)}
           />
           <Textarea
             label="What is it about?"
@@ -104,7 +117,7 @@ function CreateProjectDialog({ opened, onClose }: { opened: boolean; onClose: ()
             value={description}
             onChange={(event) => setDescription(event.currentTarget.value)}
           />
-          <Button type="submit" loading={create.isPending} disabled={slugOf(title) === ""}>
+          <Button type="submit" loading={create.isPending} disabled={slug === ""}>
             Make it
           </Button>
         </Stack>

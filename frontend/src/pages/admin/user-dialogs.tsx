@@ -51,6 +51,7 @@ export function CreateUserDialog({ opened, onClose }: { opened: boolean; onClose
           <RoleSelect label="Role" showLabel value={role} onChange={setRole} />
           <PasswordInput
             label="First password"
+            description="Give it to them in person; they have to choose their own when they first sign in."
             required
             autoComplete="new-password"
             value={password}
@@ -89,7 +90,8 @@ export function PasswordDialog({ user, onClose }: { user: UserOut | null; onClos
       <form onSubmit={submit}>
         <Stack gap="sm">
           <Text size="sm" c="dimmed">
-            Give it to them in person; they can change it under Account.
+            Give it to them in person. Their sessions and API tokens end now, and they have to choose their
+            own password when they next sign in.
           </Text>
           <PasswordInput
             label="New password"

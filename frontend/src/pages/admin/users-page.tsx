@@ -1,4 +1,4 @@
-import { Button, Switch, Table, TextInput } from "@mantine/core";
+import { Button, Switch, Table, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { changeUser, usersQuery } from "../../api/projects";
@@ -90,7 +90,15 @@ function UserLine({ user, onPassword }: { user: UserOut; onPassword: () => void 
   const self = me?.id === user.id;
   return (
     <Table.Tr data-testid={`user-${user.username}`}>
-      <Table.Td>{user.username}</Table.Td>
+      <Table.Td>
+        {user.username}
+        {user.must_change_password ? (
+          <Text span size="xs" c="dimmed">
+            {" "}
+            (still has a first password)
+          </Text>
+        ) : null}
+      </Table.Td>
       <Table.Td>{user.display_name}</Table.Td>
       <Table.Td w={170}>
         <RoleSelect
@@ -114,6 +122,8 @@ function UserLine({ user, onPassword }: { user: UserOut; onPassword: () => void 
           variant="subtle"
           size="compact-xs"
           onClick={onPassword}
+          disabled={self}
+          title={self ? "Change your own under Account, where the old one is asked" : undefined}
           aria-label={`Set the password of ${user.username}`}
         >
           Set password

@@ -1,7 +1,7 @@
 import { Code, Progress } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
-import type { VerdictOut } from "../../api/types";
+import type { MeProject, VerdictOut } from "../../api/types";
 import type { UploadItem } from "../../state/upload-queue";
 import { formatBytes } from "../../ui/format";
 import { StateBadge } from "../../ui/state-badge";
@@ -43,9 +43,16 @@ function linesOf(items: readonly UploadItem[]): Line[] {
 }
 
 /** One row a file, and one for each entry of a zip; only rows in sight are in the page. */
-export function UploadList({ items }: { items: readonly UploadItem[] }) {
+export function UploadList({
+  items,
+  projects,
+}: {
+  items: readonly UploadItem[];
+  projects: readonly MeProject[];
+}) {
   const box = useRef<HTMLDivElement>(null);
   const lines = useMemo(() => linesOf(items), [items]);
+  const titles = useMemo(() => new Map(projects.map((row) => [row.slug, row.title])), [projects]);
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
@@ -57,14 +64,21 @@ export function UploadList({ items }: { items: readonly UploadItem[] }) {
       <div style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map((shown) => {
           const line = lines[shown.index];
-          return line ? <UploadRow key={line.key} line={line} top={shown.start} /> : null;
+          return line ? (
+            <UploadRow
+              key={line.key}
+              line={line}
+              project={titles.get(line.item.project) ?? line.item.project}
+              top={shown.start}
+            />
+          ) : null;
         })}
       </div>
     </div>
   );
 }
 
-function UploadRow({ line, top }: { line: Line; top: number }) {
+function UploadRow({ line, project, top }: { line: Line; project: string; top: number }) {
   const { item, verdict, nested } = line;
   const share = item.file.size > 0 ? Math.min(100, (item.sentBytes / item.file.size) * 100) : 100;
   const why = verdict ?? item.error;
@@ -75,9 +89,13 @@ function UploadRow({ line, top }: { line: Line; top: number }) {
       style={{ transform: `translateY(${top}px)` }}
       data-testid="upload-row"
       data-outcome={verdict?.outcome ?? item.state}
+      data-project={item.project}
     >
       <div className={nested ? classes.nested : undefined} title={line.name}>
         {line.name}
+      </div>
+      <div className={classes.why} title={`For ${project}`}>
+        {project}
       </div>
       <div className={classes.right}>{formatBytes(line.bytes)}</div>
       <div>
@@ -116,6 +134,8 @@ function Outcome({ line }: { line: Line }) {
       return <>{item.sentBytes >= item.file.size ? "Being checked…" : "Sending…"}</>;
     case "waiting":
       return <>Waiting</>;
+    case "stopped":
+      return <>Stopped</>;
     default:
       return <>Nothing found in it</>;
   }

@@ -4,36 +4,33 @@ import { useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { type ChangeEvent, type DragEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
-import { finishUpload, sendFile, startUpload } from "../../api/uploads";
+import { isLeaving } from "../../api/page-owner";
 import { type CollectedFile, filesOfDrop, filesOfInput } from "../../state/file-collection";
-import { projectsWith, useMe } from "../../state/session";
-import { UploadQueue } from "../../state/upload-queue";
+import { may, projectsWith, useMe } from "../../state/session";
+import { uploads } from "../../state/uploads";
 import { ErrorLines } from "../../ui/error-lines";
 import { formatBytes, formatCount } from "../../ui/format";
-import { ButtonLink } from "../../ui/links";
+import { ButtonLink, TextLink } from "../../ui/links";
 import { notifyError } from "../../ui/notify";
 import { PageBody, Panel } from "../../ui/page";
-import { Empty, Forbidden } from "../../ui/page-states";
+import { Empty } from "../../ui/page-states";
 import classes from "./upload.module.css";
 import { UploadList } from "./upload-list";
 
 const route = getRouteApi("/app/upload");
-
-/** One queue for the session: leaving the page does not stop an upload. */
-const queue = new UploadQueue({ start: startUpload, send: sendFile, finish: finishUpload });
 
 export function UploadPage() {
   const me = useMe();
   const named = route.useSearch().project;
   const projects = projectsWith(me, "study.store");
   const [chosen, setChosen] = useState<string | null>(null);
-  const view = useStore(queue.view);
+  const view = useStore(uploads.view);
   const queries = useQueryClient();
   const [over, setOver] = useState(false);
   const fileInput = useRef<HTMLInputElement>(null);
   const folderInput = useRef<HTMLInputElement>(null);
   const fallback = projects.length === 1 ? projects[0]?.slug : undefined;
-  const wanted = view.running ? view.project : (chosen ?? named ?? fallback ?? null);
+  const wanted = chosen ?? named ?? fallback ?? null;
   const project = projects.some((row) => row.slug === wanted) ? wanted : null;
 
   useEffect(() => {
@@ -42,7 +39,7 @@ export function UploadPage() {
   useWarnBeforeLeaving(view.running);
 
   if (projects.length === 0) {
-    return <Forbidden what="Uploading images" />;
+    return <NoProjectYet mayCreate={may(me, "project.create")} />;
   }
 
   const take = async (collect: () => Promise<CollectedFile[]> | CollectedFile[]) => {
@@ -56,7 +53,7 @@ export function UploadPage() {
     try {
       const files = await collect();
       if (files.length > 0) {
-        await queue.add(project, files);
+        await uploads.add(project, files);
         await queries.invalidateQueries({ queryKey: ["workitems"] });
       }
     } catch (thrown) {
@@ -76,6 +73,11 @@ export function UploadPage() {
   };
 
   const { tally } = view;
+  const again = tally.failed + tally.stopped;
+  const sendAgain = async () => {
+    await uploads.sendAgain();
+    await queries.invalidateQueries({ queryKey: ["workitems"] });
+  };
   return (
     <PageBody
       testId="upload-page"
@@ -95,7 +97,6 @@ export function UploadPage() {
         data={projects.map((row) => ({ value: row.slug, label: row.title }))}
         value={project}
         onChange={setChosen}
-        disabled={view.running}
         data-testid="upload-project"
       />
       <section
@@ -158,13 +159,13 @@ export function UploadPage() {
           <>
             <Text size="xs" c="dimmed" role="status" data-testid="upload-tally">
               {tally.stored} stored · {tally.already_stored} already stored · {tally.conflict} conflicts ·{" "}
-              {tally.refused} refused · {tally.failed} failed
+              {tally.refused} refused · {tally.failed} failed · {tally.stopped} stopped
             </Text>
             {view.running ? (
               <Button
                 variant="default"
                 color="red"
-                onClick={() => queue.cancel()}
+                onClick={() => uploads.stop()}
                 data-testid="upload-cancel"
               >
                 Stop
@@ -172,13 +173,13 @@ export function UploadPage() {
             ) : null}
             <Button
               variant="default"
-              disabled={view.running || tally.failed + tally.waiting === 0 || !project}
-              onClick={() => project && void queue.retryFailed(project)}
+              disabled={view.running || again === 0}
+              onClick={() => void sendAgain()}
               data-testid="upload-retry"
             >
-              Retry failed
+              {again > 0 ? `Send ${formatCount(again)} again` : "Send again"}
             </Button>
-            <Button variant="default" disabled={tally.files === 0} onClick={() => queue.clearDone()}>
+            <Button variant="default" disabled={tally.files === 0} onClick={() => uploads.clearDone()}>
               Clear list
             </Button>
           </>
@@ -202,11 +203,30 @@ export function UploadPage() {
                 {formatBytes(tally.sentBytes)} of {formatBytes(tally.bytes)}
               </Text>
             </Group>
-            <UploadList items={view.items} />
+            <UploadList items={view.items} projects={me?.projects ?? []} />
           </Stack>
         )}
       </Panel>
     </PageBody>
+  );
+}
+
+/** Images belong to a project; who is in none is told what has to happen first. */
+function NoProjectYet({ mayCreate }: { mayCreate: boolean }) {
+  return (
+    <Empty title="There is no project to upload to yet">
+      {mayCreate ? (
+        <>
+          Images belong to a project. <TextLink to="/admin/projects">Make a project</TextLink>, then come back
+          here.
+        </>
+      ) : (
+        <>
+          Images belong to a project, and you are not a member of one. Ask an admin to make you a member of
+          the project that the images are for.
+        </>
+      )}
+    </Empty>
   );
 }
 
@@ -215,7 +235,11 @@ function useWarnBeforeLeaving(busy: boolean): void {
     if (!busy) {
       return;
     }
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+    const warn = (event: BeforeUnloadEvent) => {
+      if (!isLeaving()) {
+        event.preventDefault();
+      }
+    };
     window.addEventListener("beforeunload", warn);
     return () => window.removeEventListener("beforeunload", warn);
   }, [busy]);

@@ -17,6 +17,7 @@ import { formatCount } from "../../ui/format";
 import { ButtonLink, TextLink } from "../../ui/links";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Empty, Failed, Loading } from "../../ui/page-states";
+import { FirstStepsPanel } from "../first-steps/first-steps-panel";
 import { StateCards } from "./state-cards";
 import classes from "./worklist.module.css";
 import { WorklistFilterRow } from "./worklist-filters";
@@ -78,6 +79,7 @@ export function WorklistPage() {
 
   return (
     <div className={classes.page} data-testid="worklist-page">
+      <FirstStepsPanel />
       <StateCards search={search} onState={(state) => change({ state })} />
       <WorklistFilterRow search={search} onChange={change} searchBox={searchBox} />
       {list.isError && rows.length === 0 ? (

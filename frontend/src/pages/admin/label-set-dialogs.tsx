@@ -1,0 +1,170 @@
+import { Alert, Button, Code, FileInput, Modal, Select, Stack, Table, Text } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { type ApiError, asApiError } from "../../api/errors";
+import { copyLabelSet, importLabelSet, labelSetUrl, projectQuery } from "../../api/projects";
+import type { LabelSetOut } from "../../api/types";
+import { useMe } from "../../state/session";
+import { ErrorLines } from "../../ui/error-lines";
+import { notifyDone } from "../../ui/notify";
+
+const example = `key,meaning,code,scheme,uses,colour
+nodule,Solitary nodule of lung,427359005,SCT,image region segment,#1f8ef1
+normal,Normal,17621005,SCT,image,`;
+
+interface WrongLine {
+  line: number;
+  column: string;
+  message: string;
+}
+
+/** The lines that the server names; shown beside the sentence. */
+function wrongLines(error: ApiError): WrongLine[] {
+  const { lines } = error.detail;
+  return Array.isArray(lines) ? (lines as WrongLine[]) : [];
+}
+
+function toldOf({ added, unchanged }: LabelSetOut): string {
+  const there = unchanged.length > 0 ? ` ${unchanged.length} were there already, just so.` : "";
+  return `${added.length} ${added.length === 1 ? "label" : "labels"} added.${there}`;
+}
+
+function useLabelSet(slug: string, onClose: () => void) {
+  const queries = useQueryClient();
+  return {
+    onSuccess: (outcome: LabelSetOut) => {
+      notifyDone(toldOf(outcome));
+      void queries.invalidateQueries({ queryKey: projectQuery(slug).queryKey });
+      void queries.invalidateQueries({ queryKey: ["first-steps"] });
+      onClose();
+    },
+  };
+}
+
+function NotTaken({ error }: { error: ApiError }) {
+  const lines = wrongLines(error);
+  return (
+    <Alert color="red" title="Nothing was imported" role="alert" data-testid="label-set-error">
+      <ErrorLines error={error} />
+      {lines.length > 0 ? (
+        <Table mt="xs">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Line</Table.Th>
+              <Table.Th>Column</Table.Th>
+              <Table.Th>What to do</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {lines.map((line) => (
+              <Table.Tr key={`${line.line}/${line.column}/${line.message}`}>
+                <Table.Td>{line.line}</Table.Td>
+                <Table.Td>{line.column}</Table.Td>
+                <Table.Td>{line.message}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      ) : null}
+    </Alert>
+  );
+}
+
+export function ImportLabelsDialog({
+  slug,
+  opened,
+  onClose,
+}: {
+  slug: string;
+  opened: boolean;
+  onClose: () => void;
+}) {
+  const [file, setFile] = useState<File | null>(null);
+  const send = useMutation({
+    mutationFn: async (chosen: File) =>
+      importLabelSet(slug, chosen.name.toLowerCase().endsWith(".json") ? "json" : "csv", await chosen.text()),
+    ...useLabelSet(slug, onClose),
+  });
+  return (
+    <Modal opened={opened} onClose={onClose} title="Import labels" size="lg">
+      <Stack gap="sm">
+        <Text size="sm" c="dimmed">
+          A CSV file with a heading line, or JSON with the same names. Uses are image, region, segment. A
+          colour may be left out. All lines come in, or none.
+        </Text>
+        <Code block>{example}</Code>
+        <FileInput
+          label="File"
+          placeholder="Choose a .csv or .json file"
+          accept=".csv,.json,text/csv,application/json"
+          value={file}
+          onChange={(chosen) => {
+            setFile(chosen);
+            send.reset();
+          }}
+          data-testid="label-set-file"
+        />
+        {send.error ? <NotTaken error={asApiError(send.error)} /> : null}
+        <Button
+          disabled={!file}
+          loading={send.isPending}
+          onClick={() => file && send.mutate(file)}
+          data-testid="label-set-import"
+        >
+          Import
+        </Button>
+        <Text size="xs" c="dimmed">
+          The labels of this project as a file:{" "}
+          <a href={labelSetUrl(slug, "csv")} download>
+            CSV
+          </a>
+          ,{" "}
+          <a href={labelSetUrl(slug, "json")} download>
+            JSON
+          </a>
+        </Text>
+      </Stack>
+    </Modal>
+  );
+}
+
+export function CopyLabelsDialog({
+  slug,
+  opened,
+  onClose,
+}: {
+  slug: string;
+  opened: boolean;
+  onClose: () => void;
+}) {
+  const me = useMe();
+  const [source, setSource] = useState<string | null>(null);
+  const others = (me?.projects ?? []).filter((row) => row.slug !== slug);
+  const send = useMutation({
+    mutationFn: (from: string) => copyLabelSet(slug, from),
+    ...useLabelSet(slug, onClose),
+  });
+  return (
+    <Modal opened={opened} onClose={onClose} title="Copy the labels of another project">
+      <Stack gap="sm">
+        <Select
+          label="Project"
+          placeholder={others.length > 0 ? "Choose a project" : "You are in no other project"}
+          data={others.map((row) => ({ value: row.slug, label: row.title }))}
+          value={source}
+          onChange={setSource}
+          data-testid="label-set-source"
+        />
+        {send.error ? <NotTaken error={asApiError(send.error)} /> : null}
+        <Button
+          disabled={!source}
+          loading={send.isPending}
+          onClick={() => source && send.mutate(source)}
+          data-testid="label-set-copy"
+        >
+          Copy
+        </Button>
+      </Stack>
+    </Modal>
+  );
+}
