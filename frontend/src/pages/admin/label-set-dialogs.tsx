@@ -1,6 +1,6 @@
-import { Alert, Button, Code, FileInput, Modal, Select, Stack, Table, Text } from "@mantine/core";
+import { Alert, Button, Code, FileButton, Group, Modal, Select, Stack, Table, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { type ApiError, asApiError } from "../../api/errors";
 import { copyLabelSet, importLabelSet, labelSetUrl, projectQuery } from "../../api/projects";
 import type { LabelSetOut } from "../../api/types";
@@ -79,12 +79,19 @@ export function ImportLabelsDialog({
   opened: boolean;
   onClose: () => void;
 }) {
-  const [file, setFile] = useState<File | null>(null);
+  const [file, setFile] = useState<{ name: string; content: string } | null>(null);
+  const again = useRef<() => void>(null);
   const send = useMutation({
-    mutationFn: async (chosen: File) =>
-      importLabelSet(slug, chosen.name.toLowerCase().endsWith(".json") ? "json" : "csv", await chosen.text()),
+    mutationFn: (chosen: { name: string; content: string }) =>
+      importLabelSet(slug, chosen.name.toLowerCase().endsWith(".json") ? "json" : "csv", chosen.content),
     ...useLabelSet(slug, onClose),
   });
+  // Read when it is chosen, and forgotten by the button: a file that was mended can be chosen again.
+  const choose = async (chosen: File | null) => {
+    send.reset();
+    setFile(chosen ? { name: chosen.name, content: await chosen.text() } : null);
+    again.current?.();
+  };
   return (
     <Modal opened={opened} onClose={onClose} title="Import labels" size="lg">
       <Stack gap="sm">
@@ -93,17 +100,20 @@ export function ImportLabelsDialog({
           colour may be left out. All lines come in, or none.
         </Text>
         <Code block>{example}</Code>
-        <FileInput
-          label="File"
-          placeholder="Choose a .csv or .json file"
-          accept=".csv,.json,text/csv,application/json"
-          value={file}
-          onChange={(chosen) => {
-            setFile(chosen);
-            send.reset();
-          }}
-          data-testid="label-set-file"
-        />
+        <Group gap="sm">
+          <FileButton
+            onChange={(chosen) => void choose(chosen)}
+            accept=".csv,.json,text/csv,application/json"
+            resetRef={again}
+          >
+            {(props) => (
+              <Button variant="default" {...props} data-testid="label-set-file">
+                Choose a .csv or .json file
+              </Button>
+            )}
+          </FileButton>
+          <Text size="sm">{file?.name ?? "No file chosen"}</Text>
+        </Group>
         {send.error ? <NotTaken error={asApiError(send.error)} /> : null}
         <Button
           disabled={!file}

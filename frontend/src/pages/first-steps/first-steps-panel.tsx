@@ -96,6 +96,7 @@ function Step({ step, isNext }: { step: FirstStep; isNext: boolean }) {
     <List.Item
       data-testid={`first-step-${step.key}`}
       data-done={step.done}
+      styles={{ itemWrapper: { width: "100%" }, itemLabel: { flex: 1 } }}
       icon={
         <ThemeIcon size={22} radius="xl" variant="light" color={step.done ? "green" : "gray"}>
           {step.done ? <IconCheck size={14} aria-hidden /> : <IconCircle size={12} aria-hidden />}

@@ -79,8 +79,10 @@ export function WorklistPage() {
 
   return (
     <div className={classes.page} data-testid="worklist-page">
-      <FirstStepsPanel />
-      <StateCards search={search} onState={(state) => change({ state })} />
+      <div className={classes.top}>
+        <FirstStepsPanel />
+        <StateCards search={search} onState={(state) => change({ state })} />
+      </div>
       <WorklistFilterRow search={search} onChange={change} searchBox={searchBox} />
       {list.isError && rows.length === 0 ? (
         <Failed error={list.error} what="the worklist" onRetry={() => void list.refetch()} />
