@@ -22,6 +22,7 @@ from annotations.rules.lifecycle import SIGNED_OFF
 from annotations.rules.protocol import protocol_of
 from annotations.rules.standing import Standing, standing_of
 from core.models import Project
+from core.numbers import whole
 from imaging.dicom.identity import sex_of
 from imaging.models import Instance, Series, Study
 from imaging.selectors import is_flat, shown
@@ -214,8 +215,9 @@ def age_band(patient_age: str, birth_date: date | None, study_date: date | None)
     """Return the age band at the study, from Patient's Age (``063Y``, ``011M``, …) or the birth date."""
     years: float | None = None
     per_year = {"Y": 1.0, "M": 12.0, "W": 52.18, "D": 365.25}
-    if len(patient_age) > 1 and patient_age[:-1].isdigit() and patient_age[-1] in per_year:
-        years = int(patient_age[:-1]) / per_year[patient_age[-1]]
+    number = whole(patient_age[:-1])
+    if number is not None and patient_age[-1] in per_year:
+        years = number / per_year[patient_age[-1]]
     elif birth_date and study_date:
         years = (study_date - birth_date).days / 365.25
     if years is None or not 0 <= years < 200:

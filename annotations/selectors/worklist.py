@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 _State = Workitem.State
 _NO_DATE: Final = date(1, 1, 1)
+#: What the column of a priority holds.
+_MOST_URGENT: Final = 32767
 #: What a list may be ordered by, and the expression that never is null (so that pages have a fixed order).
 _ORDERINGS: Final[dict[str, Any]] = {
     "priority": F("priority"),
@@ -117,9 +119,13 @@ def _place_value(ordering: str, value: Any) -> Any:
         if name == "study_date":
             return date.fromisoformat(value)
         if name in ("updated_at", "created_at"):
-            return datetime.fromisoformat(value)
-        return float(value) if name == "ai_score" else int(value) if name == "priority" else str(value)
-    except (TypeError, ValueError):
+            return datetime.fromisoformat(value).astimezone(UTC)
+        if name == "priority":
+            if not isinstance(value, int) or abs(value) > _MOST_URGENT:
+                raise ValueError(name)
+            return value
+        return float(value) if name == "ai_score" else str(value)
+    except (TypeError, ValueError, OverflowError):
         raise Invalid("cursor_wrong", "This page address is damaged. Go back to the first page.") from None
 
 

@@ -11,6 +11,7 @@ from django.http import HttpResponse, QueryDict
 
 from core import blobs
 from core.errors import NotFound
+from core.numbers import whole
 from imaging.dicom.frame_facts import VoiFunction
 from imaging.dicom.grey_levels import GreyWindow
 from imaging.dicom.pixels import ImageFormat, render_frame
@@ -158,9 +159,10 @@ def _viewport(query: QueryDict) -> tuple[int, int] | None:
 
 def _quality(query: QueryDict) -> int:
     value = query.get("quality", "90")
-    if not value.isdigit() or not 1 <= int(value) <= 100:
+    quality = whole(value, least=1, most=100)
+    if quality is None:
         raise _wrong("quality", "quality is a whole number from 1 to 100")
-    return int(value)
+    return quality
 
 
 def _wrong(parameter: str, rule: str) -> BadRequest:

@@ -10,6 +10,7 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from core import blobs
 from core.errors import NotFound
+from core.numbers import whole
 from imaging.dicom.frames import open_image
 from imaging.dicom.json_model import bulk_value
 from imaging.dicom.multipart import closing, join_parts, new_boundary, part_head
@@ -209,10 +210,9 @@ def _parts(
 
 
 def _frame_numbers(frame_list: str) -> list[int]:
-    try:
-        numbers = [int(part) for part in frame_list.split(",")]
-    except ValueError:
-        raise BadRequest("frame_list_wrong", "Frames are a comma separated list of numbers from 1.") from None
+    numbers = [number for part in frame_list.split(",") if (number := whole(part.strip(), least=1)) is not None]
+    if len(numbers) != frame_list.count(",") + 1:
+        raise BadRequest("frame_list_wrong", "Frames are a comma separated list of numbers from 1.")
     if len(numbers) > 10_000:
         raise BadRequest("frame_list_wrong", "Ask for at most 10000 frames at once.")
     return numbers

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from core.errors import Invalid, PreconditionRequired, Unauthenticated
 from core.models import User
+from core.numbers import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,10 +61,10 @@ def if_match(request: Request, *, required: bool = True) -> str | None:
 
 def if_match_version(request: Request) -> int:
     """Return ``If-Match`` as a version number; raises PreconditionRequired, Invalid."""
-    value = if_match(request) or ""
-    if not value.isdigit():
+    version = whole(if_match(request))
+    if version is None:
         raise Invalid("if_match_wrong", 'If-Match must be a version number in quotes, such as "3".')
-    return int(value)
+    return version
 
 
 def etag(value: object) -> dict[str, str]:
@@ -80,26 +81,29 @@ def cursor_values(cursor: str) -> list[Any]:
     """Return the place that a cursor stands for; raises Invalid."""
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, list):
+    if not isinstance(values, list) or not values or any(isinstance(value, list | dict) for value in values):
         raise Invalid("cursor_wrong", "This page address is damaged. Go back to the first page.")
     return values
 
 
 def page_limit(parameters: Mapping[str, str], default: int = 100) -> int:
     """Return ``limit`` of a query string; raises Invalid when it is not 1..500."""
-    value = parameters.get("limit", str(default))
-    if not value.isdigit() or not 1 <= int(value) <= PAGE_LIMIT:
+    limit = whole(parameters.get("limit", str(default)), least=1, most=PAGE_LIMIT)
+    if limit is None:
         raise Invalid("limit_wrong", f"limit must be a number from 1 to {PAGE_LIMIT}.")
-    return int(value)
+    return limit
 
 
 def newest_first(rows: QuerySet[_Row], parameters: Mapping[str, str]) -> tuple[list[_Row], str | None]:
     """Return one page of rows, highest id first, and the cursor of the next page (keyset on ``id``)."""
     limit = page_limit(parameters)
     if cursor := parameters.get("cursor"):
-        rows = rows.filter(Q(pk__lt=cursor_values(cursor)[0]))
+        after = whole(str(cursor_values(cursor)[0]))
+        if after is None:
+            raise Invalid("cursor_wrong", "This page address is damaged. Go back to the first page.")
+        rows = rows.filter(Q(pk__lt=after))
     found = list(rows.order_by("-pk")[: limit + 1])
     following = cursor_text([found[limit - 1].pk]) if len(found) > limit else None
     return found[:limit], following
