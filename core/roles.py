@@ -48,6 +48,7 @@ SITE_PERMISSIONS: dict[str, frozenset[Role]] = {
     "user.read": _ALL,
     "user.change": _ADMIN,
     "project.create": _ADMIN,
+    "archive.decide": _ADMIN,
     "audit.read": _ADMIN,
     "job.read": _ADMIN,
     "system.read": _ADMIN,

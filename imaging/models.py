@@ -219,6 +219,8 @@ class InstanceConflict(Identified):
         STUDY = "study", "another study or series"
 
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="conflicts")
+    first_digest = models.CharField(max_length=64, help_text="The file that was shown when the other version came.")
+    first_header_digest = models.CharField(max_length=64)
     refused_digest = models.CharField(max_length=64, help_text="The other version's file in the blob store.")
     header_digest = models.CharField(max_length=64, blank=True, help_text="Its header; empty: it was not kept.")
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.UNKNOWN)

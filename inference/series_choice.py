@@ -43,11 +43,17 @@ def why_outside(family: ModelFamily, series: Series) -> str:
     return f"outside_{kind}" if kind in ("volume", "cine") else "outside_multiframe"
 
 
+def _seen(image: Instance) -> list[object]:
+    """Name what would be seen of an image; a version shown instead of another may differ in its header only."""
+    replaced = [image.version] if image.version > 1 else []
+    return [image.sop_instance_uid, image.pixel_digest, *replaced]
+
+
 def input_digest(version: ModelVersion, images: Sequence[Instance]) -> str:
     """Return the digest of what the version would see: the pixels, and how they are prepared."""
     return digest_of(
         {
-            "pixels": [[image.sop_instance_uid, image.pixel_digest] for image in images],
+            "pixels": [_seen(image) for image in images],
             "preprocessing": version.card.get("preprocessing", {}),
         }
     )

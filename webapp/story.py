@@ -15,7 +15,7 @@ import structlog
 from annotations.services.workitems import workitem_open
 from core.jobs import job_over, job_request, jobs_unfollowed
 from core.models import Job
-from imaging.models import ProjectStudy, Series, Study, Upload
+from imaging.models import Instance, ProjectStudy, Series, Study, Upload
 from imaging.selectors import has_pictures
 from inference.models import ModelVersion, TrainingRun
 from inference.services.catching_up import predictions_catch_up
@@ -72,6 +72,11 @@ def case_reopened(workitem: Workitem) -> None:
     predictions_on_arrival(workitem=workitem)
 
 
+def instance_superseded(instance: Instance) -> None:
+    """Another version of an image is shown: its series is indexed again, and models see what is shown now."""
+    _index(instance.series)
+
+
 def training_finished(job: Job) -> None:
     """Chapter 8 → 9: a candidate is evaluated on the locked test split at once."""
     run = TrainingRun.objects.filter(pk=job.arguments["training_run_id"]).first()
@@ -99,6 +104,9 @@ FOLLOWS: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
     ("predict", "succeeded"): prediction_over,
     ("predict", "failed"): prediction_over,
     ("predict", "cancelled"): prediction_over,
+    ("instance", "superseded"): instance_superseded,
+    ("predict", "failed"): prediction_failed,
+    ("predict", "cancelled"): prediction_failed,
     ("explain", "failed"): saliency_failed,
     ("explain", "cancelled"): saliency_failed,
     ("train", "succeeded"): training_finished,

@@ -10,10 +10,12 @@ from annotations.models import Comment, Finding, Review, Workitem
 from annotations.rules.lifecycle import SIGNED_OFF, WORKITEM
 from annotations.rules.protocol import protocol_of
 from annotations.rules.reveal import ai_hidden_from
+from annotations.selectors.notices import workitem_notices
 from annotations.selectors.projects import label_json
 from annotations.selectors.worklist import workitem_row
 from core.access import may
-from imaging.models import Instance, Series
+from imaging.dicom.object_kinds import WORDS, ObjectKind
+from imaging.models import Series
 
 if TYPE_CHECKING:
     from core.models import User
@@ -23,15 +25,19 @@ _State = Workitem.State
 
 
 def _series_json(series: Series) -> Json:
-    instances = [row for row in series.instances.all() if row.display != Instance.Display.NO_PIXELS]
+    held = list(series.instances.all())
+    pictures = [row for row in held if row.is_shown]
+    kind = ObjectKind.PICTURE if pictures or not held else held[0].kind
     return {
         "series_instance_uid": series.series_instance_uid,
         "modality": series.modality,
         "series_number": series.series_number,
         "series_description": series.series_description,
-        "instances": series.instances.count(),
-        "frames": sum(max(1, row.number_of_frames) for row in instances),
-        "displayable": any(row.is_shown for row in instances),
+        "instances": len(held),
+        "frames": sum(max(1, row.number_of_frames) for row in pictures),
+        "displayable": bool(pictures),
+        "kind": kind,
+        "kind_words": WORDS[kind],
         "geometry": series.geometry,
     }
 
@@ -61,6 +67,7 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
     series = workitem.study.series.prefetch_related("instances").order_by("series_number", "series_instance_uid")
     return {
         **workitem_row(user, workitem),
+        "notices": workitem_notices(workitem),
         "series": [_series_json(row) for row in series],
         "labels": [label_json(label) for label in workitem.project.labels.filter(retired_at__isnull=True)],
         "instructions": protocol_of(workitem.project).instructions,

@@ -89,6 +89,11 @@ LAYER_CLASSES: Final = tuple(
 )
 
 
+def is_video(transfer_syntax_uid: str) -> bool:
+    """Say whether a transfer syntax is a compressed video stream, in one piece or in fragments."""
+    return transfer_syntax_uid.removesuffix(".1") in _VIDEO_SYNTAXES
+
+
 def object_kind(sop_class_uid: str, transfer_syntax_uid: str = "", *, has_pixels: bool = True) -> ObjectKind:
     """Return what an instance is.
 
@@ -97,8 +102,7 @@ def object_kind(sop_class_uid: str, transfer_syntax_uid: str = "", *, has_pixels
         transfer_syntax_uid: tells compressed video from pictures.
         has_pixels: the instance has a pixel data element.
     """
-    syntax = transfer_syntax_uid.removesuffix(".1") if transfer_syntax_uid not in _VIDEO_SYNTAXES else ""
-    if has_pixels and (transfer_syntax_uid in _VIDEO_SYNTAXES or syntax in _VIDEO_SYNTAXES):
+    if has_pixels and is_video(transfer_syntax_uid):
         return ObjectKind.VIDEO
     known = _BY_CLASS.get(sop_class_uid)
     if known is None:

@@ -16,6 +16,7 @@ from imaging.dicom.frames import ImageSource, StoredImage, open_image, pixel_key
 from imaging.dicom.grey_levels import GreyLevels, GreyWindow, found_window, levels_of, window_of
 from imaging.dicom.json_model import header_model
 from imaging.dicom.lookup_tables import through_modality_table, voi_table
+from imaging.dicom.object_kinds import is_video
 from imaging.dicom.overlays import overlay_plane
 
 if TYPE_CHECKING:
@@ -270,6 +271,8 @@ def display_verdict(source: ImageSource) -> tuple[Display, str]:
         image = open_image(source)
         if pixel_keyword(image.dataset) is None:
             return "no_pixels", "no_pixels"
+        if is_video(str(frames.transfer_syntax_of(image.dataset))):
+            return "undecodable", "video_not_shown"
         decode_frame(image, 1)
         frames.frame_bytes(image, frames.number_of_frames(image.dataset))
         reason = _why_converted(image)

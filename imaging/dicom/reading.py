@@ -241,7 +241,7 @@ def _check_pixels(image: StoredImage, keyword: str, structure: Structure) -> Non
 def _display(image: StoredImage) -> tuple[str, str]:
     """Return how the image is shown; broken pixels are refused, a compression nobody decodes here is kept."""
     display, code = display_verdict(image)
-    if display == "undecodable" and code != "transfer_syntax_unsupported":
+    if display == "undecodable" and code not in ("transfer_syntax_unsupported", "video_not_shown"):
         decode_frame(image, 1)  # says why
         raise Refused(code, REFUSALS.get(code, REFUSALS["pixels_undecodable"]))
     return display, code

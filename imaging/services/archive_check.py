@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from core import audit, blobs
-from imaging.models import ConflictDecision, Instance, InstanceConflict
+from imaging.models import Instance, InstanceConflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,12 +52,12 @@ def archive_check(*, by: User | None, progress: Callable[[int, int], None] = lam
     ).iterator():
         needed.setdefault(file, uid)
         needed.setdefault(header, uid)
-    kept = InstanceConflict.objects.values_list("instance__sop_instance_uid", "refused_digest", "header_digest")
-    for uid, file, header in kept.exclude(header_digest="").iterator():
-        needed.setdefault(file, uid)
-        needed.setdefault(header, uid)
-    for uid, file in ConflictDecision.objects.values_list("conflict__instance__sop_instance_uid", "shown_before"):
-        needed.setdefault(file, uid)
+    versions = InstanceConflict.objects.exclude(header_digest="").values_list(
+        "instance__sop_instance_uid", "refused_digest", "header_digest", "first_digest", "first_header_digest"
+    )
+    for uid, *digests in versions.iterator():
+        for digest in digests:
+            needed.setdefault(digest, uid)
     for digest, uid in needed.items():
         if not blobs.exists(digest):
             found.missing[digest] = uid

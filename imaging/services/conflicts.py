@@ -120,7 +120,7 @@ def conflict_decide(*, conflict: InstanceConflict, verdict: str, reason: str, by
     if verdict not in Verdict.values:
         raise Invalid("verdict_wrong", "Decide keep or supersede.")
     instance = Instance.objects.select_related("series__study__patient").get(pk=conflict.instance_id)
-    wanted = conflict.refused_digest if verdict == Verdict.SUPERSEDE else first_digest(conflict)
+    wanted = conflict.refused_digest if verdict == Verdict.SUPERSEDE else conflict.first_digest
     if verdict == Verdict.SUPERSEDE and conflict.kind == Kind.STUDY:
         raise Conflict("conflict_other_study", "It belongs to another study or series. Ask its sender to correct it.")
     if verdict == Verdict.SUPERSEDE and not conflict.header_digest:
@@ -166,12 +166,6 @@ def conflict_decide(*, conflict: InstanceConflict, verdict: str, reason: str, by
     if parsed is not None:
         ring("instance", "superseded", instance)
     return decision
-
-
-def first_digest(conflict: InstanceConflict) -> str:
-    """Return the blob of the version that was shown before anybody decided about this conflict."""
-    decision = conflict.decisions.order_by("created_at").first()
-    return decision.shown_before if decision else conflict.instance.blob_digest
 
 
 def is_decided(instance: Instance, digest: str) -> bool:

@@ -181,6 +181,8 @@ def _other_version(
             instance=known,
             refused_digest=arrival.digest,
             defaults={
+                "first_digest": known.blob_digest,
+                "first_header_digest": known.header_digest,
                 "header_digest": header_digest,
                 "kind": kind,
                 "byte_size": arrival.byte_size,

@@ -21,7 +21,7 @@ from annotations.models import (
 )
 from core import blobs
 from core.models import ApiToken, Job, Project, User
-from imaging.models import Instance, Patient, ProjectStudy, Series, Study, Upload
+from imaging.models import Instance, InstanceConflict, Patient, ProjectStudy, Series, Study, Upload
 from inference.models import (
     EvaluationReport,
     ModelFamily,
@@ -61,6 +61,7 @@ class World:
     upload: Upload
     job: Job
     token: ApiToken
+    conflict: InstanceConflict
 
     def fill(self, route: str, user_id: UUID) -> str:
         """Return a route pattern such as ``workitems/<uuid:id>`` with the ids of this world in its places."""
@@ -77,6 +78,8 @@ class World:
             "saliency": self.saliency.pk,
             "uploads": self.upload.pk,
             "jobs": self.job.pk,
+            "identities": self.workitem.study.patient_id,
+            "conflicts": self.conflict.pk,
             "users": user_id,
             "auth": self.token.digest[:24],
         }
@@ -92,6 +95,7 @@ class World:
             "path": "00091010",
             "frame": "1",
             "tag": "7FE00010",
+            "version": "first",
         }
         parts = []
         for part in route.split("/"):
@@ -213,7 +217,13 @@ def make_world(project: Project, reader: User, admin: User) -> World:
     )  # fmt: skip
     upload = Upload.objects.create(door="browser", project=project, received_by=reader)
     token, _ = ApiToken.objects.create(user=admin, expiry=timedelta(days=1), name="script")
+    instance = Instance.objects.get(series=series)
+    conflict = InstanceConflict.objects.create(
+        instance=instance, first_digest=instance.blob_digest, first_header_digest=instance.header_digest,
+        refused_digest=blobs.put(bytes(300)), header_digest=instance.header_digest, kind="pixels", byte_size=300,
+        source="stow:part 1",
+    )  # fmt: skip
     return World(
         project, workitem, finding, revision, comment, label, snapshot, family, version, run, report, prediction,
-        saliency, upload, job, token,
+        saliency, upload, job, token, conflict,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from annotations.models import ReadingProtocol, Workitem
 from core import audit
 from core.models import AuditEvent, Job, Project, User
 from imaging.dicomweb import door
+from imaging.services.identity import statement_of
 from inference.models import EvaluationReport, ModelVersion, Prediction, Promotion
 from tests.conftest import PASSWORD
 from tests.core.test_audit_trail import _unlocked
@@ -152,6 +153,12 @@ def _may_be_frozen(world: World, scene: Scene) -> None:
             _sign_off(world.project, reader, reviewer, f"N{number}", present=key[1])
 
 
+def _two_names(world: World, scene: Scene) -> None:
+    patient = world.workitem.study.patient
+    stated = [statement_of(study).as_json() for study in patient.studies.all()]
+    scene.body = {"persons": [stated], "reason": "one person"}
+
+
 def _file_in_a_form(world: World, scene: Scene) -> None:
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="one.dcm"\r\n\r\n'
     scene.raw = head + file_bytes(ct_slice("audited")) + b"\r\n--b--\r\n"
@@ -249,6 +256,8 @@ STEPS: dict[tuple[str, str], Step] = {
         "adm", "version.refused", {"reason": "not better"}, prepare=_may_be_refused
     ),
     ("versions/<uuid:id>/evaluate", "POST"): Step("adm", "evaluation.requested", prepare=_may_be_evaluated),
+    ("identities/<uuid:id>/decide", "POST"): Step("adm", "identity.decided", prepare=_two_names),
+    ("conflicts/<uuid:id>/decide", "POST"): Step("adm", "conflict.decided", {"verdict": "keep", "reason": "a test"}),
     ("dicomweb/studies", "POST"): Step("ann", "instance.stored", prepare=_stowed),
     ("dicomweb/studies/<str:study>", "POST"): Step("ann", "instance.stored", prepare=_stowed),
     ("dicomweb/projects/<slug:slug>/studies", "POST"): Step("ann", "instance.stored", prepare=_stowed),

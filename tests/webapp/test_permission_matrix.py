@@ -124,6 +124,16 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("dicomweb/instances", "GET"): ANYBODY,
     ("dicomweb/studies", "POST"): MEMBER,  # into the inbox, which is the project of this world
 }
+MATRIX |= {
+    ("api/v1/studies/without-pictures", "GET"): ANYBODY,
+    ("api/v1/studies/<str:study>/contents", "GET"): MEMBER,
+    ("api/v1/instances/<str:instance>/document", "GET"): _row(404, 404, 404, 404),  # the sample is no document
+    ("api/v1/identities", "GET"): SITE_ADMIN,
+    ("api/v1/identities/<uuid:id>/decide", "POST"): SITE_ADMIN,
+    ("api/v1/conflicts", "GET"): SITE_ADMIN,
+    ("api/v1/conflicts/<uuid:id>/picture/<str:version>", "GET"): _row(403, 403, 403, 404),  # nor can it be drawn
+    ("api/v1/conflicts/<uuid:id>/decide", "POST"): SITE_ADMIN,
+}
 #: Searches below a study answer nothing to strangers, as the standard has it, and 404 is not needed to hide it.
 _STUDY = "studies/<str:study>"
 _SERIES = f"{_STUDY}/series/<str:series>"

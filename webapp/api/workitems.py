@@ -90,12 +90,22 @@ class SeriesOut(serializers.Serializer[Any]):
     instances = serializers.IntegerField()
     frames = serializers.IntegerField()
     displayable = serializers.BooleanField()
+    kind = serializers.CharField(help_text="Of imaging.dicom.object_kinds: picture, document, report …")
+    kind_words = serializers.CharField()
     geometry = serializers.DictField()
+
+
+class NoticeOut(serializers.Serializer[Any]):
+    """What a reader must know of the study: a stable code and a sentence."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
 
 
 class WorkitemOut(WorkitemRowOut):
     """A work item with what a reading page needs."""
 
+    notices = NoticeOut(many=True)
     series = SeriesOut(many=True)
     labels = LabelOut(many=True)
     instructions = serializers.CharField()

@@ -142,6 +142,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List those that wait for a decision, or those that have one; at most 200. */
+        get: operations["conflicts_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conflicts/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Keep the version of first arrival, or show the other one instead; both stay stored. */
+        post: operations["conflicts_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conflicts/{id}/picture/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the first frame of the first or the second version, in the window it asks for. */
+        get: operations["conflicts_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/findings/{id}": {
         parameters: {
             query?: never;
@@ -206,6 +257,57 @@ export interface paths {
         put?: never;
         /** @description Append what the author says now; 412 carries the head when somebody was faster. */
         post: operations["revisions_append"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List those that wait for a decision, or those that have one. */
+        get: operations["identities_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identities/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Say which statements are of one person; every study keeps what was sent in it. */
+        post: operations["identities_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{instance}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the document: a PDF to be opened, anything else to be saved only. */
+        get: operations["study_document"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -609,6 +711,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study}/contents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return what the study holds besides pictures. */
+        get: operations["study_contents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/studies/{study}/series/{series}/frames": {
         parameters: {
             query?: never;
@@ -669,6 +788,23 @@ export interface paths {
         };
         /** @description Return its entries as grey levels 0..1, little endian floats of 32 bits. */
         get: operations["frame_voi_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/without-pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the caller's studies that hold no picture, newest first; at most 500. They are nobody's work. */
+        get: operations["studies_without_pictures"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1425,6 +1561,92 @@ export interface components {
             frame_number: number;
             point: number[];
         };
+        /** @description Which version is shown, and why. */
+        ConflictDecideInRequest: {
+            verdict: components["schemas"]["ConflictDecideInVerdictEnum"];
+            reason: string;
+        };
+        /** @enum {string} */
+        ConflictDecideInVerdictEnum: "keep" | "supersede";
+        /**
+         * ConflictDecisionOut
+         * @description What an admin decided.
+         */
+        ConflictDecisionOut: {
+            /** Verdict */
+            verdict: components["schemas"]["ConflictDecisionOutVerdictEnum"];
+            /** Reason */
+            reason: string;
+            /** Pixels Changed */
+            pixels_changed: boolean;
+            /** Decided By */
+            decided_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** @enum {string} */
+        ConflictDecisionOutVerdictEnum: "keep" | "supersede";
+        /**
+         * ConflictOut
+         * @description Two versions of one instance; ``shown`` says which of them is served now.
+         */
+        ConflictOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: components["schemas"]["ConflictOutKindEnum"];
+            /** Kind Words */
+            kind_words: string;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Patient Id */
+            patient_id: string;
+            /** Study Date */
+            study_date: string | null;
+            /** Study Description */
+            study_description: string;
+            /** Projects */
+            projects: string[];
+            /** Source */
+            source: string;
+            /** Received By */
+            received_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Shown */
+            shown: components["schemas"]["ShownEnum"];
+            /** Second Is Kept */
+            second_is_kept: boolean;
+            /** May Supersede */
+            may_supersede: boolean;
+            /** Differences */
+            differences: components["schemas"]["DifferenceOut"][];
+            /** Decisions */
+            decisions: components["schemas"]["ConflictDecisionOut"][];
+        };
+        /** @enum {string} */
+        ConflictOutKindEnum: "pixels" | "header" | "unknown" | "study";
+        /**
+         * ConflictsOut
+         * @description Conflicts, newest first.
+         */
+        ConflictsOut: {
+            /** Results */
+            results: components["schemas"]["ConflictOut"][];
+        };
         /**
          * Confusion
          * @description Decisions at the version's threshold, counted.
@@ -1474,6 +1696,20 @@ export interface components {
         DecisionEnum: "accepted" | "corrected" | "rejected";
         /** @enum {string} */
         DeliveryEnum: "stored" | "values" | "rgb";
+        /**
+         * DifferenceOut
+         * @description One attribute in which the versions differ; null where a version lacks it.
+         */
+        DifferenceOut: {
+            /** Tag */
+            tag: string;
+            /** Name */
+            name: string;
+            /** First */
+            first: string | null;
+            /** Second */
+            second: string | null;
+        };
         /** @enum {string} */
         DirectionEnum: "promote" | "roll_back";
         /**
@@ -1606,7 +1842,7 @@ export interface components {
         FindingOut: {
             /** Format: uuid */
             id: string;
-            kind: components["schemas"]["KindEnum"];
+            kind: components["schemas"]["Kind7efEnum"];
             author: components["schemas"]["PersonOut"] | null;
             algorithm_type: components["schemas"]["AlgorithmTypeEnum"];
             algorithm_name: string;
@@ -1796,6 +2032,87 @@ export interface components {
             version: string;
             mode: string;
         };
+        /**
+         * HeldObjectOut
+         * @description One object that is no picture; ``of_series`` are the images of this study that it speaks of.
+         */
+        HeldObjectOut: {
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Kind */
+            kind: string;
+            /** Kind Words */
+            kind_words: string;
+            /** Title */
+            title: string;
+            /** Lines */
+            lines: components["schemas"]["ObjectLineOut"][];
+            /** Remark */
+            remark: string;
+            /** Is Document */
+            is_document: boolean;
+            /** Is Pdf */
+            is_pdf: boolean;
+            /** Is Layer */
+            is_layer: boolean;
+            /** Of Series */
+            of_series: string[];
+        };
+        /**
+         * IdentitiesOut
+         * @description Patient IDs.
+         */
+        IdentitiesOut: {
+            /** Results */
+            results: components["schemas"]["IdentityOut"][];
+        };
+        /** @description Every statement under the ID, once, by person. */
+        IdentityDecideInRequest: {
+            persons: components["schemas"]["StatementInRequest"][][];
+            reason: string;
+        };
+        /**
+         * IdentityDecisionOut
+         * @description What an admin decided.
+         */
+        IdentityDecisionOut: {
+            /** Persons */
+            persons: components["schemas"]["StatementOut"][][];
+            /** Reason */
+            reason: string;
+            /** Decided By */
+            decided_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * IdentityOut
+         * @description All that was sent under one Patient ID.
+         */
+        IdentityOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Patient Id */
+            patient_id: string;
+            /** Issuer Of Patient Id */
+            issuer_of_patient_id: string;
+            /** Issuer Qualifiers */
+            issuer_qualifiers: string;
+            /** Is Open */
+            is_open: boolean;
+            /** Statements */
+            statements: components["schemas"]["StatedOut"][];
+            /** Decisions */
+            decisions: components["schemas"]["IdentityDecisionOut"][];
+        };
         /** @enum {string} */
         InversionEnum: "none" | "monochrome1" | "presentation_lut" | "pet";
         JobChangedEvent: {
@@ -1833,7 +2150,7 @@ export interface components {
         /** @enum {string} */
         KeyEnum: "people" | "labels" | "images" | "reading";
         /** @enum {string} */
-        KindEnum: "ellipse" | "freehand" | "image_label" | "length" | "mask" | "point" | "polygon" | "rectangle";
+        Kind7efEnum: "ellipse" | "freehand" | "image_label" | "length" | "mask" | "point" | "polygon" | "rectangle";
         /** @description How often a label is present, absent, or not known. */
         LabelBalanceOut: {
             positive: number;
@@ -2041,8 +2358,25 @@ export interface components {
          * @description Nothing but the id.
          */
         NoDetail: Record<string, never>;
+        /** @description What a reader must know of the study: a stable code and a sentence. */
+        NoticeOut: {
+            code: string;
+            message: string;
+        };
         /** @enum {unknown} */
         NullEnum: null;
+        /**
+         * ObjectLineOut
+         * @description One line of an object's content.
+         */
+        ObjectLineOut: {
+            /** Depth */
+            depth: number;
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+        };
         /**
          * OfPrediction
          * @description Whose prediction it explains.
@@ -2475,7 +2809,7 @@ export interface components {
         };
         /** @description What a finding says. */
         RevisionContentOut: {
-            kind: components["schemas"]["KindEnum"];
+            kind: components["schemas"]["Kind7efEnum"];
             label_key: string | null;
             name: string;
             text: string;
@@ -2490,7 +2824,7 @@ export interface components {
         };
         /** @description What a finding says. */
         RevisionContentOutRequest: {
-            kind: components["schemas"]["KindEnum"];
+            kind: components["schemas"]["Kind7efEnum"];
             label_key: string | null;
             name: string;
             text: string;
@@ -2627,6 +2961,9 @@ export interface components {
             instances: number;
             frames: number;
             displayable: boolean;
+            /** @description Of imaging.dicom.object_kinds: picture, document, report … */
+            kind: string;
+            kind_words: string;
             geometry: {
                 [key: string]: unknown;
             };
@@ -2638,6 +2975,8 @@ export interface components {
             number: number;
             state: components["schemas"]["VersionStateEnum"];
         };
+        /** @enum {string} */
+        ShownEnum: "first" | "second" | "another";
         /** @description What the dataset holds, in all and by split (train, validation, test), and what was left out. */
         SnapshotCountsOut: {
             cases: number;
@@ -2750,6 +3089,62 @@ export interface components {
                 [key: string]: components["schemas"]["LabelBalanceOut"];
             };
         };
+        /**
+         * StatedOut
+         * @description One statement, whose it is held to be now (persons are numbered from 1), and where it was sent.
+         */
+        StatedOut: {
+            statement: components["schemas"]["StatementOut"];
+            /** Person */
+            person: number;
+            /** Studies */
+            studies: components["schemas"]["StatedStudyOut"][];
+        };
+        /**
+         * StatedStudyOut
+         * @description A study in which a statement was sent.
+         */
+        StatedStudyOut: {
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Study Date */
+            study_date: string | null;
+            /** Study Description */
+            study_description: string;
+            /** Modalities */
+            modalities: string[];
+            /** Instances */
+            instances: number;
+            /** Projects */
+            projects: string[];
+        };
+        /** @description What was sent of a patient. */
+        StatementInRequest: {
+            patient_name: string;
+            /** Format: date */
+            patient_birth_date: string | null;
+            patient_sex: string;
+        };
+        /**
+         * StatementOut
+         * @description Name, birth date and sex as sent.
+         */
+        StatementOut: {
+            /** Patient Name */
+            patient_name: string;
+            /** Patient Birth Date */
+            patient_birth_date: string | null;
+            /** Patient Sex */
+            patient_sex: string;
+        };
+        /**
+         * StudiesWithoutPicturesOut
+         * @description Studies that hold no picture.
+         */
+        StudiesWithoutPicturesOut: {
+            /** Results */
+            results: components["schemas"]["StudyHeadOut"][];
+        };
         StudyChangedEvent: {
             id: number;
             /** @enum {string} */
@@ -2758,6 +3153,41 @@ export interface components {
             version: string;
             project: string | null;
             detail: components["schemas"]["NoDetail"];
+        };
+        /**
+         * StudyContentsOut
+         * @description A study, and what it holds besides pictures.
+         */
+        StudyContentsOut: {
+            study: components["schemas"]["StudyHeadOut"];
+            /** Objects */
+            objects: components["schemas"]["HeldObjectOut"][];
+        };
+        /**
+         * StudyHeadOut
+         * @description A study with its own patient module.
+         */
+        StudyHeadOut: {
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Patient Id */
+            patient_id: string;
+            /** Patient Birth Date */
+            patient_birth_date: string | null;
+            /** Patient Sex */
+            patient_sex: string;
+            /** Identity Clash */
+            identity_clash: boolean;
+            /** Study Date */
+            study_date: string | null;
+            /** Study Description */
+            study_description: string;
+            /** Modalities */
+            modalities: string[];
+            /** Instances */
+            instances: number;
         };
         /**
          * Subgroup
@@ -3292,6 +3722,7 @@ export interface components {
             updated_at: string;
             /** Format: date-time */
             submitted_at: string | null;
+            notices: components["schemas"]["NoticeOut"][];
             series: components["schemas"]["SeriesOut"][];
             labels: components["schemas"]["LabelOut"][];
             instructions: string;
@@ -3575,6 +4006,74 @@ export interface operations {
             };
         };
     };
+    conflicts_list: {
+        parameters: {
+            query?: {
+                state?: "decided" | "open";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictsOut"];
+                };
+            };
+        };
+    };
+    conflicts_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConflictDecideInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+        };
+    };
+    conflicts_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+        };
+    };
     findings_read: {
         parameters: {
             query?: never;
@@ -3721,6 +4220,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RevisionOut"];
+                };
+            };
+        };
+    };
+    identities_list: {
+        parameters: {
+            query?: {
+                state?: "decided" | "open";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentitiesOut"];
+                };
+            };
+        };
+    };
+    identities_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityDecideInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityOut"];
+                };
+            };
+        };
+    };
+    study_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                instance: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
                 };
             };
         };
@@ -4395,6 +4961,27 @@ export interface operations {
             };
         };
     };
+    study_contents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudyContentsOut"];
+                };
+            };
+        };
+    };
     series_frames: {
         parameters: {
             query?: never;
@@ -4487,6 +5074,27 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+        };
+    };
+    studies_without_pictures: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudiesWithoutPicturesOut"];
                 };
             };
         };

@@ -1,0 +1,110 @@
+"""Reads of what a study holds besides pictures: documents, reports, layers, videos, each for what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from core import blobs
+from core.errors import NotFound
+from imaging.dicom.frames import open_image
+from imaging.dicom.json_model import bulk_value, first_value
+from imaging.dicom.object_kinds import WORDS, ObjectKind
+from imaging.dicom.object_words import Line, object_words
+from imaging.models import Instance, Study
+from imaging.selectors import instance_header, shown
+
+PDF: Final = "application/pdf"
+_DOCUMENT, _LENGTH, _MEDIA_TYPE = "00420011", "00420015", "00420012"
+_SHOWN_KINDS: Final = {
+    ObjectKind.VIDEO: "This is a video. It is kept as it was sent; videos are not shown here.",
+    ObjectKind.WAVEFORM: "Waveforms are kept as they were sent; they are not drawn here.",
+    ObjectKind.PRESENTATION_STATE: "Presentation states are kept as they were sent; they are not applied here.",
+    ObjectKind.SEGMENTATION: "A layer of the images it was made of; it is kept, and not drawn over them yet.",
+    ObjectKind.PARAMETRIC_MAP: "A layer of the images it was made of; it is kept, and not drawn over them yet.",
+    ObjectKind.DOSE: "A layer of the images it was planned on; it is kept, and not drawn over them yet.",
+    ObjectKind.STRUCTURE_SET: "Outlines on the images it names; they are kept, and not drawn over them yet.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldObject:
+    """One object of a study that is no picture.
+
+    Attributes:
+        remark: what is (not) done with it here; empty where its content stands beside.
+        is_pdf: it can be opened in the browser.
+        of_series: of the images it speaks of, as far as this study holds them.
+    """
+
+    sop_instance_uid: str
+    series_instance_uid: str
+    kind: ObjectKind
+    kind_words: str
+    title: str
+    lines: list[Line]
+    remark: str
+    is_document: bool
+    is_pdf: bool
+    is_layer: bool
+    of_series: list[str]
+
+
+def held_objects(study: Study) -> list[HeldObject]:
+    """Return what the study holds besides pictures, in the order of its series."""
+    rows = Instance.objects.filter(series__study=study).select_related("series")
+    pictures = set(shown(rows).values_list("pk", flat=True))
+    ordered = rows.order_by("series__series_number", "series__series_instance_uid", "instance_number")
+    known = set(study.series.values_list("series_instance_uid", flat=True))
+    return [_held(row, known) for row in ordered if row.pk not in pictures]
+
+
+def _held(instance: Instance, known: set[str]) -> HeldObject:
+    kind = instance.kind
+    header = instance_header(instance)
+    words = object_words(kind, header)
+    remark = _SHOWN_KINDS.get(kind, "")
+    if kind is ObjectKind.PICTURE:
+        remark = "No decoder here reads this image's encoding. It is kept as it was sent."
+    return HeldObject(
+        sop_instance_uid=instance.sop_instance_uid,
+        series_instance_uid=instance.series.series_instance_uid,
+        kind=kind,
+        kind_words=WORDS[kind],
+        title=words.title,
+        lines=words.lines,
+        remark=remark,
+        is_document=kind is ObjectKind.DOCUMENT,
+        is_pdf=kind is ObjectKind.DOCUMENT and first_value(header, _MEDIA_TYPE) == PDF,
+        is_layer=words.is_layer,
+        of_series=[uid for uid in words.series if uid in known],
+    )
+
+
+def studies_without_pictures(studies: QuerySet[Study]) -> QuerySet[Study]:
+    """Return those that hold nothing which can be read on a screen."""
+    pictures = shown(Instance.objects.filter(series__study=OuterRef("pk")))
+    return studies.exclude(Exists(pictures)).select_related("patient").order_by("-study_date", "-created_at")
+
+
+def document_of(instance: Instance) -> tuple[bytes, str]:
+    """Return an encapsulated document's bytes and its media type (PS3.3 C.24).
+
+    Only what says and begins like a PDF is called one; everything else is plain bytes, to be saved and not opened.
+
+    Raises:
+        NotFound: the instance holds no document.
+    """
+    if instance.kind is not ObjectKind.DOCUMENT:
+        raise NotFound("document_not_found", "This object holds no document.")
+    header = instance_header(instance)
+    content = bulk_value(open_image(blobs.local_path(instance.blob_digest)).dataset, _DOCUMENT)
+    if content is None:
+        raise NotFound("document_not_found", "This object holds no document.")
+    length = first_value(header, _LENGTH)
+    if isinstance(length, int) and 0 < length <= len(content):
+        content = content[:length]
+    is_pdf = first_value(header, _MEDIA_TYPE) == PDF and b"%PDF-" in content[:1024]
+    return content, PDF if is_pdf else "application/octet-stream"

@@ -1,0 +1,153 @@
+"""What a study holds besides pictures, its documents, and the studies that hold no pictures at all."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from pydantic import BaseModel, ConfigDict
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import access
+from imaging.access import access_instance, access_study, accessible_studies
+from imaging.contents import PDF, document_of, held_objects, studies_without_pictures
+from imaging.dicomweb.door import note_read
+from imaging.models import Study
+from webapp.api.base import caller
+
+#: A document may draw itself and nothing else: no script, no connection, no frame around or inside it.
+_DOCUMENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'"
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
+
+
+class ObjectLineOut(_Out):
+    """One line of an object's content."""
+
+    depth: int
+    name: str
+    text: str
+
+
+class HeldObjectOut(_Out):
+    """One object that is no picture; ``of_series`` are the images of this study that it speaks of."""
+
+    sop_instance_uid: str
+    series_instance_uid: str
+    kind: str
+    kind_words: str
+    title: str
+    lines: list[ObjectLineOut]
+    remark: str
+    is_document: bool
+    is_pdf: bool
+    is_layer: bool
+    of_series: list[str]
+
+
+class StudyHeadOut(_Out):
+    """A study with its own patient module."""
+
+    study_instance_uid: str
+    patient_name: str
+    patient_id: str
+    patient_birth_date: date | None
+    patient_sex: str
+    identity_clash: bool
+    study_date: date | None
+    study_description: str
+    modalities: list[str]
+    instances: int
+
+
+class StudyContentsOut(_Out):
+    """A study, and what it holds besides pictures."""
+
+    study: StudyHeadOut
+    objects: list[HeldObjectOut]
+
+
+class StudiesWithoutPicturesOut(_Out):
+    """Studies that hold no picture."""
+
+    results: list[StudyHeadOut]
+
+
+def _head(study: Study) -> StudyHeadOut:
+    return StudyHeadOut(
+        study_instance_uid=study.study_instance_uid,
+        patient_name=study.patient_name,
+        patient_id=study.patient.patient_id,
+        patient_birth_date=study.patient_birth_date,
+        patient_sex=study.patient_sex,
+        identity_clash=study.patient.identity_clash,
+        study_date=study.study_date,
+        study_description=study.study_description,
+        modalities=[part for part in study.modalities_in_study.split("\\") if part],
+        instances=study.number_of_study_related_instances,
+    )
+
+
+class StudyContents(APIView):
+    """One study."""
+
+    @extend_schema(operation_id="study_contents", responses=StudyContentsOut)
+    def get(self, request: Request, study: str) -> Response:
+        """Return what the study holds besides pictures."""
+        user = caller(request)
+        found = access_study(user, "study.read", study_instance_uid=study)
+        for series in found.series.all():
+            note_read(user, series)
+        objects = [HeldObjectOut.model_validate(one) for one in held_objects(found)]
+        return Response(StudyContentsOut(study=_head(found), objects=objects).model_dump(mode="json"))
+
+
+class StudiesWithoutPictures(APIView):
+    """Studies of documents, reports, videos."""
+
+    @extend_schema(
+        operation_id="studies_without_pictures",
+        parameters=[OpenApiParameter("project", str)],
+        responses=StudiesWithoutPicturesOut,
+    )
+    def get(self, request: Request) -> Response:
+        """List the caller's studies that hold no picture, newest first; at most 500. They are nobody's work."""
+        user, slug = caller(request), request.query_params.get("project")
+        project = access.project_for(user, "study.read", slug=slug) if slug else None
+        rows = studies_without_pictures(accessible_studies(user, project))[:500]
+        return Response(StudiesWithoutPicturesOut(results=[_head(row) for row in rows]).model_dump(mode="json"))
+
+
+class StudyDocument(APIView):
+    """An encapsulated document."""
+
+    @extend_schema(operation_id="study_document", responses={(200, PDF): OpenApiTypes.BINARY})
+    def get(self, request: Request, instance: str) -> HttpResponse:
+        """Return the document: a PDF to be opened, anything else to be saved only."""
+        user = caller(request)
+        found = access_instance(user, "study.read", sop_instance_uid=instance)
+        note_read(user, found.series)
+        content, media_type = document_of(found)
+        response = HttpResponse(content, content_type=media_type)
+        name = "document.pdf" if media_type == PDF else "document.bin"
+        how = "inline" if media_type == PDF else "attachment"
+        response["Content-Disposition"] = f'{how}; filename="{name}"'
+        response["Content-Security-Policy"] = _DOCUMENT_POLICY
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+
+urlpatterns: list[Any] = [
+    path("studies/without-pictures", StudiesWithoutPictures.as_view()),
+    path("studies/<str:study>/contents", StudyContents.as_view()),
+    path("instances/<str:instance>/document", StudyDocument.as_view()),
+]
