@@ -62,7 +62,7 @@ class ConflictOut(_Out):
     """Two versions of one instance; ``shown`` says which of them is served now."""
 
     id: UUID
-    kind: Literal["pixels", "header", "unknown", "study"]
+    kind: str
     kind_words: str
     sop_instance_uid: str
     study_instance_uid: str

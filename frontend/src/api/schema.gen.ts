@@ -1600,7 +1600,7 @@ export interface components {
              */
             id: string;
             /** Kind */
-            kind: components["schemas"]["ConflictOutKindEnum"];
+            kind: string;
             /** Kind Words */
             kind_words: string;
             /** Sop Instance Uid */
@@ -1637,8 +1637,6 @@ export interface components {
             /** Decisions */
             decisions: components["schemas"]["ConflictDecisionOut"][];
         };
-        /** @enum {string} */
-        ConflictOutKindEnum: "pixels" | "header" | "unknown" | "study";
         /**
          * ConflictsOut
          * @description Conflicts, newest first.
@@ -1842,7 +1840,7 @@ export interface components {
         FindingOut: {
             /** Format: uuid */
             id: string;
-            kind: components["schemas"]["Kind7efEnum"];
+            kind: components["schemas"]["KindEnum"];
             author: components["schemas"]["PersonOut"] | null;
             algorithm_type: components["schemas"]["AlgorithmTypeEnum"];
             algorithm_name: string;
@@ -2150,7 +2148,7 @@ export interface components {
         /** @enum {string} */
         KeyEnum: "people" | "labels" | "images" | "reading";
         /** @enum {string} */
-        Kind7efEnum: "ellipse" | "freehand" | "image_label" | "length" | "mask" | "point" | "polygon" | "rectangle";
+        KindEnum: "ellipse" | "freehand" | "image_label" | "length" | "mask" | "point" | "polygon" | "rectangle";
         /** @description How often a label is present, absent, or not known. */
         LabelBalanceOut: {
             positive: number;
@@ -2809,7 +2807,7 @@ export interface components {
         };
         /** @description What a finding says. */
         RevisionContentOut: {
-            kind: components["schemas"]["Kind7efEnum"];
+            kind: components["schemas"]["KindEnum"];
             label_key: string | null;
             name: string;
             text: string;
@@ -2824,7 +2822,7 @@ export interface components {
         };
         /** @description What a finding says. */
         RevisionContentOutRequest: {
-            kind: components["schemas"]["Kind7efEnum"];
+            kind: components["schemas"]["KindEnum"];
             label_key: string | null;
             name: string;
             text: string;
