@@ -105,8 +105,6 @@ FOLLOWS: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
     ("predict", "failed"): prediction_over,
     ("predict", "cancelled"): prediction_over,
     ("instance", "superseded"): instance_superseded,
-    ("predict", "failed"): prediction_failed,
-    ("predict", "cancelled"): prediction_failed,
     ("explain", "failed"): saliency_failed,
     ("explain", "cancelled"): saliency_failed,
     ("train", "succeeded"): training_finished,
