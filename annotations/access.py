@@ -7,7 +7,7 @@ from uuid import UUID
 
 from annotations import errors
 from annotations.models import Comment, DatasetSnapshot, Finding, Label, Revision, Workitem
-from annotations.rules.reveal import ai_hidden_from
+from annotations.rules.reveal import findings_revealed
 from core.access import project_for, require
 from core.errors import NotFound
 from core.models import Project, User
@@ -34,7 +34,8 @@ def access_workitem(user: User, permission: str, *, id: UUID | str, lock: bool =
         NotFound: no such work item, or the user is a stranger to its project.
         Forbidden: a member without the permission.
     """
-    rows: QuerySet[Workitem] = Workitem.objects.select_related("project", "study__patient", "reader", "reviewer")
+    rows: QuerySet[Workitem] = Workitem.objects.select_related("project", "study__patient", "reviewer")
+    rows = rows.prefetch_related("readings__reader")
     if lock:
         rows = rows.select_for_update(of=("self",))
     workitem = rows.filter(pk=_uuid(id)).first()
@@ -46,22 +47,22 @@ def access_workitem(user: User, permission: str, *, id: UUID | str, lock: bool =
 
 def locked_workitem(id: UUID) -> Workitem:
     """Return the work item with its row lock, for services that were given a row already checked."""
-    rows = Workitem.objects.select_related("project", "study__patient", "reader", "reviewer")
+    rows = Workitem.objects.select_related("project", "study__patient", "reviewer")
     return rows.select_for_update(of=("self",)).get(pk=id)
 
 
 def access_finding(user: User, permission: str, *, id: UUID | str) -> Finding:
-    """Return a finding for a user with ``permission``; a model's finding that is still hidden answers 404 too.
+    """Return a finding for a user with ``permission``; what is still hidden from them answers 404 too.
 
     Raises:
         NotFound, Forbidden.
     """
-    rows = Finding.objects.select_related("workitem__project", "workitem__study", "author", "head__author")
+    rows = Finding.objects.select_related("workitem__project", "workitem__study", "author", "head__author", "reading")
     finding = rows.filter(pk=_uuid(id)).first()
     if finding is None:
         raise errors.finding_not_found()
     require(user, permission, finding.workitem.project, not_found=errors.finding_not_found())
-    if finding.algorithm_type != Finding.AlgorithmType.MANUAL and ai_hidden_from(user, finding.workitem):
+    if not findings_revealed(user, finding.workitem).filter(pk=finding.pk).exists():
         raise errors.finding_not_found()
     return finding
 

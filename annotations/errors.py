@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, PreconditionRequired
+
+if TYPE_CHECKING:
+    from annotations.rules.standing import Standing
 
 
 def workitem_not_found() -> NotFound:
@@ -73,10 +76,58 @@ def revision_outdated(head: dict[str, Any]) -> PreconditionFailed:
     )
 
 
-def workitem_outdated(version: int) -> PreconditionFailed:
-    """Somebody changed the work item's state."""
+def workitem_outdated(version: int, words: str = "", steps: list[dict[str, Any]] | None = None) -> PreconditionFailed:
+    """Somebody moved the case, or changed what it says; ``steps`` is what, ``words`` the same in a sentence."""
+    told = f" Since then: {words}." if words else ""
     return PreconditionFailed(
-        "workitem_outdated", "The state of this study has changed since you loaded it. Reload it.", version=version
+        "workitem_outdated",
+        f"This study has changed since you loaded it.{told} Look at it again.",
+        version=version,
+        steps=steps or [],
+    )
+
+
+def images_arrived(digest: str) -> PreconditionFailed:
+    """The study has images that the person has not seen."""
+    return PreconditionFailed(
+        "images_arrived",
+        "Images of this study have arrived (or were taken away) since you loaded it. Look at them first.",
+        images_digest=digest,
+    )
+
+
+def findings_undecided(waiting: list[Standing]) -> Conflict:
+    """Findings of models, and answers that a model contradicts, wait for a decision of their own."""
+    models, people = [one for one in waiting if one.is_ai], [one for one in waiting if not one.is_ai]
+    told = [f"{len(models)} model finding(s) wait for a decision"] if models else []
+    if people:
+        labels = sorted({str(one.finding.head.content["label_key"]) for one in people if one.finding.head})
+        told.append(f"reader and model disagree on {', '.join(labels)}")
+    return Conflict(
+        "findings_undecided",
+        f"{' and '.join(told).capitalize()}. Accept, correct or reject each, then sign off.",
+        count=len(waiting),
+        findings=[str(one.finding.pk) for one in waiting],
+        disagreements=[str(one.finding.pk) for one in people],
+    )
+
+
+def reading_was_corrected(count: int, by: list[str]) -> Conflict:
+    """A changed reading is not accepted as it is."""
+    return Conflict(
+        "reading_was_corrected",
+        f"{count} finding(s) of this reading were corrected, rejected or added by {', '.join(by)}."
+        " Sign it off as corrected.",
+        count=count,
+        by=by,
+    )
+
+
+def reading_was_not_corrected() -> Conflict:
+    """An unchanged reading is not signed off as corrected."""
+    return Conflict(
+        "reading_was_not_corrected",
+        "Nothing of this reading was corrected, rejected or added. Correct what is wrong, or accept the reading.",
     )
 
 
@@ -88,3 +139,65 @@ def content_wrong(code: str, message: str, **detail: Any) -> Invalid:
 def calibration_not_found() -> NotFound:
     """No calibration with this id holds in this case."""
     return NotFound("calibration_not_found", "This calibration does not hold any more. Reload the case.")
+
+
+def not_permitted(permission: str) -> Forbidden:
+    """The role does not carry it."""
+    return Forbidden(
+        "not_permitted",
+        "Your role in this project does not allow this. Ask an admin of the project.",
+        permission=permission,
+    )
+
+
+def already_answered() -> Conflict:
+    """Who has answered keeps the case, so that nobody reads it half blind."""
+    return Conflict(
+        "already_answered",
+        "You have answered this study before, so it stays with you. Submit it, or ask an admin to release it.",
+    )
+
+
+def not_submitted(state: str) -> Conflict:
+    """There is nothing to review yet."""
+    return Conflict("workitem_not_submitted", "This study has not been submitted for review yet.", state=state)
+
+
+def reading_abandoned() -> Conflict:
+    """What an abandoned reading said stays as it was."""
+    return Conflict(
+        "reading_abandoned",
+        "This was said in a reading that was given up. It is kept in the history and cannot be changed. Say it anew.",
+    )
+
+
+def finding_deleted() -> Conflict:
+    """Nobody judges what was taken back."""
+    return Conflict("finding_deleted", "This finding was deleted. Restore it first.")
+
+
+def nothing_corrected() -> Invalid:
+    """A correction that changes nothing."""
+    return Invalid(
+        "correction_changes_nothing",
+        "This correction says the same as the finding. Change the label, the answer or the drawing, or accept it.",
+    )
+
+
+def answers_missing(required: list[str], answered: list[str], missing: list[str]) -> Conflict:
+    """A reading without the answers that the project asks for."""
+    return Conflict(
+        "answers_missing",
+        f"{len(answered)} of {len(required)} answered. Say present or absent for each of: {', '.join(missing)}.",
+        required=required,
+        answered=answered,
+        missing=missing,
+    )
+
+
+def reading_empty() -> Conflict:
+    """Nothing was said or drawn, and nobody said that this is meant."""
+    return Conflict(
+        "reading_empty",
+        "You have said and drawn nothing. Mark something, or submit the study as one in which nothing is found.",
+    )

@@ -1,4 +1,4 @@
-"""Reading: labels, work items, findings with their revisions, reviews, comments and dataset snapshots.
+"""Reading: labels, work items, readings, findings with their revisions, reviews, comments and dataset snapshots.
 
 A finding is a stable thing with a list of revisions; a revision is written once and never changed or removed.
 """
@@ -31,6 +31,10 @@ class Label(Identified):
     color = models.CharField(max_length=7, help_text="#rrggbb")
     position = models.PositiveSmallIntegerField(default=0)
     retired_at = models.DateTimeField(null=True, blank=True)
+    successor = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Used instead of it now."
+    )
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         ordering: ClassVar = ["position", "key"]
@@ -48,10 +52,20 @@ class ReadingProtocol(Identified):
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="reading_protocol")
     reveal = models.CharField(max_length=20, choices=Reveal.choices, default=Reveal.AFTER_OWN_ANSWER)
     instructions = models.TextField(blank=True)
+    required_labels = models.JSONField(
+        null=True, blank=True, help_text="Keys of labels a reader must answer; null: all that are said of an image."
+    )
+    show_abandoned = models.BooleanField(
+        default=False, help_text="The next reader sees what an abandoned reading had said."
+    )
+    version = models.PositiveIntegerField(default=1, help_text="Of the project's title, description and protocol.")
 
 
 class Workitem(Identified):
-    """One study to be read in one project; its life is the table in ``annotations.rules.lifecycle``."""
+    """One study to be read in one project: it gathers the readings and carries the review.
+
+    Its life is the table ``WORKITEM`` in ``annotations.rules.lifecycle``.
+    """
 
     class State(models.TextChoices):
         OPEN = "open"
@@ -64,29 +78,84 @@ class Workitem(Identified):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="workitems")
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="workitems")
     state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
-    version = models.PositiveIntegerField(default=1)
-    reader = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    version = models.PositiveIntegerField(default=1, help_text="Moves with each step; see Step.")
+    round = models.PositiveSmallIntegerField(default=1, help_text="Of the review; each reopening begins a new one.")
     reviewer = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     priority = models.SmallIntegerField(default=0)
     ai_score = models.FloatField(null=True, blank=True, help_text="Highest calibrated probability, 0..1.")
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    submitted_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
-    reading_seconds = models.PositiveIntegerField(default=0)
     remark = models.TextField(blank=True, help_text="What the reviewer said with the last decision.")
+    images_digest = models.CharField(max_length=64, blank=True, help_text="Of the images when it was last looked at.")
     updated_at = models.DateTimeField(default=timezone.now, help_text="Of the work item or any of its findings.")
 
     class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["project", "study"], name="workitem_once")]
+        indexes: ClassVar = [models.Index(fields=["project", "state"])]
+
+    @property
+    def reading(self) -> Reading | None:
+        """The reading that counts: the one that was not abandoned (uses ``readings`` where it was prefetched)."""
+        live = [one for one in self.readings.all() if one.state != Reading.State.ABANDONED]
+        return live[-1] if live else None
+
+    @property
+    def reader(self) -> User | None:
+        """Who reads or has read it."""
+        reading = self.reading
+        return reading.reader if reading else None
+
+
+class Reading(Identified):
+    """One reader's reading of one case. What the reader says hangs on it, and it alone may become the truth.
+
+    Its life is the table ``READING`` in ``annotations.rules.lifecycle``. An abandoned one stays, and teaches nothing.
+    """
+
+    class State(models.TextChoices):
+        CLAIMED = "claimed", "being read"
+        SUBMITTED = "submitted", "handed in"
+        RETURNED = "returned", "sent back by the reviewer"
+        ABANDONED = "abandoned", "given up before it counted"
+
+    class Ending(models.TextChoices):
+        RELEASED = "released", "given back"
+        REASSIGNED = "reassigned", "given to somebody else"
+        READER_LEFT = "reader_left", "the reader's account was switched off, or they left the project or their role"
+
+    workitem = models.ForeignKey(Workitem, on_delete=models.CASCADE, related_name="readings")
+    reader = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.CLAIMED)
+    version = models.PositiveIntegerField(default=1)
+    reveal = models.CharField(
+        max_length=20,
+        choices=ReadingProtocol.Reveal.choices,
+        help_text="The protocol's rule when the case was claimed; it holds for this reading, whatever is set later.",
+    )
+    blind = models.BooleanField(
+        default=True, help_text="Before the answer nothing could have shown the reader what a model said of the case."
+    )
+    claimed_at = models.DateTimeField(default=timezone.now)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    abandoned_at = models.DateTimeField(null=True, blank=True)
+    ending = models.CharField(max_length=16, choices=Ending.choices, blank=True, help_text="Why it was abandoned.")
+    seconds = models.PositiveIntegerField(default=0, help_text="Active seconds of reading.")
+    images_digest = models.CharField(
+        max_length=64, blank=True, help_text="Blob: the SOP Instance UIDs that were there when it was handed in."
+    )
+
+    class Meta:
+        ordering: ClassVar = ["claimed_at", "id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["project", "study"], name="workitem_once"),
+            models.UniqueConstraint(
+                fields=["workitem", "reader"], condition=~models.Q(state="abandoned"), name="reading_live_once"
+            ),
             models.CheckConstraint(
-                condition=models.Q(reviewer__isnull=True)
-                | models.Q(reader__isnull=True)
-                | ~models.Q(reviewer=models.F("reader")),
-                name="workitem_nobody_reviews_own_work",
+                condition=models.Q(state="abandoned", abandoned_at__isnull=False)
+                | (~models.Q(state="abandoned") & models.Q(abandoned_at__isnull=True)),
+                name="reading_abandoned_has_its_time",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["project", "state"])]
+        indexes: ClassVar = [models.Index(fields=["reader", "state"])]
 
 
 class Finding(Identified):
@@ -107,6 +176,14 @@ class Finding(Identified):
         AUTOMATIC = "AUTOMATIC"
 
     workitem = models.ForeignKey(Workitem, on_delete=models.CASCADE, related_name="findings")
+    reading = models.ForeignKey(
+        Reading,
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="findings",
+        help_text="It was said in; null for a model's finding and for what a reviewer added.",
+    )
     kind = models.CharField(max_length=16, help_text="One of annotations.geometry.kinds.")
     author = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     algorithm_type = models.CharField(max_length=16, choices=AlgorithmType.choices, default=AlgorithmType.MANUAL)
@@ -202,6 +279,7 @@ class Review(Identified):
         default=False, help_text="Accepted with the whole work item, not judged one by one."
     )
     difference = models.JSONField(default=dict)
+    round = models.PositiveSmallIntegerField(default=1, help_text="The work item's when it was made; it counts in it.")
 
     class Meta:
         ordering: ClassVar = ["created_at"]
@@ -210,6 +288,43 @@ class Review(Identified):
                 condition=~models.Q(decision="rejected") | ~models.Q(reason=""), name="review_rejection_has_reason"
             )
         ]
+
+
+class Step(Identified):
+    """One step in the life of a case: who moved it or changed what it says, when and why. Written once.
+
+    Each step is one version of the work item, so what happened since a version is what a page has not seen.
+    """
+
+    class Kind(models.TextChoices):
+        CLAIMED = "claimed"
+        RELEASED = "released"
+        ASSIGNED = "assigned"
+        SUBMITTED = "submitted"
+        WITHDRAWN = "withdrawn"
+        ACCEPTED = "accepted", "signed off as it is"
+        CORRECTED = "corrected", "signed off with corrections"
+        REJECTED = "rejected", "sent back to its reader"
+        REOPENED = "reopened"
+        REVIEWED = "reviewed", "one finding was judged"
+        REVISED = "revised", "one finding was drawn or changed after the reading was handed in"
+        PROPOSED = "proposed", "a model spoke after the reading was handed in"
+        IMAGES_ARRIVED = "images_arrived"
+
+    workitem = models.ForeignKey(Workitem, on_delete=models.CASCADE, related_name="steps")
+    version = models.PositiveIntegerField(help_text="Of the work item after it.")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    reading = models.ForeignKey(Reading, null=True, on_delete=models.CASCADE, related_name="+")
+    finding = models.ForeignKey(Finding, null=True, on_delete=models.CASCADE, related_name="+")
+    remark = models.TextField(blank=True, help_text="The reason or the words that came with it.")
+    content_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of a sign-off: heads, standing decisions and images that were signed."
+    )
+
+    class Meta:
+        ordering: ClassVar = ["version"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workitem", "version"], name="step_version_once")]
 
 
 class Comment(Identified):

@@ -19,7 +19,6 @@ from annotations.dataset.statements import (
 )
 from annotations.models import Finding, Workitem
 from annotations.rules.lifecycle import SIGNED_OFF
-from annotations.rules.protocol import protocol_of
 from annotations.rules.standing import Standing, standing_of
 from core.models import Project
 from core.numbers import whole
@@ -54,16 +53,16 @@ def snapshot_rows(*, project: Project, recipe: str, label_keys: list[str]) -> Ro
     """
     result = Rows()
     signed = Workitem.objects.filter(project=project, state__in=SIGNED_OFF).order_by("id")
-    workitems = list(signed.select_related("study__patient", "project"))
+    workitems = list(signed.select_related("study__patient", "project").prefetch_related("readings"))
     result.left_out["not_signed_off"] = Workitem.objects.filter(project=project).count() - len(workitems)
-    reveal, habitual = protocol_of(project).reveal, habitual_reviewers(project.pk)
+    habitual = habitual_reviewers(project.pk)
     for batch in _batches(workitems):
         by_workitem: dict[UUID, list[Standing]] = defaultdict(list)
         for one in standing_of(batch).values():
             by_workitem[one.finding.workitem_id].append(one)
         images = _images_of(batch)
         for workitem in batch:
-            said = workitem_statements(workitem, by_workitem[workitem.pk], reveal=reveal, habitual=habitual)
+            said = workitem_statements(workitem, by_workitem[workitem.pk], habitual=habitual)
             said = [statement for statement in said if statement.label_key in label_keys]
             _add_rows(result, workitem, images[workitem.study_id], said, recipe, label_keys)
     _leave_out_copies(result)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from annotations.content.image_space import frame_space
 from annotations.content.revision_json import whole_content
-from annotations.models import Finding, ReadingProtocol, Review, Revision, Workitem
+from annotations.models import Finding, Review, Revision, Workitem
 from annotations.rules.standing import Decided, Standing
 from imaging.models import Instance
 
@@ -79,15 +79,18 @@ def habitual_reviewers(project_id: UUID) -> set[UUID]:
     return {who for who, n in total.items() if n >= _HABIT_REVIEWS and accepted[who] / n > _HABIT_SHARE}
 
 
-def workitem_statements(
-    workitem: Workitem, standings: Iterable[Standing], *, reveal: str, habitual: set[UUID]
-) -> list[Statement]:
-    """Return what a signed-off work item states; findings nobody judged state nothing."""
+def workitem_statements(workitem: Workitem, standings: Iterable[Standing], *, habitual: set[UUID]) -> list[Statement]:
+    """Return what a signed-off work item states; findings nobody judged state nothing.
+
+    Whether the reader was blind is a fact of the reading, as it was then, not of today's protocol.
+    """
+    reading = workitem.reading
+    reader_id = reading.reader_id if reading else None
     live = [one for one in standings if not one.finding.deleted and one.finding.head is not None]
     proposed = {_first_label(one) for one in live if one.is_ai}
     agreed = {_label(one) for one in live if one.is_ai and one.decided in (Decided.ACCEPTED, Decided.CORRECTED)}
-    own = [one.finding.head for one in live if one.finding.author_id == workitem.reader_id]
-    read_blind = not any(head.ai_visible for head in own if head) if own else reveal != ReadingProtocol.Reveal.ALWAYS
+    own = [one.finding.head for one in live if one.finding.head and one.finding.head.author_id == reader_id]
+    read_blind = reading is not None and reading.blind and not any(head.ai_visible for head in own)
     looked = workitem.ai_score is not None or bool(proposed)
     result: list[Statement] = []
     for one in live:
@@ -140,7 +143,7 @@ def _of_person(one: Standing, proposed: set[str], agreed: set[str], *, looked: b
     else:
         provenance = "assisted_read" if head.ai_visible else "blind_read"
     at = one.review.created_at if judged and one.review else head.created_at
-    blind = not head.ai_visible or judged or one.finding.author_id != one.finding.workitem.reader_id
+    blind = not head.ai_visible or judged or one.finding.reading_id is None
     return _said(head, int(present), provenance, at, is_ai=False, blind=blind)
 
 
@@ -149,17 +152,24 @@ def _of_model(one: Standing, habitual: set[UUID], *, read_blind: bool) -> list[S
     if head is None or review is None:
         return []
     at = review.created_at
+    if one.decided is Decided.ACCEPTED and head.author_id is not None and head.parent is not None:
+        # Corrected in an earlier round of review, and this correction was accepted now.
+        return _corrected(head, head.parent, at)
     if one.decided is Decided.ACCEPTED or review.reason == Review.Reason.RIGHT_FOR_WRONG_REASON:
         provenance = "ai_accepted_by_habit" if review.reviewer_id in habitual else "ai_accepted"
         said = int(head.content["present"] is not False)
         return _said(head, said, provenance, at, is_ai=True, blind=read_blind)
     if one.decided is Decided.CORRECTED:
-        said = int(head.content["present"] is not False)
-        result = _said(head, said, "ai_corrected", at, is_ai=True, blind=True)
-        if review.revision.content["label_key"] != head.content["label_key"]:
-            result += _absent(review.revision, at)
-        return result
+        return _corrected(head, review.revision, at)
     return _absent(review.revision, at) if review.reason in _ABSENT else []
+
+
+def _corrected(head: Revision, before: Revision, at: datetime) -> list[Statement]:
+    said = int(head.content["present"] is not False)
+    result = _said(head, said, "ai_corrected", at, is_ai=True, blind=True)
+    if before.content["label_key"] != head.content["label_key"]:
+        result += _absent(before, at)
+    return result
 
 
 def _absent(revision: Revision, at: datetime) -> list[Statement]:

@@ -1,11 +1,56 @@
-"""How a project is read."""
+"""How a project is read: its protocol, and which answers a reading must give."""
 
 from __future__ import annotations
 
-from annotations.models import ReadingProtocol
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from annotations.models import Finding, Label, Reading, ReadingProtocol
 from core.models import Project
 
 
 def protocol_of(project: Project) -> ReadingProtocol:
     """Return the project's reading protocol; the default one (not saved) where none was set."""
     return ReadingProtocol.objects.filter(project=project).first() or ReadingProtocol(project=project)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Which labels a reading must answer, and which it has answered, by key in the labels' order.
+
+    A label is answered by an image label (present or absent), or by something drawn with it.
+    """
+
+    required: list[str]
+    answered: list[str]
+
+    @property
+    def missing(self) -> list[str]:
+        """The required ones without an answer."""
+        return [key for key in self.required if key not in self.answered]
+
+
+def required_labels(project: Project) -> list[Label]:
+    """Return the labels that each reading must answer: those the protocol names, else all said of an image."""
+    chosen = protocol_of(project).required_labels
+    labels = Label.objects.filter(project=project, retired_at__isnull=True)
+    if chosen is None:
+        return [label for label in labels if Label.Use.IMAGE in label.uses]
+    return [label for label in labels if label.key in chosen]
+
+
+def answers_of(reading: Reading) -> Answers:
+    """Return what this reading must answer and has answered."""
+    said = reading.findings.filter(deleted=False, head__isnull=False).values_list("head__label__key", flat=True)
+    return answers_among(required_labels(reading.workitem.project), said)
+
+
+def answers_among(required: Iterable[Label], said: Iterable[str | None]) -> Answers:
+    """Return the answers of a reading that has said these label keys."""
+    keys, given = [label.key for label in required], set(said)
+    return Answers(keys, [key for key in keys if key in given])
+
+
+def says_nothing(reading: Reading) -> bool:
+    """Say whether nothing was said or drawn in this reading."""
+    return not Finding.objects.filter(reading=reading, deleted=False).exists()

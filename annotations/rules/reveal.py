@@ -1,36 +1,83 @@
-"""Who may already see what a model said of a study. Written once; lists and single rows use the same expression.
+"""Who may already see what was said of a study, by a model and by people. Lists and single rows use the same words.
 
-Readers see model findings as the project's ``ReadingProtocol`` says: after their own answer, always, or never.
-Reviewers and admins see them when there is something to review. Whoever might still read the study first does not.
+A reader sees model findings as the protocol said when they claimed the case (``Reading.reveal``): after their own
+answer, always, or never. Reviewers and admins see them when there is something to review. Whoever might still read
+the study first does not, and sees no other reader's open work either.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from annotations.models import ReadingProtocol, Workitem
+from annotations.models import Finding, Reading, ReadingProtocol, Workitem
+from annotations.rules.lifecycle import ANSWERED, SIGNED_OFF
 from core.access import projects_of
 
 if TYPE_CHECKING:
     from core.models import User
 
 _Reveal = ReadingProtocol.Reveal
-_State = Workitem.State
-_ANSWERED = [_State.SUBMITTED, _State.ACCEPTED, _State.CORRECTED, _State.REJECTED]
-_SIGNED_OFF = [_State.ACCEPTED, _State.CORRECTED]
+_ABANDONED = Reading.State.ABANDONED
+_MANUAL = Finding.AlgorithmType.MANUAL
+
+
+def _own_reading(user: User, workitem: str, **facts: Any) -> Exists:
+    """Whether the user has a reading of the work item that was not abandoned."""
+    mine = Reading.objects.filter(workitem=OuterRef(workitem), reader=user, **facts)
+    return Exists(mine.exclude(state=_ABANDONED))
 
 
 def ai_revealed(user: User) -> Q:
     """Return the condition on work items under which ``user`` may see model findings, scores and their number."""
-    reveal = "project__reading_protocol__reveal"
-    reviewing = Q(project__in=projects_of(user, "finding.review").values("pk"), state__in=_ANSWERED)
-    after_answer = Q(reader=user, submitted_at__isnull=False) | Q(state__in=_SIGNED_OFF)
-    default = Q(project__reading_protocol__isnull=True) | Q(**{reveal: _Reveal.AFTER_OWN_ANSWER})
-    return Q(**{reveal: _Reveal.ALWAYS}) | (reviewing & ~Q(reader=user)) | (default & after_answer)
+    protocol = "project__reading_protocol__reveal"
+    default = Q(project__reading_protocol__isnull=True) | Q(**{protocol: _Reveal.AFTER_OWN_ANSWER})
+    reviewing = Q(project__in=projects_of(user, "finding.review").values("pk"), state__in=ANSWERED)
+    as_reader = Q(_own_reading(user, "pk", reveal=_Reveal.ALWAYS)) | Q(
+        _own_reading(user, "pk", reveal=_Reveal.AFTER_OWN_ANSWER, submitted_at__isnull=False)
+    )
+    as_other = Q(**{protocol: _Reveal.ALWAYS}) | reviewing | (default & Q(state__in=SIGNED_OFF))
+    return as_reader | (~Q(_own_reading(user, "pk")) & as_other)
 
 
 def ai_hidden_from(user: User, workitem: Workitem) -> bool:
     """Say whether model findings of this work item must stay unknown to ``user``."""
     return not Workitem.objects.filter(ai_revealed(user), pk=workitem.pk).exists()
+
+
+def people_revealed(user: User) -> Q:
+    """Return the condition on people's findings under which ``user`` may see them.
+
+    One's own; for reviewers what was ever handed in and what was added in review; for the reader the latter once they
+    have answered; for everybody what is signed off. What an abandoned reading said only as the protocol allows.
+    """
+    signed = Q(workitem__state__in=SIGNED_OFF)
+    reading_it = Q(_own_reading(user, "workitem"))
+    reviewing = Q(workitem__project__in=projects_of(user, "finding.review").values("pk")) & ~reading_it
+    answered = Q(_own_reading(user, "workitem", submitted_at__isnull=False))
+    added = Q(reading__isnull=True) & (Q(author=user) | reviewing | answered | signed)
+    handed_in = reviewing & Q(reading__submitted_at__isnull=False)
+    read = Q(reading__isnull=False) & ~Q(reading__state=_ABANDONED) & (Q(reading__reader=user) | handed_in | signed)
+    kept = Q(reading__state=_ABANDONED, workitem__project__reading_protocol__show_abandoned=True)
+    return added | read | (kept & (reading_it | reviewing))
+
+
+def findings_revealed(user: User, workitem: Workitem) -> QuerySet[Finding]:
+    """Return the findings of a work item that ``user`` may know of."""
+    people = Q(algorithm_type=_MANUAL) & people_revealed(user)
+    shown = people if ai_hidden_from(user, workitem) else people | ~Q(algorithm_type=_MANUAL)
+    return Finding.objects.filter(shown, workitem=workitem)
+
+
+def could_have_seen_ai(user: User, workitem: Workitem, reveal: str, *, reviews: bool) -> bool:
+    """Say whether ``user``, who is about to claim the case, could have seen before what a model said of it.
+
+    Args:
+        reveal: the protocol's rule now.
+        reviews: the user may review in this project.
+    """
+    if reveal == _Reveal.ALWAYS:
+        return True
+    answered = workitem.readings.filter(submitted_at__isnull=False)
+    return (answered if reviews else answered.filter(reader=user).exclude(reveal=_Reveal.NEVER)).exists()

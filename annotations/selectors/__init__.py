@@ -9,7 +9,9 @@ from annotations.selectors.reading import (
     finding_json,
     findings_json,
     history_json,
+    readings_json,
     review_json,
+    steps_json,
     workitem_json,
 )
 from annotations.selectors.snapshots import SnapshotCase, snapshot_cases, snapshot_json, snapshots_json
@@ -38,10 +40,12 @@ __all__ = [
     "label_json",
     "project_json",
     "project_rows",
+    "readings_json",
     "review_json",
     "snapshot_cases",
     "snapshot_json",
     "snapshots_json",
+    "steps_json",
     "workitem_json",
     "workitem_next",
     "workitem_row",

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
+
 from annotations.access import comments_of
+from annotations.content.images import images_digest, images_kept, images_of
 from annotations.content.revision_json import person_json, revision_json
-from annotations.models import Comment, Finding, Review, Workitem
+from annotations.models import Comment, Finding, Reading, Review, Step, Workitem
 from annotations.rules.lifecycle import SIGNED_OFF, WORKITEM
-from annotations.rules.protocol import protocol_of
-from annotations.rules.reveal import ai_hidden_from
+from annotations.rules.may import (
+    Act,
+    FindingAct,
+    case_of,
+    case_refusal,
+    finding_refusal,
+    person_of,
+    said_of,
+)
+from annotations.rules.protocol import answers_among, answers_of, protocol_of, required_labels
+from annotations.rules.reveal import ai_hidden_from, findings_revealed
+from annotations.rules.standing import must_be_decided, standing_of
 from annotations.selectors.notices import workitem_notices
 from annotations.selectors.projects import label_json
 from annotations.selectors.worklist import workitem_row
-from core.access import may
+from core.errors import OverreadError
 from imaging.dicom.object_kinds import WORDS, ObjectKind
 from imaging.models import Series
 
@@ -21,7 +35,6 @@ if TYPE_CHECKING:
     from core.models import User
 
 Json = dict[str, Any]
-_State = Workitem.State
 
 
 def _series_json(series: Series) -> Json:
@@ -42,29 +55,51 @@ def _series_json(series: Series) -> Json:
     }
 
 
-def what_may(user: User, workitem: Workitem) -> dict[str, bool]:
-    """Return what the user may do with this work item now; the services check the same again."""
-    project, state = workitem.project, workitem.state
-    is_reader = workitem.reader_id == user.pk
-    reviewer, admin = may(user, "finding.review", project), may(user, "project.change", project)
-    reviewing = reviewer and not is_reader and state == _State.SUBMITTED
+def what_may(user: User, workitem: Workitem) -> dict[str, OverreadError | None]:
+    """Return per act of the rule book why the user may not do it with this work item now, or None."""
+    person, case = person_of(user, workitem), case_of(workitem)
+    return {str(act): case_refusal(act, person, case) for act in Act}
+
+
+def _refusals(refusals: Mapping[str, OverreadError | None]) -> Json:
+    """Return ``may`` and, for what is refused, ``why_not``."""
     return {
-        "claim": may(user, "workitem.claim", project)
-        and (state == _State.OPEN or (state == _State.REJECTED and is_reader)),
-        "edit": is_reader and state == _State.CLAIMED,
-        "release": state == _State.CLAIMED and ((is_reader and workitem.submitted_at is None) or admin),
-        "submit": is_reader and state == _State.CLAIMED,
-        "withdraw": is_reader and state == _State.SUBMITTED,
-        "review": reviewing,
-        "decide": reviewing,
-        "reopen": admin and state in SIGNED_OFF,
-        "comment": may(user, "comment.write", project),
+        "may": {act: refusal is None for act, refusal in refusals.items()},
+        "why_not": {act: {"code": no.code, "message": no.message} for act, no in refusals.items() if no},
     }
+
+
+def _reading_json(reading: Reading | None) -> Json | None:
+    if reading is None:
+        return None
+    names = ("id", "state", "version", "reveal", "claimed_at", "submitted_at", "abandoned_at", "ending", "seconds")
+    return {**{name: getattr(reading, name) for name in names}, "reader": person_json(reading.reader)}
+
+
+def _answers_json(reading: Reading | None, workitem: Workitem) -> Json:
+    answers = answers_of(reading) if reading else answers_among(required_labels(workitem.project), [])
+    return {"required": answers.required, "answered": answers.answered, "missing": answers.missing}
+
+
+def _images_since(workitem: Workitem, reading: Reading | None) -> int:
+    """Return how many pictures came after the reading was handed in."""
+    kept = images_kept(reading.images_digest) if reading else None
+    return len(set(images_of(workitem.study_id)) - kept) if kept is not None else 0
+
+
+def _reopened_json(workitem: Workitem) -> Json | None:
+    """Return why a case that nobody has decided since was reopened."""
+    if workitem.round == 1 or workitem.state in SIGNED_OFF:
+        return None
+    step = workitem.steps.filter(kind=Step.Kind.REOPENED).select_related("by").order_by("-version").first()
+    return {"reason": step.remark, "by": person_json(step.by), "at": step.created_at} if step else None
 
 
 def workitem_json(user: User, workitem: Workitem) -> Json:
     """Return a work item with what a reading page needs."""
     series = workitem.study.series.prefetch_related("instances").order_by("series_number", "series_instance_uid")
+    reading = workitem.reading
+    own = reading is not None and reading.reader_id == user.pk
     return {
         **workitem_row(user, workitem),
         "notices": workitem_notices(workitem),
@@ -72,11 +107,43 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
         "labels": [label_json(label) for label in workitem.project.labels.filter(retired_at__isnull=True)],
         "instructions": protocol_of(workitem.project).instructions,
         "reveal_ai": not ai_hidden_from(user, workitem),
-        "may": what_may(user, workitem),
+        **_refusals(what_may(user, workitem)),
         "events": WORKITEM.events(workitem.state),
         "remark": workitem.remark,
-        "reading_seconds": workitem.reading_seconds,
+        "reading_seconds": reading.seconds if reading else 0,
+        "reading": _reading_json(reading),
+        "answers": _answers_json(reading if own else None, workitem),
+        "round": workitem.round,
+        "reopened": _reopened_json(workitem),
+        "images_digest": images_digest(workitem.study_id),
+        "images_since_read": _images_since(workitem, reading),
     }
+
+
+def readings_json(workitem: Workitem) -> list[Json]:
+    """Return the readings of a case, abandoned ones too, oldest first."""
+    rows = workitem.readings.select_related("reader").order_by("claimed_at", "id")
+    return [row for reading in rows if (row := _reading_json(reading))]
+
+
+def steps_json(user: User, workitem: Workitem) -> list[Json]:
+    """Return the steps of a case's life that the user may know of, oldest first."""
+    known = set(findings_revealed(user, workitem).values_list("pk", flat=True))
+    hidden = ai_hidden_from(user, workitem)
+    rows = workitem.steps.select_related("by", "reading__reader").order_by("version")
+    return [
+        {
+            "version": step.version,
+            "kind": step.kind,
+            "by": person_json(step.by),
+            "reader": person_json(step.reading.reader) if step.reading else None,
+            "finding_id": step.finding_id,
+            "remark": step.remark,
+            "at": step.created_at,
+        }
+        for step in rows
+        if (step.finding_id is None or step.finding_id in known) and not (hidden and step.kind == Step.Kind.PROPOSED)
+    ]
 
 
 def review_json(review: Review) -> Json:
@@ -96,8 +163,7 @@ def review_json(review: Review) -> Json:
     }
 
 
-def finding_json(finding: Finding) -> Json:
-    """Return a finding with its head and reviews, oldest first."""
+def _finding_json(finding: Finding, more: Json) -> Json:
     reviews = sorted(finding.reviews.all(), key=lambda review: (review.created_at, review.pk))
     return {
         "id": finding.pk,
@@ -112,15 +178,47 @@ def finding_json(finding: Finding) -> Json:
         "deleted": finding.deleted,
         "head": revision_json(finding.head) if finding.head else None,
         "reviews": [review_json(review) for review in reviews],
+        **more,
     }
 
 
-def findings_json(user: User, workitem: Workitem) -> list[Json]:
-    """Return the findings that the user may know of, deleted ones too (they can be restored), oldest first."""
-    rows = workitem.findings.select_related("author", "head__author").prefetch_related("reviews__reviewer")
-    if ai_hidden_from(user, workitem):
-        rows = rows.filter(algorithm_type=Finding.AlgorithmType.MANUAL)
-    return [finding_json(finding) for finding in rows.order_by("created_at", "id")]
+def finding_json(user: User, finding: Finding, model_says: Mapping[str, bool]) -> Json:
+    """Return a finding with its head and reviews, oldest first, and what the user may do with it.
+
+    Args:
+        model_says: what live models answered about the case by label key, also where they propose nothing.
+    """
+    rows = findings_json(user, finding.workitem, model_says, only=finding)
+    return rows[0]
+
+
+def findings_json(
+    user: User, workitem: Workitem, model_says: Mapping[str, bool], *, only: Finding | None = None
+) -> list[Json]:
+    """Return the findings that the user may know of, deleted ones too (they can be restored), oldest first.
+
+    Args:
+        model_says: what live models answered about the case by label key, also where they propose nothing.
+        only: just this one.
+    """
+    rows = findings_revealed(user, workitem)
+    if only is not None:
+        rows = rows.filter(pk=only.pk)
+    rows = rows.select_related("author", "reading", "head__author").prefetch_related("reviews__reviewer")
+    standings, person, case = standing_of([workitem]), person_of(user, workitem), case_of(workitem)
+    # Whether a finding waits would tell a reader what the model said of it.
+    waiting = set() if ai_hidden_from(user, workitem) else must_be_decided(standings.values(), model_says)
+    found = []
+    for finding in rows.order_by("created_at", "id"):
+        said, standing = said_of(finding), standings.get(finding.pk)
+        more = {
+            "may": {str(act): finding_refusal(act, person, case, said) is None for act in FindingAct},
+            "decision": review_json(standing.review) if standing and standing.review else None,
+            "must_be_decided": finding.pk in waiting,
+            "abandoned": not said.current,
+        }
+        found.append(_finding_json(finding, more))
+    return found
 
 
 def history_json(finding: Finding) -> list[Json]:
@@ -141,8 +239,7 @@ def comment_json(comment: Comment) -> Json:
 
 
 def comments_json(user: User, workitem: Workitem) -> list[Json]:
-    """Return the remarks on a work item; those on a model's finding that the user may not know of are left out."""
-    rows = comments_of(workitem)
-    if ai_hidden_from(user, workitem):
-        rows = rows.exclude(finding__algorithm_type__in=["AUTOMATIC", "SEMIAUTOMATIC"])
+    """Return the remarks on a work item; those on a finding that the user may not know of are left out."""
+    known = findings_revealed(user, workitem).values("pk")
+    rows = comments_of(workitem).filter(Q(finding__isnull=True) | Q(finding__in=known))
     return [comment_json(row) for row in rows]

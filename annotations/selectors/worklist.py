@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, F, FloatField, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from annotations.content.revision_json import person_json
-from annotations.models import Workitem
-from annotations.rules.reveal import ai_revealed
+from annotations.models import Finding, Reading, Workitem
+from annotations.rules.reveal import ai_revealed, people_revealed
 from annotations.rules.standing import Decided, standing_of
 from core.access import projects_of
 from core.errors import Invalid
@@ -73,10 +73,19 @@ def _visible(user: User) -> QuerySet[Workitem]:
     """Return the user's work items; the model's score is null where they may not know it yet."""
     rows = Workitem.objects.filter(project__in=projects_of(user, "workitem.read"))
     shown = ai_revealed(user)
-    return rows.annotate(
-        ai_shown=Case(When(shown, then=Value(True)), default=Value(False), output_field=BooleanField()),
-        shown_ai_score=Case(When(shown, then=F("ai_score")), default=None, output_field=FloatField()),
-    ).select_related("project", "study__patient", "reader", "reviewer")
+    return (
+        rows.annotate(
+            ai_shown=Case(When(shown, then=Value(True)), default=Value(False), output_field=BooleanField()),
+            shown_ai_score=Case(When(shown, then=F("ai_score")), default=None, output_field=FloatField()),
+        )
+        .select_related("project", "study__patient", "reviewer")
+        .prefetch_related("readings__reader")
+    )
+
+
+def _read_by(**reading: Any) -> Exists:
+    """Match where such a reading counts; an abandoned one does not."""
+    return Exists(Reading.objects.filter(workitem=OuterRef("pk"), **reading).exclude(state=Reading.State.ABANDONED))
 
 
 def _narrowed(user: User, wanted: WorklistFilter) -> QuerySet[Workitem]:
@@ -90,11 +99,11 @@ def _narrowed(user: User, wanted: WorklistFilter) -> QuerySet[Workitem]:
     if wanted.body_part:
         rows = rows.filter(holds("study__body_parts_examined", wanted.body_part))
     if wanted.assignee == "me":
-        rows = rows.filter(reader=user)
+        rows = rows.filter(_read_by(reader=user))
     elif wanted.assignee == "none":
-        rows = rows.filter(reader__isnull=True)
+        rows = rows.filter(~_read_by())
     elif wanted.assignee:
-        rows = rows.filter(reader__username=wanted.assignee)
+        rows = rows.filter(_read_by(reader__username=wanted.assignee))
     if wanted.date_from:
         rows = rows.filter(study__study_date__gte=wanted.date_from)
     if wanted.date_to:
@@ -165,7 +174,7 @@ def worklist_page(
     if len(found) > limit:
         last: Any = found[limit - 1]
         following = [_as_json(last.place), str(last.pk)]
-    return WorklistPage(_rows_json(found[:limit]), following, narrowed.count())
+    return WorklistPage(_rows_json(user, found[:limit]), following, narrowed.count())
 
 
 def _pk(value: Any) -> UUID:
@@ -175,12 +184,14 @@ def _pk(value: Any) -> UUID:
         raise Invalid("cursor_wrong", "This page address is damaged. Go back to the first page.") from None
 
 
-def _finding_counts(workitems: list[Any]) -> dict[UUID, Json]:
+def _finding_counts(user: User, workitems: list[Any]) -> dict[UUID, Json]:
     counts: dict[UUID, Json] = {workitem.pk: {"own": 0, "ai": 0, "open": 0} for workitem in workitems}
     shown = {workitem.pk: workitem.ai_shown for workitem in workitems}
+    people = Finding.objects.filter(people_revealed(user), workitem__in=workitems, algorithm_type="MANUAL")
+    theirs = set(people.values_list("pk", flat=True))
     for one in standing_of(workitems).values():
-        unseen = one.is_ai and not shown[one.finding.workitem_id]
-        if one.finding.deleted or one.is_superseded or unseen:
+        seen = shown[one.finding.workitem_id] if one.is_ai else one.finding.pk in theirs
+        if one.finding.deleted or one.is_superseded or not seen:
             continue
         count = counts[one.finding.workitem_id]
         count["ai" if one.is_ai else "own"] += 1
@@ -188,8 +199,8 @@ def _finding_counts(workitems: list[Any]) -> dict[UUID, Json]:
     return counts
 
 
-def _rows_json(workitems: list[Workitem]) -> list[Json]:
-    counts = _finding_counts(workitems)
+def _rows_json(user: User, workitems: list[Workitem]) -> list[Json]:
+    counts = _finding_counts(user, workitems)
     return [_row_json(workitem, counts[workitem.pk]) for workitem in workitems]
 
 
@@ -198,7 +209,7 @@ def _parts(value: str) -> list[str]:
 
 
 def _row_json(workitem: Any, counts: Json) -> Json:
-    study = workitem.study
+    study, reading = workitem.study, workitem.reading
     return {
         "id": workitem.pk,
         "version": workitem.version,
@@ -206,7 +217,7 @@ def _row_json(workitem: Any, counts: Json) -> Json:
         "state": workitem.state,
         "priority": workitem.priority,
         "ai_score": workitem.shown_ai_score,
-        "reader": person_json(workitem.reader),
+        "reader": person_json(reading.reader if reading else None),
         "reviewer": person_json(workitem.reviewer),
         "study": {
             "study_instance_uid": study.study_instance_uid,
@@ -225,13 +236,13 @@ def _row_json(workitem: Any, counts: Json) -> Json:
         },
         "finding_counts": counts,
         "updated_at": workitem.updated_at,
-        "submitted_at": workitem.submitted_at,
+        "submitted_at": reading.submitted_at if reading else None,
     }
 
 
 def workitem_row(user: User, workitem: Workitem) -> Json:
     """Return one work item as a row of the user's worklist."""
-    return _rows_json(list(_visible(user).filter(pk=workitem.pk)))[0]
+    return _rows_json(user, list(_visible(user).filter(pk=workitem.pk)))[0]
 
 
 def workitem_next(
@@ -243,10 +254,11 @@ def workitem_next(
     """
     if mode == "review":
         rows = _visible(user).filter(project__in=projects_of(user, "finding.review"), state=_State.SUBMITTED)
-        rows = rows.exclude(reader=user)
+        rows = rows.filter(~_read_by(reader=user))
     else:
         rows = _visible(user).filter(project__in=projects_of(user, "workitem.claim"))
-        rows = rows.filter(Q(state=_State.OPEN) | Q(reader=user, state__in=[_State.CLAIMED, _State.REJECTED]))
+        own = Q(state__in=[_State.CLAIMED, _State.REJECTED]) & Q(_read_by(reader=user))
+        rows = rows.filter(Q(state=_State.OPEN) | own)
     if project is not None:
         rows = rows.filter(project=project)
     rows, descending = _ordered(rows, DEFAULT_ORDERING)
@@ -255,4 +267,4 @@ def workitem_next(
         rows = rows.exclude(pk=after.pk)
         found = list(_after(rows, after.priority, after.pk, descending=descending)[:1])
     found = found or list(rows[:1])
-    return _rows_json(found)[0] if found else None
+    return _rows_json(user, found)[0] if found else None

@@ -13,8 +13,9 @@ from annotations.content.checks import checked_content
 from annotations.content.image_space import frame_space
 from annotations.content.revision_json import whole_content
 from annotations.models import Calibration, Finding, Workitem
+from annotations.rules.may import Act, require_act
 from annotations.rules.reveal import ai_hidden_from
-from annotations.services.revisions import require_editing, revision_written
+from annotations.services.revisions import revision_written
 from core import audit, events
 from core.event_kinds import EventKind
 from imaging.models import Instance
@@ -48,7 +49,7 @@ def calibration_add(
     """
     with transaction.atomic():
         workitem = locked_workitem(workitem.pk)
-        require_editing(workitem, author)
+        require_act(Act.EDIT, author, workitem)
         instances = Instance.objects.select_related("series").filter(series__study=workitem.study_id)
         instance = instances.filter(sop_instance_uid=sop_instance_uid).first()
         if instance is None or not 1 <= frame_number <= max(1, instance.number_of_frames):
@@ -82,7 +83,7 @@ def calibration_withdraw(*, workitem: Workitem, author: User, calibration_id: UU
     """
     with transaction.atomic():
         workitem = locked_workitem(workitem.pk)
-        require_editing(workitem, author)
+        require_act(Act.EDIT, author, workitem)
         held = next((row for row in calibrations_in_force(workitem) if row.pk == calibration_id), None)
         if held is None:
             raise errors.calibration_not_found()

@@ -8,11 +8,12 @@ from django.db import transaction
 
 from annotations import errors
 from annotations.content.checks import checked_content
-from annotations.models import Finding, Review
-from annotations.services.revisions import locked_head, revision_written
-from annotations.services.workitems import require_review
+from annotations.models import Finding, Review, Step
+from annotations.rules.may import FindingAct, require_finding_act
+from annotations.services.revisions import locked_head, revision_written, says_the_same
+from annotations.services.steps import step_take
 from core import audit, events
-from core.errors import Conflict, Invalid
+from core.errors import Invalid
 from core.event_kinds import EventKind, OfWorkitem
 from core.models import User
 
@@ -52,20 +53,19 @@ def review_record(
         if_match: digest of the revision that was judged.
 
     Raises:
-        Forbidden: own work, or no reviewer. Conflict: not submitted, signed off, deleted. Invalid: words or content.
+        Forbidden: own work, or no reviewer. Conflict: not submitted, signed off, deleted, abandoned.
+        Invalid: words or content; ``correction_changes_nothing``.
         PreconditionRequired, PreconditionFailed.
     """
     _check_words(decision, reason, remark, corrected_content)
     with transaction.atomic():
         locked, head = locked_head(finding=finding, if_match=if_match)
-        require_review(locked.workitem, reviewer)
-        if locked.author_id == reviewer.pk:
-            raise errors.own_work()
-        if locked.deleted:
-            raise Conflict("finding_deleted", "This finding was deleted, so it cannot be reviewed.")
+        require_finding_act(FindingAct.REVIEW, reviewer, locked)
         corrected = None
         if corrected_content is not None:
             checked = checked_content(corrected_content, workitem=locked.workitem, kind=locked.kind, kept=head.label)
+            if says_the_same(head, checked):
+                raise errors.nothing_corrected()
             corrected = revision_written(
                 finding=locked, author=reviewer, content=checked, cause="correction", ai_visible=True
             )
@@ -79,7 +79,9 @@ def review_record(
             remark=remark,
             saliency_shown=saliency_shown,
             difference=corrected.difference if corrected else {},
+            round=locked.workitem.round,
         )
+        step_take(locked.workitem, Step.Kind.REVIEWED, reviewer, finding=locked)
         _tell(review, locked, reviewer)
     return review
 
@@ -105,7 +107,3 @@ def _tell(review: Review, finding: Finding, reviewer: User) -> None:
     if finding.algorithm_type == Finding.AlgorithmType.MANUAL:
         detail = OfWorkitem(workitem_id=finding.workitem_id)
         events.publish(EventKind.FINDING_CHANGED, finding.pk, project=project, version=review.pk, detail=detail)
-    else:
-        events.publish(
-            EventKind.WORKITEM_CHANGED, finding.workitem_id, project=project, version=finding.workitem.version
-        )

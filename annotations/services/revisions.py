@@ -14,11 +14,12 @@ from annotations.access import locked_workitem
 from annotations.content.checks import Content, checked_content
 from annotations.content.difference import content_difference
 from annotations.content.revision_json import mask_stored, revision_json, whole_content
-from annotations.models import Finding, Revision, Workitem
+from annotations.models import Finding, Reading, Revision, Step, Workitem
 from annotations.rules.lifecycle import SIGNED_OFF
+from annotations.rules.may import Act, FindingAct, require_act, require_finding_act
 from annotations.rules.reveal import ai_hidden_from
+from annotations.services.steps import step_take
 from core import audit, events
-from core.access import may
 from core.digest import digest_of
 from core.event_kinds import EventKind, OfWorkitem
 from core.models import User
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from annotations.models import Label
 
 _State = Workitem.State
+_ABANDONED = Reading.State.ABANDONED
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +50,6 @@ class Proposal:
     algorithm_version: str
     proposal_key: str
     threshold: float | None = None
-
-
-def require_editing(workitem: Workitem, author: User) -> None:
-    """Raise unless ``author`` may write own findings now: the reader while reading, a reviewer while reviewing."""
-    if workitem.state in SIGNED_OFF:
-        raise errors.signed_off()
-    if workitem.state == _State.CLAIMED and workitem.reader_id == author.pk:
-        return
-    if workitem.reader_id == author.pk or workitem.state == _State.OPEN:
-        raise errors.not_being_read(workitem.state)
-    if workitem.state == _State.SUBMITTED and may(author, "finding.review", workitem.project):
-        return
-    raise errors.not_own()
 
 
 def revision_written(
@@ -141,27 +130,34 @@ def finding_create(*, workitem: Workitem, author: User, content: Any, client_key
     with transaction.atomic():
         workitem = locked_workitem(workitem.pk)
         if client_key:
-            own = Finding.objects.filter(workitem=workitem, author=author)
+            own = Finding.objects.filter(workitem=workitem, author=author).exclude(reading__state=_ABANDONED)
             known = own.filter(revisions__client_key=client_key).first()
             if known is not None:
                 return known
-        require_editing(workitem, author)
+        require_act(Act.EDIT, author, workitem)
         checked = checked_content(content, workitem=workitem)
-        finding = _same_image_label(workitem, author, checked)
+        reading = _own_reading(workitem, author)
+        finding = _same_image_label(workitem, author, reading, checked)
         if finding is not None and finding.head is not None:
-            if finding.deleted or not _says_the_same(finding.head, checked):
+            if finding.deleted or not says_the_same(finding.head, checked):
                 _append(finding, author, checked, cause="restore" if finding.deleted else "edit", client_key=client_key)
             return finding
-        finding = Finding(workitem=workitem, kind=checked.said["kind"], author=author)
+        finding = Finding(workitem=workitem, reading=reading, kind=checked.said["kind"], author=author)
         finding.save(force_insert=True)
         _append(finding, author, checked, cause="edit", client_key=client_key)
     return finding
 
 
-def _same_image_label(workitem: Workitem, author: User, content: Content) -> Finding | None:
+def _own_reading(workitem: Workitem, author: User) -> Reading | None:
+    """Return the reading in which the author speaks; None for what a reviewer adds."""
+    reading = workitem.reading
+    return reading if reading is not None and reading.reader_id == author.pk else None
+
+
+def _same_image_label(workitem: Workitem, author: User, reading: Reading | None, content: Content) -> Finding | None:
     if content.said["kind"] != Finding.Kind.IMAGE_LABEL:
         return None
-    found = Finding.objects.filter(workitem=workitem, author=author, kind=Finding.Kind.IMAGE_LABEL)
+    found = Finding.objects.filter(workitem=workitem, author=author, reading=reading, kind=Finding.Kind.IMAGE_LABEL)
     for finding in found.filter(head__label=content.label).select_related("head", "workitem__project"):
         if finding.head is not None and _image_of(finding.head.content) == _image_of(content.said):
             return finding
@@ -173,7 +169,8 @@ def _image_of(content: dict[str, Any]) -> tuple[str, int] | None:
     return (place["sop_instance_uid"], place["frame_number"]) if place else None
 
 
-def _says_the_same(head: Revision, content: Content) -> bool:
+def says_the_same(head: Revision, content: Content) -> bool:
+    """Say whether the content is that of the revision: label, answer, drawing, mask, words; measures follow."""
     unmeasured = [{**said, "measures": {}} for said in (head.content, content.said)]
     if digest_of(unmeasured[0]) != digest_of(unmeasured[1]):
         return False
@@ -181,15 +178,20 @@ def _says_the_same(head: Revision, content: Content) -> bool:
 
 
 def _append(finding: Finding, author: User, content: Content, *, cause: str, client_key: str) -> Revision:
-    visible = not ai_hidden_from(author, finding.workitem)
-    return revision_written(
+    workitem = finding.workitem
+    reading = finding.reading
+    visible = not ai_hidden_from(author, workitem) or (reading is not None and not reading.blind)
+    revision = revision_written(
         finding=finding, author=author, content=content, cause=cause, client_key=client_key, ai_visible=visible
     )
+    if workitem.state == _State.SUBMITTED:
+        step_take(workitem, Step.Kind.REVISED, author, finding=finding)
+    return revision
 
 
 def _locked_finding(finding: Finding) -> Finding:
     workitem = locked_workitem(finding.workitem_id)
-    rows = Finding.objects.select_related("head__author", "head__parent", "head__label", "author")
+    rows = Finding.objects.select_related("head__author", "head__parent", "head__label", "author", "reading")
     locked = rows.select_for_update(of=("self",)).get(pk=finding.pk)
     locked.workitem = workitem
     return locked
@@ -218,13 +220,6 @@ def _said_before(finding: Finding, author: User, client_key: str) -> Revision | 
     return finding.revisions.filter(client_key=client_key, author=author).select_related("author").first()
 
 
-def require_author(finding: Finding, author: User) -> None:
-    """Raise unless ``author`` made this finding and may write now."""
-    require_editing(finding.workitem, author)
-    if finding.author_id != author.pk or finding.algorithm_type != Finding.AlgorithmType.MANUAL:
-        raise errors.not_author()
-
-
 def revision_append(
     *, finding: Finding, author: User, content: Any, if_match: str | None, client_key: str = "", cause: str = "edit"
 ) -> Revision:
@@ -244,10 +239,10 @@ def revision_append(
         before = _said_before(locked, author, client_key)
         if before is not None:
             return before
-        require_author(locked, author)
+        require_finding_act(FindingAct.EDIT, author, locked)
         locked, head = locked_head(finding=finding, if_match=if_match)
         checked = checked_content(content, workitem=locked.workitem, kind=locked.kind, kept=head.label)
-        if not locked.deleted and _says_the_same(head, checked):
+        if not locked.deleted and says_the_same(head, checked):
             return head
         return _append(locked, author, checked, cause=cause, client_key=client_key)
 
@@ -266,7 +261,7 @@ def finding_delete(*, finding: Finding, author: User, if_match: str | None) -> R
         as ``revision_append``.
     """
     with transaction.atomic():
-        require_author(_locked_finding(finding), author)
+        require_finding_act(FindingAct.DELETE, author, _locked_finding(finding))
         locked, head = locked_head(finding=finding, if_match=if_match)
         if locked.deleted:
             return head
@@ -280,9 +275,9 @@ def revision_restore(*, finding: Finding, author: User, revision: Revision, if_m
         as ``revision_append``.
     """
     with transaction.atomic():
-        require_author(_locked_finding(finding), author)
+        require_finding_act(FindingAct.RESTORE, author, _locked_finding(finding))
         locked, head = locked_head(finding=finding, if_match=if_match)
-        if not locked.deleted and _says_the_same(head, _again(revision)):
+        if not locked.deleted and says_the_same(head, _again(revision)):
             return head
         return _append(locked, author, _again(revision), cause="restore", client_key="")
 
@@ -313,10 +308,13 @@ def proposals_record(
         score = ai_score if ai_score is not None else max(scores, default=None)
         if score is not None and not locked:
             workitem.ai_score = score
-        workitem.updated_at = timezone.now()
-        workitem.save(update_fields=["ai_score", "updated_at"])
-        # Told whether or not anything was found: the event must not give the model's answer away.
-        events.publish(EventKind.WORKITEM_CHANGED, workitem.pk, project=workitem.project, version=workitem.version)
+        if workitem.state == _State.SUBMITTED:
+            step_take(workitem, Step.Kind.PROPOSED, None)
+        else:
+            workitem.updated_at = timezone.now()
+            workitem.save(update_fields=["ai_score", "updated_at"])
+            # Told whether or not anything was found: the event must not give the model's answer away.
+            events.publish(EventKind.WORKITEM_CHANGED, workitem.pk, project=workitem.project, version=workitem.version)
     return [known[key] for key in keys if key in known]
 
 

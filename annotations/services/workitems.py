@@ -1,31 +1,36 @@
-"""The life of a work item: opened, claimed, submitted, decided, reopened."""
+"""The reading half of a case's life: opened, claimed, given back, assigned, submitted, withdrawn."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
 
 from annotations import errors
 from annotations.access import locked_workitem
-from annotations.models import Comment, Finding, Review, Workitem
+from annotations.content.images import images_digest, images_stored
+from annotations.models import Reading, Step, Workitem
 from annotations.rules.lifecycle import WORKITEM
-from annotations.rules.standing import Decided, standing_of
+from annotations.rules.may import Act, require_act
+from annotations.rules.protocol import answers_of, protocol_of, says_nothing
+from annotations.rules.reveal import could_have_seen_ai
+from annotations.services.readings import reading_abandon, reading_move, workitem_free
+from annotations.services.steps import state_move, step_take, version_check
 from core import audit, events
-from core.access import may, require
-from core.errors import Conflict, Invalid
-from core.event_kinds import EventKind, OfWorkitem
+from core.access import may
+from core.errors import Invalid
+from core.event_kinds import EventKind
 from core.models import Project, User
 
 if TYPE_CHECKING:
     from imaging.models import Study
 
-_State = Workitem.State
+_Kind = Step.Kind
 
 
 def workitem_open(*, project: Project, study: Study, priority: int = 0) -> Workitem:
-    """Put a study on the worklist of a project; opening twice is once."""
+    """Put a study on the worklist of a project; opening twice is once, and notices images that came since."""
     with transaction.atomic():
         workitem, made = Workitem.objects.get_or_create(project=project, study=study, defaults={"priority": priority})
         if made:
@@ -33,37 +38,39 @@ def workitem_open(*, project: Project, study: Study, priority: int = 0) -> Worki
                 "workitem.opened", "C", actor=None, object_kind="workitem", object_id=workitem.pk, project=project
             )
             events.publish(EventKind.WORKITEM_CHANGED, workitem.pk, project=project, version=workitem.version)
+        elif workitem.state != Workitem.State.OPEN:
+            workitem = _images_noticed(locked_workitem(workitem.pk))
     return workitem
 
 
-def _locked(workitem: Workitem, version: int, event: str) -> tuple[Workitem, str]:
+def _images_noticed(workitem: Workitem) -> Workitem:
+    """A case that somebody holds or has read says that its images are others now: a step, and a new version."""
+    digest = images_digest(workitem.study_id)
+    known, workitem.images_digest = workitem.images_digest, digest
+    if known and known != digest:
+        step_take(workitem, _Kind.IMAGES_ARRIVED, None)
+    elif not known:
+        workitem.save(update_fields=["images_digest"])
+    return workitem
+
+
+def _locked(workitem: Workitem, version: int, act: Act, by: User) -> Workitem:
     locked = locked_workitem(workitem.pk)
-    if locked.version != version:
-        raise errors.workitem_outdated(locked.version)
-    return locked, WORKITEM.next(locked.state, event)
+    version_check(locked, version, by)
+    require_act(act, by, locked)
+    return locked
 
 
-def _moved(workitem: Workitem, state: str, event: str, by: User, detail: dict[str, Any] | None = None) -> Workitem:
-    before, workitem.state = workitem.state, state
-    workitem.version += 1
-    workitem.updated_at = timezone.now()
-    workitem.save()
-    audit.record(
-        f"workitem.{event}",
-        "U",
-        actor=by,
-        object_kind="workitem",
-        object_id=workitem.pk,
-        project=workitem.project,
-        detail={"from": before, "to": state, "version": workitem.version, **(detail or {})},
-    )
-    events.publish(EventKind.WORKITEM_CHANGED, workitem.pk, project=workitem.project, version=workitem.version)
-    return workitem
+def images_check(workitem: Workitem, images: str | None) -> str:
+    """Return the digest of the images that are there now; raise where the person has not seen them.
 
-
-def _require_reader(workitem: Workitem, by: User) -> None:
-    if workitem.reader_id != by.pk:
-        raise errors.not_own()
+    Args:
+        images: the digest that the person's page shows; None: what the work item last said counts.
+    """
+    present = images_digest(workitem.study_id)
+    if (images or workitem.images_digest or present) != present:
+        raise errors.images_arrived(present)
+    return present
 
 
 def workitem_claim(*, workitem: Workitem, by: User, version: int) -> Workitem:
@@ -73,50 +80,102 @@ def workitem_claim(*, workitem: Workitem, by: User, version: int) -> Workitem:
         Conflict: not open. Forbidden: rejected work of somebody else. PreconditionFailed: outdated version.
     """
     with transaction.atomic():
-        locked, state = _locked(workitem, version, "claim")
-        if locked.state == _State.REJECTED:
-            _require_reader(locked, by)
-        if locked.reviewer_id == by.pk:
-            locked.reviewer = None
-        locked.reader, locked.claimed_at = by, timezone.now()
-        return _moved(locked, state, "claimed", by)
+        locked = _locked(workitem, version, Act.CLAIM, by)
+        reading = locked.reading
+        if reading is not None:
+            reading_move(reading, "claim")
+        else:
+            reading = _reading_begin(locked, by)
+        return _held(locked, reading, by, "claim", _Kind.CLAIMED)
+
+
+def _reading_begin(workitem: Workitem, reader: User) -> Reading:
+    reveal = protocol_of(workitem.project).reveal
+    reviews = may(reader, "finding.review", workitem.project)
+    seen = could_have_seen_ai(reader, workitem, reveal, reviews=reviews)
+    return Reading.objects.create(workitem=workitem, reader=reader, reveal=reveal, blind=not seen)
+
+
+def _held(workitem: Workitem, reading: Reading, by: User, event: str, kind: str) -> Workitem:
+    if workitem.reviewer_id == reading.reader_id:
+        workitem.reviewer = None
+    workitem.images_digest = images_digest(workitem.study_id)
+    detail = {"reading": reading.pk, "reader": reading.reader_id, "reveal": reading.reveal, "blind": reading.blind}
+    return state_move(workitem, WORKITEM.next(workitem.state, event), kind, by, detail=detail, reading=reading)
 
 
 def workitem_release(*, workitem: Workitem, by: User, version: int) -> Workitem:
-    """Give a claimed study back to the worklist; its reader, or an admin of the project.
+    """Give a case back to the worklist: its reader while reading, or an admin of the project (a rejected one too).
+
+    What was said in the reading stays with it and becomes nobody's answer.
 
     Raises:
         Conflict, Forbidden, PreconditionFailed.
     """
     with transaction.atomic():
-        locked, state = _locked(workitem, version, "release")
-        is_admin = may(by, "project.change", locked.project)
-        if not is_admin:
-            _require_reader(locked, by)
-        if locked.submitted_at is not None and not is_admin:
-            raise Conflict(
-                "already_answered",
-                "You have answered this study before, so it stays with you. Submit it, or ask an admin to release it.",
-            )
-        locked.reader = locked.claimed_at = locked.submitted_at = None
-        return _moved(locked, state, "released", by)
+        locked = _locked(workitem, version, Act.RELEASE, by)
+        return workitem_free(workitem=locked, ending=Reading.Ending.RELEASED, by=by)
 
 
-def workitem_submit(*, workitem: Workitem, by: User, version: int, reading_seconds: int = 0) -> Workitem:
+def workitem_assign(*, workitem: Workitem, reader: User, by: User, version: int) -> Workitem:
+    """Give a case to a reader; an admin of the project. What another reader had begun is abandoned.
+
+    Raises:
+        Invalid: that person may not read here. Conflict, Forbidden, PreconditionFailed.
+    """
+    with transaction.atomic():
+        locked = _locked(workitem, version, Act.ASSIGN, by)
+        if not may(reader, "workitem.claim", locked.project):
+            raise Invalid("reader_cannot_read", "This person may not read in this project. Choose a member of it.")
+        reading = locked.reading
+        if reading is not None and reading.reader_id == reader.pk:
+            if reading.state == Reading.State.CLAIMED:
+                return locked
+            reading_move(reading, "claim")
+        else:
+            if reading is not None:
+                reading_abandon(reading=reading, ending=Reading.Ending.REASSIGNED, by=by)
+            reading = _reading_begin(locked, reader)
+        return _held(locked, reading, by, "assign", _Kind.ASSIGNED)
+
+
+def workitem_submit(
+    *,
+    workitem: Workitem,
+    by: User,
+    version: int,
+    reading_seconds: int = 0,
+    nothing_found: bool = False,
+    images: str | None = None,
+) -> Workitem:
     """Hand in the reading; from here on its reader cannot edit it until it is withdrawn or rejected.
 
     Args:
         reading_seconds: active seconds of this reading, added to those of earlier ones.
+        nothing_found: the reader means it that nothing was said or drawn.
+        images: ``images_digest`` of the work item as the reader's page shows it.
 
     Raises:
-        Conflict, Forbidden, PreconditionFailed.
+        Conflict: ``answers_missing`` with which, ``reading_empty``. Forbidden.
+        PreconditionFailed: an outdated version, or images arrived that the reader has not seen.
     """
     with transaction.atomic():
-        locked, state = _locked(workitem, version, "submit")
-        _require_reader(locked, by)
-        locked.submitted_at = timezone.now()
-        locked.reading_seconds += max(0, reading_seconds)
-        return _moved(locked, state, "submitted", by, {"reading_seconds": reading_seconds})
+        locked = _locked(workitem, version, Act.SUBMIT, by)
+        reading = locked.reading
+        assert reading is not None  # the rule book asked for one's own
+        locked.images_digest = images_check(locked, images)
+        answers = answers_of(reading)
+        if answers.missing:
+            raise errors.answers_missing(answers.required, answers.answered, answers.missing)
+        if not nothing_found and says_nothing(reading):
+            raise errors.reading_empty()
+        reading.submitted_at = timezone.now()
+        reading.seconds += max(0, reading_seconds)
+        reading.images_digest = images_stored(locked.study_id)
+        reading_move(reading, "submit")
+        detail = {"reading": reading.pk, "reading_seconds": reading_seconds, "images": reading.images_digest}
+        state = WORKITEM.next(locked.state, "submit")
+        return state_move(locked, state, _Kind.SUBMITTED, by, detail=detail, reading=reading)
 
 
 def workitem_withdraw(*, workitem: Workitem, by: User, version: int) -> Workitem:
@@ -126,108 +185,9 @@ def workitem_withdraw(*, workitem: Workitem, by: User, version: int) -> Workitem
         Conflict, Forbidden, PreconditionFailed.
     """
     with transaction.atomic():
-        locked, state = _locked(workitem, version, "withdraw")
-        _require_reader(locked, by)
-        return _moved(locked, state, "withdrawn", by)
-
-
-def workitem_decide(*, workitem: Workitem, by: User, version: int, event: str, remark: str = "") -> Workitem:
-    """Sign a submitted reading off (``accept``, ``correct``), or send it back to its reader (``reject``).
-
-    Signing off needs a decision about every model finding at or above its threshold; human findings that were not
-    judged one by one are accepted with it. The remark of a rejection is also left as a comment.
-
-    Raises:
-        Forbidden: own work. Conflict: wrong state, undecided or corrected findings. Invalid: a rejection without
-        a remark. PreconditionFailed: outdated version.
-    """
-    if event not in ("accept", "correct", "reject"):
-        raise Invalid("event_wrong", "A reading is accepted, corrected or rejected.", event=event)
-    with transaction.atomic():
-        locked, state = _locked(workitem, version, event)
-        require(by, "finding.review", locked.project)
-        if locked.reader_id == by.pk:
-            raise errors.own_work()
-        if event == "reject":
-            if not remark.strip():
-                raise Invalid("remark_missing", "Tell the reader what is wrong before you send the study back.")
-            said = Comment.objects.create(workitem=locked, author=by, text=remark)
-            told = OfWorkitem(workitem_id=locked.pk)
-            events.publish(EventKind.COMMENT_ADDED, said.pk, project=locked.project, detail=told)
-        else:
-            _sign_off(locked, by, event)
-        locked.reviewer, locked.decided_at, locked.remark = by, timezone.now(), remark
-        words = {"accept": "accepted", "correct": "corrected", "reject": "rejected"}
-        return _moved(locked, state, words[event], by, {"remark": bool(remark)})
-
-
-def _sign_off(workitem: Workitem, by: User, event: str) -> None:
-    standing = standing_of([workitem])
-    findings = [standing[finding.pk] for finding in workitem.findings.filter(deleted=False)]
-    waiting = [one for one in findings if one.must_be_decided]
-    if waiting:
-        raise Conflict(
-            "findings_undecided",
-            f"{len(waiting)} model finding(s) wait for a decision. Accept, correct or reject each, then sign off.",
-            count=len(waiting),
-            findings=[str(one.finding.pk) for one in waiting],
-        )
-    changed = [one for one in findings if one.changes_the_reading(workitem.reader_id)]
-    if event == "accept" and changed:
-        raise Conflict(
-            "reading_was_corrected",
-            f"You corrected, rejected or added {len(changed)} finding(s) of this reading. Sign it off as corrected.",
-            count=len(changed),
-        )
-    for one in findings:
-        if one.decided is Decided.NO and not one.is_ai and one.finding.author_id != by.pk:
-            _accepted_with_all(one.finding, by)
-
-
-def _accepted_with_all(finding: Finding, by: User) -> None:
-    if finding.head is None:
-        return
-    review = Review.objects.create(
-        finding=finding,
-        revision=finding.head,
-        reviewer=by,
-        decision=Review.Decision.ACCEPTED,
-        at_sign_off=True,
-    )
-    audit.record(
-        "review.recorded",
-        "C",
-        actor=by,
-        object_kind="finding",
-        object_id=finding.pk,
-        project=finding.workitem.project,
-        detail={"review": review.pk, "decision": "accepted", "at_sign_off": True, "revision": review.revision_id},
-    )
-
-
-def workitem_reopen(*, workitem: Workitem, by: User, version: int, reason: str) -> Workitem:
-    """Take a sign-off back, with a reason; an admin of the project.
-
-    Raises:
-        Invalid: no reason. Forbidden: not an admin. Conflict, PreconditionFailed.
-    """
-    if not reason.strip():
-        raise Invalid("reason_missing", "Say why the study is reopened.")
-    with transaction.atomic():
-        locked, state = _locked(workitem, version, "reopen")
-        require(by, "project.change", locked.project)
-        locked.reviewer = locked.decided_at = None
-        return _moved(locked, state, "reopened", by, {"reason": reason[:500]})
-
-
-def require_review(workitem: Workitem, by: User) -> None:
-    """Raise unless ``by`` may judge findings of this work item now."""
-    require(by, "finding.review", workitem.project)
-    if workitem.reader_id == by.pk:
-        raise errors.own_work()
-    if workitem.state in (_State.ACCEPTED, _State.CORRECTED):
-        raise errors.signed_off()
-    if workitem.state != _State.SUBMITTED:
-        raise Conflict(
-            "workitem_not_submitted", "This study has not been submitted for review yet.", state=workitem.state
-        )
+        locked = _locked(workitem, version, Act.WITHDRAW, by)
+        reading = locked.reading
+        assert reading is not None  # the rule book asked for one's own
+        reading_move(reading, "withdraw")
+        state = WORKITEM.next(locked.state, "withdraw")
+        return state_move(locked, state, _Kind.WITHDRAWN, by, reading=reading)

@@ -74,8 +74,8 @@ def test_ordering_by_the_models_score_does_not_tell_the_score(project: Project, 
 
 def test_after_the_own_answer_everything_is_shown(workitem: Workitem, radiologist: User) -> None:
     finding = _propose(workitem)
-    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version)
-    assert [row["id"] for row in findings_json(radiologist, workitem)] == [finding.pk]
+    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version, nothing_found=True)
+    assert [row["id"] for row in findings_json(radiologist, workitem, {})] == [finding.pk]
     assert access_finding(radiologist, "workitem.read", id=finding.pk) == finding
     row = worklist_page(radiologist, WorklistFilter()).rows[0]
     assert (row["ai_score"], row["finding_counts"]) == (0.987, {"own": 0, "ai": 1, "open": 1})
@@ -97,22 +97,23 @@ _HIDDEN: dict[tuple[str, str, str], bool] = {
 
 @pytest.mark.parametrize(("reveal", "who", "state"), sorted(_HIDDEN))
 def test_each_kind_of_person_sees_model_findings_when_the_protocol_says(
-    reveal: str, who: str, state: str, workitem: Workitem, radiologist: User, reviewer: User, admin: User,
-    project: Project, make_user: Any,
+    reveal: str, who: str, state: str, radiologist: User, reviewer: User, admin: User, project: Project, make_user: Any
 ) -> None:  # fmt: skip
+    ReadingProtocol.objects.create(project=project, reveal=reveal, required_labels=[])
+    make_label(project)
+    workitem = make_workitem(project, None if state == "open" else radiologist)
     finding = _propose(workitem)
     people = {"reader": radiologist, "reviewer": reviewer, "admin": admin}
     person = people.get(who) or make_user("colleague", "radiologist", project)
-    ReadingProtocol.objects.filter(project=project).update(reveal=reveal)
-    if state != "claimed":
-        workitem_submit(workitem=workitem, by=radiologist, version=workitem.version)
-    Workitem.objects.filter(pk=workitem.pk).update(state=state, **({"reader": None} if state == "open" else {}))
+    if state not in ("open", "claimed"):
+        workitem_submit(workitem=workitem, by=radiologist, version=workitem.version, nothing_found=True)
+        Workitem.objects.filter(pk=workitem.pk).update(state=state)
     workitem.refresh_from_db()
     hidden = _HIDDEN[(reveal, who, state)]
     assert ai_hidden_from(person, workitem) is hidden
     shown = worklist_page(person, WorklistFilter()).rows[0]
     assert (shown["ai_score"] is None, shown["finding_counts"]["ai"] == 0) == (hidden, hidden)
-    assert (findings_json(person, workitem) == []) is hidden
+    assert (findings_json(person, workitem, {}) == []) is hidden
     if hidden:
         with pytest.raises(NotFound):
             access_finding(person, "workitem.read", id=finding.pk)
@@ -123,5 +124,5 @@ def test_each_revision_remembers_whether_its_author_could_see_the_model(
 ) -> None:
     blind = finding_create(workitem=workitem, author=radiologist, content=image_label())
     assert not blind.head.ai_visible
-    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version)
+    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version, nothing_found=True)
     assert finding_create(workitem=workitem, author=reviewer, content=image_label()).head.ai_visible

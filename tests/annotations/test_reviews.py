@@ -16,12 +16,11 @@ from annotations.services.revisions import (
     proposals_record,
     revision_append,
 )
+from annotations.services.sign_off import workitem_decide, workitem_reopen
 from annotations.services.workitems import (
     workitem_claim,
-    workitem_decide,
     workitem_open,
     workitem_release,
-    workitem_reopen,
     workitem_submit,
     workitem_withdraw,
 )
@@ -58,7 +57,7 @@ def _decide(workitem: Workitem, by: User, event: str, remark: str = "") -> Worki
 
 def _submit(workitem: Workitem, by: User) -> Workitem:
     version = Workitem.objects.get(pk=workitem.pk).version
-    return workitem_submit(workitem=workitem, by=by, version=version)
+    return workitem_submit(workitem=workitem, by=by, version=version, nothing_found=True)
 
 
 def _code(act: Callable[[], object]) -> str:
@@ -81,7 +80,8 @@ def test_opening_twice_is_once(project: Project, workitem: Workitem) -> None:
 def test_a_study_is_claimed_by_one_reader(workitem: Workitem, reviewer: User, radiologist: User) -> None:
     assert _code(lambda: workitem_claim(workitem=workitem, by=reviewer, version=workitem.version)) == "wrong_state"
     assert (
-        _code(lambda: workitem_submit(workitem=workitem, by=reviewer, version=workitem.version)) == "not_your_workitem"
+        _code(lambda: workitem_submit(workitem=workitem, by=reviewer, version=workitem.version, nothing_found=True))
+        == "not_your_workitem"
     )
     free = workitem_release(workitem=workitem, by=radiologist, version=workitem.version)
     assert (free.state, free.reader) == ("open", None)
@@ -91,7 +91,7 @@ def test_a_study_is_claimed_by_one_reader(workitem: Workitem, reviewer: User, ra
 def test_a_step_from_an_outdated_view_is_refused_with_the_present_version(
     workitem: Workitem, radiologist: User
 ) -> None:
-    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version)
+    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version, nothing_found=True)
     with pytest.raises(PreconditionFailed) as refused:
         workitem_withdraw(workitem=workitem, by=radiologist, version=workitem.version)
     assert refused.value.detail["version"] == workitem.version + 1
@@ -182,7 +182,7 @@ def test_sign_off_waits_for_model_findings_above_their_threshold_only(
     _submit(workitem, radiologist)
     with pytest.raises(Conflict) as refused:
         _decide(workitem, reviewer, "accept")
-    assert refused.value.detail == {"count": 1, "findings": [str(sure.pk)]}
+    assert refused.value.detail == {"count": 1, "findings": [str(sure.pk)], "disagreements": []}
     _review(sure, reviewer, "accepted")
     assert _decide(workitem, reviewer, "accept").state == "accepted"
     assert not unsure.reviews.exists()

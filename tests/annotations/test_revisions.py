@@ -125,7 +125,7 @@ def test_only_the_reader_writes_and_only_while_reading(
             _append(finding, somebody, box(workitem, x1=9), finding.head.digest)
         with pytest.raises(Forbidden):
             finding_create(workitem=workitem, author=somebody, content=box(workitem))
-    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version)
+    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version, nothing_found=True)
     with pytest.raises(Conflict) as refused:
         _append(finding, radiologist, box(workitem, x1=9), finding.head.digest)
     assert refused.value.code == "workitem_not_claimed"
@@ -153,7 +153,7 @@ def test_a_proposal_never_overwrites_what_a_person_made_of_it(
 
     proposal = Proposal("rectangle", "nodule", box(workitem), 0.9, "chest", "1", "p1")
     finding = proposals_record(workitem=workitem, proposals=[proposal])[0]
-    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version)
+    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version, nothing_found=True)
     review_record(
         finding=finding, reviewer=reviewer, decision="corrected", corrected_content=box(workitem, x1=12),
         if_match=finding.head.digest,

@@ -18,10 +18,11 @@ from annotations.models import DatasetSnapshot, Finding, ReadingProtocol, Workit
 from annotations.selectors import snapshot_cases
 from annotations.services.reviews import review_record
 from annotations.services.revisions import Proposal, finding_create, proposals_record
+from annotations.services.sign_off import workitem_decide
 from annotations.services.snapshots import snapshot_freeze, snapshot_preview
-from annotations.services.workitems import workitem_decide, workitem_submit
+from annotations.services.workitems import workitem_submit
 from core import blobs
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.models import Project, User
 from imaging.models import Instance, Patient, Series
 from tests.factories.reading import (
@@ -66,7 +67,7 @@ def _sign(workitem: Workitem, reviewer: User, event: str = "accept") -> Workitem
     assert reader is not None
     workitem = Workitem.objects.get(pk=workitem.pk)
     if workitem.state == "claimed":
-        workitem = workitem_submit(workitem=workitem, by=reader, version=workitem.version)
+        workitem = workitem_submit(workitem=workitem, by=reader, version=workitem.version, nothing_found=True)
     return workitem_decide(workitem=workitem, by=reviewer, version=workitem.version, event=event)
 
 
@@ -89,7 +90,7 @@ def _proposed(workitem: Workitem, content: dict[str, Any], key: str = "p") -> Fi
 
 def _submitted(workitem: Workitem) -> Workitem:
     assert workitem.reader is not None
-    return workitem_submit(workitem=workitem, by=workitem.reader, version=workitem.version)
+    return workitem_submit(workitem=workitem, by=workitem.reader, version=workitem.version, nothing_found=True)
 
 
 def _judge(finding: Finding, reviewer: User, decision: str, **more: Any) -> None:
@@ -231,7 +232,11 @@ def test_the_reviewers_decision_comes_after_the_readers_word(
     finding = _proposed(workitem, image_label())
     workitem = _submitted(workitem)
     _judge(finding, reviewer, "accepted")
-    _sign(workitem, reviewer)
+    with pytest.raises(Conflict, match="disagree on nodule"):
+        _sign(workitem, reviewer)
+    answer = Finding.objects.get(workitem=workitem, author=radiologist)
+    _judge(answer, reviewer, "corrected", corrected_content=image_label())
+    _sign(workitem, reviewer, "correct")
     assert _rows(project)[0]["labels"] == {"nodule": 1}
 
 
@@ -304,7 +309,7 @@ def test_the_test_split_takes_nothing_a_reader_could_have_copied(
     project: Project, radiologist: User, reviewer: User
 ) -> None:
     make_label(project)
-    ReadingProtocol.objects.update_or_create(project=project, defaults={"reveal": "always"})
+    ReadingProtocol.objects.update_or_create(project=project, defaults={"reveal": "always", "required_labels": []})
     for split in ("train", "test"):
         workitem = _read(project, radiologist, split=split)
         finding = _proposed(workitem, image_label())

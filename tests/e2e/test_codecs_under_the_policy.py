@@ -31,7 +31,7 @@ FILES = {
 def cases(project: Project, radiologist: User, server_url: str) -> dict[str, str]:
     """Where a case of each codec is read."""
     need_the_front_end()
-    ReadingProtocol.objects.get_or_create(project=project)
+    ReadingProtocol.objects.get_or_create(project=project, defaults={"required_labels": []})
     pages = {}
     for name, file in FILES.items():
         study = archived(bundled(file), project, radiologist).series.study

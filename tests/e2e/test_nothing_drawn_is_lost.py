@@ -36,7 +36,7 @@ class Case:
 @pytest.fixture
 def case(project: Project, radiologist: User, admin: User, server_url: str) -> Case:
     need_the_front_end()
-    ReadingProtocol.objects.get_or_create(project=project)
+    ReadingProtocol.objects.get_or_create(project=project, defaults={"required_labels": []})
     for key, code, meaning in (("lesion", "52988006", "Lesion"), ("normal", "17621005", "Normal")):
         label_create(
             project=project, by=admin, key=key, code_value=code, coding_scheme_designator="SCT", code_meaning=meaning,

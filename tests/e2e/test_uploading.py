@@ -26,7 +26,7 @@ def test_every_file_of_a_folder_and_every_entry_of_a_zip_gets_its_own_verdict(
     project: Project, radiologist: User, server_url: str, tmp_path: Path
 ) -> None:
     need_the_front_end()
-    ReadingProtocol.objects.get_or_create(project=project)
+    ReadingProtocol.objects.get_or_create(project=project, defaults={"required_labels": []})
     folder = tmp_path / "from the scanner"
     (folder / "deep").mkdir(parents=True)
     shutil.copy(bundled("CT_small.dcm"), folder / "one.dcm")

@@ -118,14 +118,23 @@ def make_label(project: Project, key: str = "nodule", uses: tuple[str, ...] = ("
 
 
 def make_workitem(project: Project, reader: User | None = None, *, submitted: bool = False, **study: Any) -> Workitem:
-    """Make a study and its work item; claimed where there is a reader, and submitted where asked for."""
-    ReadingProtocol.objects.get_or_create(project=project)
+    """Make a study and its work item; claimed where there is a reader, and submitted (as empty) where asked for.
+
+    The project asks for no answers, unless its protocol was made before.
+    """
+    ReadingProtocol.objects.get_or_create(project=project, defaults={"required_labels": []})
     workitem = workitem_open(project=project, study=make_reading_study(project, **study))
     if reader is not None:
         workitem = workitem_claim(workitem=workitem, by=reader, version=workitem.version)
     if reader is not None and submitted:
-        workitem = workitem_submit(workitem=workitem, by=reader, version=workitem.version, reading_seconds=5)
+        workitem = submit(workitem, reader, reading_seconds=5)
     return workitem
+
+
+def submit(workitem: Workitem, reader: User, **more: Any) -> Workitem:
+    """Hand in a reading as it is now, meaning it where nothing was found."""
+    version = Workitem.objects.get(pk=workitem.pk).version
+    return workitem_submit(workitem=workitem, by=reader, version=version, **{"nothing_found": True, **more})
 
 
 def image_of(workitem: Workitem) -> Instance:

@@ -15,6 +15,7 @@ from annotations.models import (
     DatasetSnapshot,
     Finding,
     Label,
+    Reading,
     ReadingProtocol,
     Revision,
     Workitem,
@@ -152,7 +153,7 @@ def make_study(project: Project, number: int = 0) -> Study:
 
 def make_world(project: Project, reader: User, admin: User) -> World:
     """Make one row of everything in ``project``; ``reader`` holds the work item."""
-    ReadingProtocol.objects.get_or_create(project=project)
+    ReadingProtocol.objects.get_or_create(project=project, defaults={"required_labels": []})
     label = Label.objects.create(
         project=project,
         key="nodule",
@@ -164,14 +165,13 @@ def make_world(project: Project, reader: User, admin: User) -> World:
     )
     study = make_study(project)
     series = study.series.get()
-    workitem = Workitem.objects.create(
-        project=project, study=study, state="claimed", reader=reader, claimed_at=timezone.now()
-    )
+    workitem = Workitem.objects.create(project=project, study=study, state="claimed")
     Calibration.objects.create(
         workitem=workitem, author=reader, series_instance_uid=SERIES_UID, sop_instance_uid=INSTANCE_UID, rows=4,
         columns=4, points=[[0, 0], [3, 3]], length_mm=3, row_mm=1, column_mm=1,
     )  # fmt: skip
-    finding = Finding.objects.create(workitem=workitem, kind="image_label", author=reader)
+    reading = Reading.objects.create(workitem=workitem, reader=reader, reveal="after_own_answer")
+    finding = Finding.objects.create(workitem=workitem, reading=reading, kind="image_label", author=reader)
     revision = Revision.objects.create(
         finding=finding,
         number=1,

@@ -118,7 +118,7 @@ def plant(project: Project, number: int, *, bright: bool, patient_space: bool = 
 
 def open_workitem(project: Project, planted: Planted, reveal: str = "always") -> Workitem:
     """Put a planted study on the worklist; its model findings are shown from the start."""
-    ReadingProtocol.objects.get_or_create(project=project, defaults={"reveal": reveal})
+    ReadingProtocol.objects.get_or_create(project=project, defaults={"reveal": reveal, "required_labels": []})
     return workitem_open(project=project, study=planted.study)
 
 

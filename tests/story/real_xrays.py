@@ -14,7 +14,8 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation
 
 from annotations.dataset.split import patient_key, split_of
 from annotations.services.revisions import finding_create
-from annotations.services.workitems import workitem_claim, workitem_decide, workitem_submit
+from annotations.services.sign_off import workitem_decide
+from annotations.services.workitems import workitem_claim, workitem_submit
 from imaging.models import Patient
 from tests.factories.dicom_files import dicom_dataset, file_bytes, file_uid
 

@@ -9,7 +9,7 @@ import pytest
 from annotations.models import Workitem
 from core.models import Project, User
 from tests.factories.api import Api
-from tests.factories.reading import box, image_label, image_of, make_label, make_workitem, painted
+from tests.factories.reading import box, image_label, image_of, make_label, make_workitem, painted, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -63,13 +63,16 @@ def test_a_broken_content_is_refused_with_its_code_and_saves_nothing(workitem: W
     assert not workitem.findings.exists()
 
 
-def test_others_can_read_but_not_write_and_strangers_know_nothing(
+def test_others_can_read_what_was_handed_in_but_not_write_and_strangers_know_nothing(
     workitem: Workitem, radiologist: User, reviewer: User, stranger: User
 ) -> None:
     _, made = Api(radiologist)("POST", f"workitems/{workitem.pk}/findings", {"content": image_label()})
-    assert Api(reviewer)("GET", f"workitems/{workitem.pk}/findings")[1][0]["id"] == made["id"]
+    assert Api(reviewer)("GET", f"workitems/{workitem.pk}/findings")[1] == [], "open work is its reader's own"
     status, body = Api(reviewer)("POST", f"workitems/{workitem.pk}/findings", {"content": image_label()})
     assert (status, body["code"]) == (403, "not_your_workitem")
+    assert Api(reviewer)("GET", f"findings/{made['id']}")[0] == 404
+    submit(workitem, radiologist)
+    assert Api(reviewer)("GET", f"workitems/{workitem.pk}/findings")[1][0]["id"] == made["id"]
     for method, address in (
         ("GET", f"workitems/{workitem.pk}/findings"),
         ("POST", f"workitems/{workitem.pk}/findings"),
@@ -89,6 +92,7 @@ def test_a_remark_is_pinned_to_a_place_in_an_image_of_the_study(
     address = f"workitems/{workitem.pk}/comments"
     pin = {"sop_instance_uid": image_of(workitem).sop_instance_uid, "frame_number": 1, "point": [3.5, 7.25]}
     _, finding = Api(radiologist)("POST", f"workitems/{workitem.pk}/findings", {"content": box(workitem)})
+    submit(workitem, radiologist)
     body = {"text": "what is this?", "pin": pin, "finding_id": finding["id"]}
     status, made = Api(reviewer)("POST", address, body)
     assert (status, made["pin"], made["finding_id"]) == (201, pin, finding["id"])

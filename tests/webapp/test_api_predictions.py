@@ -80,7 +80,7 @@ def test_a_first_reader_learns_nothing_of_the_model_before_the_own_answer(
     run_jobs()
     assert reader("GET", f"workitems/{workitem.pk}/predictions") == (200, [])
     workitem.refresh_from_db()
-    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version)
+    workitem_submit(workitem=workitem, by=radiologist, version=workitem.version, nothing_found=True)
     _, (shown,) = judge("GET", f"workitems/{workitem.pk}/predictions")
     _, (own,) = reader("GET", f"workitems/{workitem.pk}/predictions")
     assert shown["id"] == own["id"]

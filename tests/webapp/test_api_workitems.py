@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_pages_hold_every_study_once_while_new_ones_arrive(ordering: str, projec
             break
         cursor = page["next_cursor"]
         workitem_open(project=project, study=make_reading_study(project), priority=9)
-        Workitem.objects.filter(pk=seen[0]).update(state="claimed", reader=radiologist)
+        Workitem.objects.filter(pk=seen[0]).update(state="claimed")
         if len(seen) > 60:
             pytest.fail("the pages never end")
     known = {str(row.pk) for row in made}
@@ -159,22 +160,26 @@ def test_a_study_goes_from_claim_to_sign_off_with_versions(
     assert (status, claimed["state"], reader.etag) == (200, "claimed", "2")
     assert claimed["may"] == {
         "claim": False, "edit": True, "release": True, "submit": True, "withdraw": False, "review": False,
-        "decide": False, "reopen": False, "comment": True,
+        "decide": False, "reopen": False, "comment": True, "assign": False,
     }  # fmt: skip
     assert [series["displayable"] for series in claimed["series"]] == [True]
     assert [label["key"] for label in claimed["labels"]] == ["nodule"]
     status, refused = reader("POST", f"{address}/submit", {"reading_seconds": 3}, match=1)
-    assert (status, refused["code"], refused["detail"]) == (412, "workitem_outdated", {"version": 2})
-    _, submitted = reader("POST", f"{address}/submit", {"reading_seconds": 30}, match=2)
+    assert (status, refused["code"], refused["detail"]) == (412, "workitem_outdated", ANY)
+    assert refused["detail"]["version"] == 2
+    assert [step["kind"] for step in refused["detail"]["steps"]] == ["claimed"]
+    _, empty = reader("POST", f"{address}/submit", {"reading_seconds": 30}, match=2)
+    assert empty["code"] == "reading_empty"
+    _, submitted = reader("POST", f"{address}/submit", {"reading_seconds": 30, "nothing_found": True}, match=2)
     assert (submitted["state"], submitted["reading_seconds"]) == ("submitted", 30)
     assert judge("GET", address)[1]["may"]["decide"]
     assert judge("POST", f"{address}/decide", {"event": "reject"}, match=3)[1]["code"] == "remark_missing"
     _, back = judge("POST", f"{address}/decide", {"event": "reject", "remark": "again"}, match=3)
     assert (back["state"], back["remark"]) == ("rejected", "again")
     assert reader("POST", f"{address}/claim", match=4)[0] == 200
-    assert reader("POST", f"{address}/submit", {}, match=5)[0] == 200
+    assert reader("POST", f"{address}/submit", {"nothing_found": True}, match=5)[0] == 200
     assert reader("POST", f"{address}/withdraw", match=6)[1]["state"] == "claimed"
-    assert reader("POST", f"{address}/submit", {}, match=7)[0] == 200
+    assert reader("POST", f"{address}/submit", {"nothing_found": True}, match=7)[0] == 200
     assert judge("POST", f"{address}/decide", {"event": "accept"}, match=8)[1]["state"] == "accepted"
     assert judge("POST", f"{address}/reopen", {"reason": "x"}, match=9)[0] == 403
     assert Api(admin)("POST", f"{address}/reopen", {"reason": "x"}, match=9)[1]["state"] == "submitted"

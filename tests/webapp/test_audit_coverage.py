@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from annotations.models import ReadingProtocol, Workitem
+from annotations.models import Reading, ReadingProtocol, Workitem
 from core import audit
 from core.models import AuditEvent, Job, Project, User
 from imaging.dicomweb import door
@@ -58,11 +58,27 @@ class Step:
     prepare: Callable[[World, Scene], None] = lambda world, scene: None
 
 
-def _state(state: str, **fields: Any) -> Callable[[World, Scene], None]:
+def _state(state: str) -> Callable[[World, Scene], None]:
+    """Bring the case into a state, with its reading; an open one has none."""
+
     def prepare(world: World, scene: Scene) -> None:
-        Workitem.objects.filter(pk=world.workitem.pk).update(state=state, **fields)
+        Workitem.objects.filter(pk=world.workitem.pk).update(state=state)
+        readings = Reading.objects.filter(workitem=world.workitem)
+        if state == "open":
+            readings.update(state="abandoned", abandoned_at=timezone.now(), ending="released")
+        else:
+            readings.update(state="submitted", submitted_at=timezone.now())
 
     return prepare
+
+
+def _to_admin(world: World, scene: Scene) -> None:
+    scene.body = {"reader": str(User.objects.get(username="adm").pk)}
+
+
+def _unanswered(world: World, scene: Scene) -> None:
+    make_label(world.project, "mass")
+    ReadingProtocol.objects.update(required_labels=["mass"])
 
 
 def _another_label(world: World, scene: Scene) -> None:
@@ -87,7 +103,7 @@ def _no_prediction_yet(world: World, scene: Scene) -> None:
 
 
 def _shown(world: World, scene: Scene) -> None:
-    ReadingProtocol.objects.update(reveal="always")
+    Reading.objects.update(reveal="always")
 
 
 def _promoted_before(world: World, scene: Scene) -> None:
@@ -214,9 +230,11 @@ STEPS: dict[tuple[str, str], Step] = {
         prepare=_may_be_frozen,
     ),
     ("workitems/<uuid:id>/claim", "POST"): Step(
-        "ann", "workitem.claimed", match=1, prepare=_state("open", reader=None)
+        "ann", "workitem.claimed", match=1, prepare=_state("open")
     ),
     ("workitems/<uuid:id>/release", "POST"): Step("ann", "workitem.released", match=1),
+    ("workitems/<uuid:id>/assign", "POST"): Step("adm", "workitem.assigned", {"reader": None}, 1, prepare=_to_admin),
+    ("workitems/<uuid:id>/all-negative", "POST"): Step("ann", "finding.created", {}, prepare=_unanswered),
     ("workitems/<uuid:id>/submit", "POST"): Step("ann", "workitem.submitted", {"reading_seconds": 3}, 1),
     ("workitems/<uuid:id>/withdraw", "POST"): Step("ann", "workitem.withdrawn", match=1, prepare=_state("submitted")),
     ("workitems/<uuid:id>/decide", "POST"): Step(

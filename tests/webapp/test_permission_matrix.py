@@ -30,6 +30,8 @@ ANYBODY = _row(OK, OK, OK)
 SITE_ADMIN = _row(403, 403, 403)
 MEMBER = _row(404, OK, OK)
 OWNER = _row(404, OK, 404, 404)
+#: What a reader says is nobody else's to see before it is handed in.
+OWN_OPEN_WORK = _row(404, OK, 404, 404)
 REVIEWER = _row(404, 403, OK)
 PROJECT_ADMIN = _row(404, 403, 403)
 
@@ -79,6 +81,9 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/workitems/<uuid:id>", "GET"): MEMBER,
     ("api/v1/workitems/<uuid:id>/claim", "POST"): MEMBER,
     ("api/v1/workitems/<uuid:id>/release", "POST"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/assign", "POST"): PROJECT_ADMIN,
+    ("api/v1/workitems/<uuid:id>/all-negative", "POST"): _row(404, OK, 403, 403),
+    ("api/v1/workitems/<uuid:id>/history", "GET"): MEMBER,
     ("api/v1/workitems/<uuid:id>/submit", "POST"): MEMBER,
     ("api/v1/workitems/<uuid:id>/withdraw", "POST"): MEMBER,
     ("api/v1/workitems/<uuid:id>/decide", "POST"): REVIEWER,
@@ -90,12 +95,12 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/workitems/<uuid:id>/comments", "POST"): MEMBER,
     ("api/v1/workitems/<uuid:id>/findings", "GET"): MEMBER,
     ("api/v1/workitems/<uuid:id>/findings", "POST"): MEMBER,
-    ("api/v1/findings/<uuid:id>", "GET"): MEMBER,
-    ("api/v1/findings/<uuid:id>", "DELETE"): MEMBER,
-    ("api/v1/findings/<uuid:id>/revisions", "GET"): MEMBER,
-    ("api/v1/findings/<uuid:id>/revisions", "POST"): MEMBER,
-    ("api/v1/findings/<uuid:id>/restore", "POST"): MEMBER,
-    ("api/v1/findings/<uuid:id>/reviews", "POST"): REVIEWER,
+    ("api/v1/findings/<uuid:id>", "GET"): OWN_OPEN_WORK,
+    ("api/v1/findings/<uuid:id>", "DELETE"): OWN_OPEN_WORK,
+    ("api/v1/findings/<uuid:id>/revisions", "GET"): OWN_OPEN_WORK,
+    ("api/v1/findings/<uuid:id>/revisions", "POST"): OWN_OPEN_WORK,
+    ("api/v1/findings/<uuid:id>/restore", "POST"): OWN_OPEN_WORK,
+    ("api/v1/findings/<uuid:id>/reviews", "POST"): _row(404, 403, 404, 404),
     ("api/v1/models", "GET"): ANYBODY,
     ("api/v1/models", "POST"): ANYBODY,  # no project is named in an empty body
     ("api/v1/models/<uuid:id>", "GET"): MEMBER,

@@ -18,6 +18,7 @@ from annotations.geometry.kinds import KINDS
 from annotations.models import Finding, Review
 from annotations.services.reviews import review_record
 from annotations.services.revisions import finding_create, finding_delete, revision_append, revision_restore
+from inference.selectors import model_says
 from webapp.api.answers import ProposingVersionOut, with_predictions
 from webapp.api.base import caller, checked, etag, if_match
 from webapp.api.projects import PersonOut
@@ -115,8 +116,21 @@ class ReviewOut(serializers.Serializer[Any]):
     at_sign_off = serializers.BooleanField()
 
 
+class FindingMayOut(serializers.Serializer[Any]):
+    """What the caller may do with the finding now."""
+
+    edit = serializers.BooleanField()
+    delete = serializers.BooleanField()
+    restore = serializers.BooleanField()
+    review = serializers.BooleanField()
+
+
 class FindingOut(serializers.Serializer[Any]):
-    """A finding with its head revision and the decisions about it."""
+    """A finding with its head revision and the decisions about it.
+
+    ``decision`` is the one that stands, ``must_be_decided`` says that signing off waits for one, ``abandoned`` that it
+    was said in a reading that was given up.
+    """
 
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=[(kind.name, kind.word) for kind in KINDS.values()])
@@ -132,6 +146,10 @@ class FindingOut(serializers.Serializer[Any]):
     prediction_id = serializers.UUIDField(allow_null=True)
     proposed_by = ProposingVersionOut(allow_null=True)
     superseded_at = serializers.DateTimeField(allow_null=True)
+    may = FindingMayOut()
+    decision = ReviewOut(allow_null=True)
+    must_be_decided = serializers.BooleanField()
+    abandoned = serializers.BooleanField()
 
 
 class FindingIn(serializers.Serializer[Any]):
@@ -170,15 +188,15 @@ class WorkitemFindings(APIView):
     def get(self, request: Request, id: str) -> Response:
         """List the findings the caller may know of; the model's are left out while the reveal rule hides them."""
         workitem = access_workitem(caller(request), "workitem.read", id=id)
-        rows = with_predictions(selectors.findings_json(caller(request), workitem))
-        return Response(FindingOut(rows, many=True).data)
+        shown = selectors.findings_json(caller(request), workitem, model_says(workitem))
+        return Response(FindingOut(with_predictions(shown), many=True).data)
 
     @extend_schema(operation_id="findings_create", request=FindingIn, responses={201: FindingOut})
     def post(self, request: Request, id: str) -> Response:
         """Begin a finding; the same client key returns the finding it made before."""
         workitem = access_workitem(caller(request), "finding.write", id=id)
         finding = finding_create(workitem=workitem, author=caller(request), **checked(FindingIn, request))
-        (shown,) = with_predictions([selectors.finding_json(finding)])
+        (shown,) = with_predictions([selectors.finding_json(caller(request), finding, model_says(finding.workitem))])
         return Response(FindingOut(shown).data, status=201, headers=etag(shown["head"]["digest"]))
 
 
@@ -209,7 +227,7 @@ class FindingDetail(APIView):
     def get(self, request: Request, id: str) -> Response:
         """Return the finding with its head and reviews."""
         finding = access_finding(caller(request), "workitem.read", id=id)
-        (shown,) = with_predictions([selectors.finding_json(finding)])
+        (shown,) = with_predictions([selectors.finding_json(caller(request), finding, model_says(finding.workitem))])
         return Response(FindingOut(shown).data, headers=etag(shown["head"]["digest"]))
 
     @extend_schema(operation_id="findings_delete", parameters=[IF_MATCH], responses={200: RevisionOut})

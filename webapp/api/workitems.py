@@ -12,12 +12,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations import selectors
-from annotations.access import access_workitem
-from annotations.models import Workitem
+from annotations.access import access_person, access_workitem
+from annotations.models import Reading, ReadingProtocol, Step, Workitem
 from annotations.selectors import WorklistFilter
-from annotations.services import workitems
+from annotations.services import answers, sign_off, workitems
 from core.access import project_for
 from core.models import User
+from inference.selectors import model_says
 from webapp.api.answers import AnswerOut, CaseAnswerOut, with_all_answers, with_answers
 from webapp.api.base import caller, checked, cursor_text, cursor_values, etag, if_match_version, page_limit
 from webapp.api.labels import LabelOut
@@ -102,8 +103,80 @@ class NoticeOut(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+class WorkitemMayOut(serializers.Serializer[Any]):
+    """What the caller may do with the work item now."""
+
+    claim = serializers.BooleanField()
+    release = serializers.BooleanField()
+    assign = serializers.BooleanField()
+    submit = serializers.BooleanField()
+    withdraw = serializers.BooleanField()
+    edit = serializers.BooleanField()
+    review = serializers.BooleanField()
+    decide = serializers.BooleanField()
+    reopen = serializers.BooleanField()
+    comment = serializers.BooleanField()
+
+
+class RefusalOut(serializers.Serializer[Any]):
+    """Why something may not be done now."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ReadingOut(serializers.Serializer[Any]):
+    """One reader's reading of a case."""
+
+    id = serializers.UUIDField()
+    reader = PersonOut()
+    state = serializers.ChoiceField(choices=Reading.State.choices)
+    version = serializers.IntegerField()
+    reveal = serializers.ChoiceField(choices=ReadingProtocol.Reveal.choices)
+    claimed_at = serializers.DateTimeField()
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    abandoned_at = serializers.DateTimeField(allow_null=True)
+    ending = serializers.ChoiceField(choices=Reading.Ending.choices, allow_blank=True)
+    seconds = serializers.IntegerField()
+
+
+class AnswersOut(serializers.Serializer[Any]):
+    """Keys of the labels a reading must answer, and which of them the caller's reading has answered."""
+
+    required = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]  # a field of ours
+    answered = serializers.ListField(child=serializers.CharField())
+    missing = serializers.ListField(child=serializers.CharField())
+
+
+class ReopenedOut(serializers.Serializer[Any]):
+    """Why and by whom a case was reopened that nobody has decided since."""
+
+    reason = serializers.CharField()
+    by = PersonOut(allow_null=True)
+    at = serializers.DateTimeField()
+
+
+class StepOut(serializers.Serializer[Any]):
+    """One step in the life of a case."""
+
+    version = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=Step.Kind.choices)
+    by = PersonOut(allow_null=True)
+    reader = PersonOut(allow_null=True)
+    finding_id = serializers.UUIDField(allow_null=True)
+    remark = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class HistoryOut(serializers.Serializer[Any]):
+    """The readings of a case, abandoned ones too, and the steps of its life, oldest first."""
+
+    readings = ReadingOut(many=True)
+    steps = StepOut(many=True)
+
+
 class WorkitemOut(WorkitemRowOut):
-    """A work item with what a reading page needs."""
+    """A work item with what a reading page needs; ``may`` and ``why_not`` are the rule book's, for the caller, now."""
 
     notices = NoticeOut(many=True)
     series = SeriesOut(many=True)
@@ -111,10 +184,17 @@ class WorkitemOut(WorkitemRowOut):
     instructions = serializers.CharField()
     reveal_ai = serializers.BooleanField()
     ai_answers = AnswerOut(many=True)
-    may = serializers.DictField(child=serializers.BooleanField())
+    may = WorkitemMayOut()
+    why_not = serializers.DictField(child=RefusalOut())
     events = serializers.ListField(child=serializers.CharField())
     remark = serializers.CharField()
     reading_seconds = serializers.IntegerField()
+    reading = ReadingOut(allow_null=True)
+    answers = AnswersOut()
+    round = serializers.IntegerField()
+    reopened = ReopenedOut(allow_null=True)
+    images_digest = serializers.CharField()
+    images_since_read = serializers.IntegerField()
 
 
 class WorklistIn(serializers.Serializer[Any]):
@@ -147,9 +227,11 @@ class NextWorkitemIn(serializers.Serializer[Any]):
 
 
 class SubmitIn(serializers.Serializer[Any]):
-    """How long it was read."""
+    """How long it was read; that nothing to be found is meant; which images the reader's page shows."""
 
     reading_seconds = serializers.IntegerField(min_value=0, max_value=86_400, default=0)
+    nothing_found = serializers.BooleanField(default=False)
+    images = serializers.CharField(required=False, max_length=64)
 
 
 class DecideIn(serializers.Serializer[Any]):
@@ -157,6 +239,13 @@ class DecideIn(serializers.Serializer[Any]):
 
     event = serializers.ChoiceField(choices=["accept", "correct", "reject"])
     remark = serializers.CharField(allow_blank=True, default="", max_length=4000)
+    images = serializers.CharField(required=False, max_length=64)
+
+
+class AssignIn(serializers.Serializer[Any]):
+    """Who is to read it."""
+
+    reader = serializers.UUIDField()
 
 
 class ReopenIn(serializers.Serializer[Any]):
@@ -243,6 +332,43 @@ class WorkitemRelease(APIView):
         return _answer(user, workitems.workitem_release(workitem=workitem, by=user, version=if_match_version(request)))
 
 
+class WorkitemAssign(APIView):
+    """Give a study to a reader."""
+
+    @extend_schema(operation_id="workitems_assign", parameters=[IF_MATCH], request=AssignIn, responses=WorkitemOut)
+    def post(self, request: Request, id: str) -> Response:
+        """Give a study to a reader, or take it over (admins of the project); what was begun is abandoned."""
+        user = caller(request)
+        workitem = access_workitem(user, "project.change", id=id)
+        version = if_match_version(request)
+        reader = access_person(user, project=workitem.project, id=checked(AssignIn, request)["reader"])
+        return _answer(user, workitems.workitem_assign(workitem=workitem, reader=reader, by=user, version=version))
+
+
+class WorkitemAllNegative(APIView):
+    """All unanswered labels at once."""
+
+    @extend_schema(operation_id="workitems_all_negative", request=None, responses=WorkitemOut)
+    def post(self, request: Request, id: str) -> Response:
+        """Answer every required label that has no answer yet with absent."""
+        user = caller(request)
+        workitem = access_workitem(user, "finding.write", id=id)
+        answers.answers_all_negative(workitem=workitem, author=user)
+        return _answer(user, access_workitem(user, "workitem.read", id=id))
+
+
+class WorkitemHistory(APIView):
+    """What happened to a study."""
+
+    @extend_schema(operation_id="workitems_history", responses=HistoryOut)
+    def get(self, request: Request, id: str) -> Response:
+        """Return its readings, and the steps of its life that the caller may know of."""
+        user = caller(request)
+        workitem = access_workitem(user, "workitem.read", id=id)
+        shown = {"readings": selectors.readings_json(workitem), "steps": selectors.steps_json(user, workitem)}
+        return Response(HistoryOut(shown).data)
+
+
 class WorkitemSubmit(APIView):
     """Hand in a reading."""
 
@@ -275,7 +401,8 @@ class WorkitemDecide(APIView):
         user = caller(request)
         workitem = access_workitem(user, "finding.review", id=id)
         version, fields = if_match_version(request), checked(DecideIn, request)
-        return _answer(user, workitems.workitem_decide(workitem=workitem, by=user, version=version, **fields))
+        fields["model_says"] = model_says(workitem)
+        return _answer(user, sign_off.workitem_decide(workitem=workitem, by=user, version=version, **fields))
 
 
 class WorkitemReopen(APIView):
@@ -287,7 +414,7 @@ class WorkitemReopen(APIView):
         user = caller(request)
         workitem = access_workitem(user, "project.change", id=id)
         version, fields = if_match_version(request), checked(ReopenIn, request)
-        return _answer(user, workitems.workitem_reopen(workitem=workitem, by=user, version=version, **fields))
+        return _answer(user, sign_off.workitem_reopen(workitem=workitem, by=user, version=version, **fields))
 
 
 urlpatterns = [
@@ -296,6 +423,9 @@ urlpatterns = [
     path("workitems/<uuid:id>", WorkitemDetail.as_view()),
     path("workitems/<uuid:id>/claim", WorkitemClaim.as_view()),
     path("workitems/<uuid:id>/release", WorkitemRelease.as_view()),
+    path("workitems/<uuid:id>/assign", WorkitemAssign.as_view()),
+    path("workitems/<uuid:id>/all-negative", WorkitemAllNegative.as_view()),
+    path("workitems/<uuid:id>/history", WorkitemHistory.as_view()),
     path("workitems/<uuid:id>/submit", WorkitemSubmit.as_view()),
     path("workitems/<uuid:id>/withdraw", WorkitemWithdraw.as_view()),
     path("workitems/<uuid:id>/decide", WorkitemDecide.as_view()),

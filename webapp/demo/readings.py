@@ -8,7 +8,8 @@ from django.db import transaction
 
 from annotations.models import Workitem
 from annotations.services.revisions import finding_create
-from annotations.services.workitems import workitem_claim, workitem_decide, workitem_submit
+from annotations.services.sign_off import workitem_decide
+from annotations.services.workitems import workitem_claim, workitem_submit
 from webapp.demo.projects import TAUGHT_LABEL
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from annotations.models import Finding, Workitem
 from annotations.rules.standing import standing_of
 from annotations.services.reviews import review_record
-from annotations.services.workitems import workitem_decide, workitem_reopen
+from annotations.services.sign_off import workitem_decide, workitem_reopen
 from core.jobs import run_waiting_jobs
 from inference.models import Prediction
 from inference.services.predictions import predictions_on_arrival
@@ -25,7 +25,9 @@ REASON = "An audit found that this reader mixed up nodule and consolidation. Ple
 
 def hasty_work() -> list[Workitem]:
     """Return the signed-off work of the second reader."""
-    signed = Workitem.objects.filter(project__slug=SYNTHETIC, reader__username=HASTY, state=Workitem.State.ACCEPTED)
+    signed = Workitem.objects.filter(
+        project__slug=SYNTHETIC, readings__reader__username=HASTY, state=Workitem.State.ACCEPTED
+    )
     return list(signed.select_related("project", "study").order_by("id"))
 
 
@@ -61,7 +63,7 @@ def second_reading(*, reviewer: User, limit: int, done: Callable[[], None]) -> i
     """
     cases = {str(demo_uid(case.name, "study")): case for case in all_cases()}
     waiting = Workitem.objects.filter(
-        project__slug=SYNTHETIC, reader__username=HASTY, state=Workitem.State.SUBMITTED
+        project__slug=SYNTHETIC, readings__reader__username=HASTY, state=Workitem.State.SUBMITTED
     ).select_related("project", "study")
     chosen = list(waiting.order_by("-priority", "id")[:limit])
     for workitem in chosen:

@@ -198,6 +198,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "WorkitemStateEnum": "annotations.models.Workitem.State",
+        "ReadingStateEnum": "annotations.models.Reading.State",
+        "StepKindEnum": "annotations.models.Step.Kind",
         "VersionStateEnum": "inference.models.ModelVersion.State",
         "RecipeEnum": "inference.engine.recipe_cards.RECIPES",
         "PredictionStateEnum": "inference.models.Prediction.State",

@@ -72,7 +72,7 @@ export const aiActions: Action[] = [
     group: "AI",
     label: "Ask the model for a prediction",
     keys: [],
-    when: () => reading().workitem !== null && reading().workitem?.may.predict !== false,
+    when: () => reading().workitem !== null,
     run: async () => {
       const { workitem } = reading();
       if (workitem) {

@@ -98,6 +98,10 @@ class SmallServer implements SavePort {
       prediction_id: null,
       proposed_by: null,
       superseded_at: null,
+      may: { edit: true, delete: true, restore: true, review: false },
+      decision: null,
+      must_be_decided: false,
+      abandoned: false,
     };
     this.findings.set(out.id, out);
     this.byClientKey.set(clientKey, out);
