@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, PreconditionRequired
-
-if TYPE_CHECKING:
-    from annotations.rules.standing import Standing
 
 
 def workitem_not_found() -> NotFound:
@@ -96,19 +93,17 @@ def images_arrived(digest: str) -> PreconditionFailed:
     )
 
 
-def findings_undecided(waiting: list[Standing]) -> Conflict:
-    """Findings of models, and answers that a model contradicts, wait for a decision of their own."""
-    models, people = [one for one in waiting if one.is_ai], [one for one in waiting if not one.is_ai]
+def findings_undecided(models: list[str], people: list[str], labels: list[str]) -> Conflict:
+    """Findings wait for a decision of their own: the models', and people's that a model contradicts, on which labels."""
     told = [f"{len(models)} model finding(s) wait for a decision"] if models else []
-    if people:
-        labels = sorted({str(one.finding.head.content["label_key"]) for one in people if one.finding.head})
-        told.append(f"reader and model disagree on {', '.join(labels)}")
+    told += [f"reader and model disagree on {', '.join(labels)}"] if people else []
+    words = " and ".join(told)
     return Conflict(
         "findings_undecided",
-        f"{' and '.join(told).capitalize()}. Accept, correct or reject each, then sign off.",
-        count=len(waiting),
-        findings=[str(one.finding.pk) for one in waiting],
-        disagreements=[str(one.finding.pk) for one in people],
+        f"{words[:1].upper()}{words[1:]}. Accept, correct or reject each, then sign off.",
+        count=len(models) + len(people),
+        findings=[*models, *people],
+        disagreements=people,
     )
 
 

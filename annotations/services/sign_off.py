@@ -20,7 +20,7 @@ from annotations.services.workitems import images_check
 from core import audit, events
 from core.access import may
 from core.digest import digest_of
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.event_kinds import EventKind, OfWorkitem
 from core.models import User
 
@@ -88,7 +88,7 @@ def _sign_off(workitem: Workitem, by: User, event: str, model_says: Mapping[str,
     """Check that the case can be signed off so, accept the rest with it, and return the digest of what is signed."""
     standings = standing_of([workitem])
     if waiting := must_be_decided(standings.values(), model_says):
-        raise errors.findings_undecided([standings[pk] for pk in standings if pk in waiting])
+        raise _undecided([standings[pk] for pk in standings if pk in waiting])
     live = [one for one in standings.values() if not one.finding.deleted]
     changed = [one for one in live if one.changes_the_reading(_reader_of(workitem))]
     if event == "accept" and changed:
@@ -99,6 +99,13 @@ def _sign_off(workitem: Workitem, by: User, event: str, model_says: Mapping[str,
         if one.decided is Decided.NO and not one.is_ai and one.finding.author_id != by.pk:
             _accepted_with_all(one.finding, by)
     return content_digest(workitem, standing_of([workitem]))
+
+
+def _undecided(waiting: list[Standing]) -> Conflict:
+    people = [one for one in waiting if not one.is_ai]
+    labels = sorted({str(one.finding.head.content["label_key"]) for one in people if one.finding.head})
+    models = [str(one.finding.pk) for one in waiting if one.is_ai]
+    return errors.findings_undecided(models, [str(one.finding.pk) for one in people], labels)
 
 
 def _reader_of(workitem: Workitem) -> Any:

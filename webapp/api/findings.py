@@ -27,6 +27,9 @@ IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, required=True, description="The digest of the head revision, quoted."
 )
 
+#: Every kind of drawing, by name.
+KIND_CHOICES = [(kind.name, kind.word) for kind in KINDS.values()]
+
 
 class GeometryOut(serializers.Serializer[Any]):
     """A shape: LPS mm in patient space, (column, row) pixels in image space."""
@@ -67,7 +70,7 @@ class MeasureOut(serializers.Serializer[Any]):
 class RevisionContentOut(serializers.Serializer[Any]):
     """What a finding says."""
 
-    kind = serializers.ChoiceField(choices=[(kind.name, kind.word) for kind in KINDS.values()])
+    kind = serializers.ChoiceField(choices=KIND_CHOICES)
     label_key = serializers.CharField(allow_null=True)
     name = serializers.CharField(allow_blank=True)
     text = serializers.CharField(allow_blank=True)
@@ -133,7 +136,7 @@ class FindingOut(serializers.Serializer[Any]):
     """
 
     id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=[(kind.name, kind.word) for kind in KINDS.values()])
+    kind = serializers.ChoiceField(choices=KIND_CHOICES)
     author = PersonOut(allow_null=True)
     algorithm_type = serializers.ChoiceField(choices=Finding.AlgorithmType.choices)
     algorithm_name = serializers.CharField()

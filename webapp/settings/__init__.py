@@ -200,6 +200,7 @@ SPECTACULAR_SETTINGS = {
         "WorkitemStateEnum": "annotations.models.Workitem.State",
         "ReadingStateEnum": "annotations.models.Reading.State",
         "StepKindEnum": "annotations.models.Step.Kind",
+        "KindEnum": "webapp.api.findings.KIND_CHOICES",
         "VersionStateEnum": "inference.models.ModelVersion.State",
         "RecipeEnum": "inference.engine.recipe_cards.RECIPES",
         "PredictionStateEnum": "inference.models.Prediction.State",

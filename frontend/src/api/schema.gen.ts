@@ -1154,6 +1154,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workitems/{id}/all-negative": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Answer every required label that has no answer yet with absent. */
+        post: operations["workitems_all_negative"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workitems/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Give a study to a reader, or take it over (admins of the project); what was begun is abandoned. */
+        post: operations["workitems_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workitems/{id}/calibrations": {
         parameters: {
             query?: never;
@@ -1253,6 +1287,23 @@ export interface paths {
         put?: never;
         /** @description Begin a finding; the same client key returns the finding it made before. */
         post: operations["findings_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workitems/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return its readings, and the steps of its life that the caller may know of. */
+        get: operations["workitems_history"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1392,6 +1443,17 @@ export interface components {
             family_slug: string;
             family_title: string;
             number: number;
+        };
+        /** @description Keys of the labels a reading must answer, and which of them the caller's reading has answered. */
+        AnswersOut: {
+            required: string[];
+            answered: string[];
+            missing: string[];
+        };
+        /** @description Who is to read it. */
+        AssignInRequest: {
+            /** Format: uuid */
+            reader: string;
         };
         /** @description One thing somebody did. */
         AuditEventOut: {
@@ -1689,6 +1751,7 @@ export interface components {
             event: components["schemas"]["EventEnum"];
             /** @default  */
             remark: string;
+            images?: string;
         };
         /** @enum {string} */
         DecisionEnum: "accepted" | "corrected" | "rejected";
@@ -1724,6 +1787,8 @@ export interface components {
             /** Bottom */
             bottom: string;
         };
+        /** @enum {string} */
+        EndingEnum: "released" | "reassigned" | "reader_left";
         /** @description On which dataset's test split; that of the version's training when left out. */
         EvaluateInRequest: {
             /** Format: uuid */
@@ -1836,7 +1901,19 @@ export interface components {
             /** @default  */
             client_key: string;
         };
-        /** @description A finding with its head revision and the decisions about it. */
+        /** @description What the caller may do with the finding now. */
+        FindingMayOut: {
+            edit: boolean;
+            delete: boolean;
+            restore: boolean;
+            review: boolean;
+        };
+        /**
+         * @description A finding with its head revision and the decisions about it.
+         *
+         *     ``decision`` is the one that stands, ``must_be_decided`` says that signing off waits for one, ``abandoned`` that it
+         *     was said in a reading that was given up.
+         */
         FindingOut: {
             /** Format: uuid */
             id: string;
@@ -1857,6 +1934,10 @@ export interface components {
             proposed_by: components["schemas"]["ProposingVersionOut"] | null;
             /** Format: date-time */
             superseded_at: string | null;
+            may: components["schemas"]["FindingMayOut"];
+            decision: components["schemas"]["ReviewOut"] | null;
+            must_be_decided: boolean;
+            abandoned: boolean;
         };
         /** @description One step, and whether it is done. */
         FirstStepOut: {
@@ -2057,6 +2138,11 @@ export interface components {
             is_layer: boolean;
             /** Of Series */
             of_series: string[];
+        };
+        /** @description The readings of a case, abandoned ones too, and the steps of its life, oldest first. */
+        HistoryOut: {
+            readings: components["schemas"]["ReadingOut"][];
+            steps: components["schemas"]["StepOut"][];
         };
         /**
          * IdentitiesOut
@@ -2702,6 +2788,25 @@ export interface components {
             /** High */
             high: number | null;
         };
+        /** @description One reader's reading of a case. */
+        ReadingOut: {
+            /** Format: uuid */
+            id: string;
+            reader: components["schemas"]["PersonOut"];
+            state: components["schemas"]["ReadingStateEnum"];
+            version: number;
+            reveal: components["schemas"]["RevealEnum"];
+            /** Format: date-time */
+            claimed_at: string;
+            /** Format: date-time */
+            submitted_at: string | null;
+            /** Format: date-time */
+            abandoned_at: string | null;
+            ending: components["schemas"]["EndingEnum"] | components["schemas"]["BlankEnum"];
+            seconds: number;
+        };
+        /** @enum {string} */
+        ReadingStateEnum: "claimed" | "submitted" | "returned" | "abandoned";
         /** @enum {string} */
         ReasonEnum: "not_present" | "wrong_label" | "wrong_place" | "wrong_extent" | "poor_image" | "right_for_wrong_reason" | "other";
         /** @enum {string} */
@@ -2714,9 +2819,21 @@ export interface components {
             label_use: components["schemas"]["LabelUseEnum"];
             dimensions: number[];
         };
+        /** @description Why something may not be done now. */
+        RefusalOut: {
+            code: string;
+            message: string;
+        };
         /** @description Why a sign-off is taken back. */
         ReopenInRequest: {
             reason: string;
+        };
+        /** @description Why and by whom a case was reopened that nobody has decided since. */
+        ReopenedOut: {
+            reason: string;
+            by: components["schemas"]["PersonOut"] | null;
+            /** Format: date-time */
+            at: string;
         };
         /** @description A report, the live version's beside it, and what the gate says. Shapes: ``inference.engine.report``. */
         ReportOut: {
@@ -3135,6 +3252,20 @@ export interface components {
             /** Patient Sex */
             patient_sex: string;
         };
+        /** @enum {string} */
+        StepKindEnum: "claimed" | "released" | "assigned" | "submitted" | "withdrawn" | "accepted" | "corrected" | "rejected" | "reopened" | "reviewed" | "revised" | "proposed" | "images_arrived";
+        /** @description One step in the life of a case. */
+        StepOut: {
+            version: number;
+            kind: components["schemas"]["StepKindEnum"];
+            by: components["schemas"]["PersonOut"] | null;
+            reader: components["schemas"]["PersonOut"] | null;
+            /** Format: uuid */
+            finding_id: string | null;
+            remark: string;
+            /** Format: date-time */
+            at: string;
+        };
         /**
          * StudiesWithoutPicturesOut
          * @description Studies that hold no picture.
@@ -3218,10 +3349,13 @@ export interface components {
             auc: components["schemas"]["Figure"];
             dice: components["schemas"]["Figure"] | null;
         };
-        /** @description How long it was read. */
+        /** @description How long it was read; that nothing to be found is meant; which images the reader's page shows. */
         SubmitInRequest: {
             /** @default 0 */
             reading_seconds: number;
+            /** @default false */
+            nothing_found: boolean;
+            images?: string;
         };
         /**
          * Suv
@@ -3701,7 +3835,20 @@ export interface components {
             project: string | null;
             detail: components["schemas"]["NoDetail"];
         };
-        /** @description A work item with what a reading page needs. */
+        /** @description What the caller may do with the work item now. */
+        WorkitemMayOut: {
+            claim: boolean;
+            release: boolean;
+            assign: boolean;
+            submit: boolean;
+            withdraw: boolean;
+            edit: boolean;
+            review: boolean;
+            decide: boolean;
+            reopen: boolean;
+            comment: boolean;
+        };
+        /** @description A work item with what a reading page needs; ``may`` and ``why_not`` are the rule book's, for the caller, now. */
         WorkitemOut: {
             /** Format: uuid */
             id: string;
@@ -3726,12 +3873,19 @@ export interface components {
             instructions: string;
             reveal_ai: boolean;
             ai_answers: components["schemas"]["AnswerOut"][];
-            may: {
-                [key: string]: boolean;
+            may: components["schemas"]["WorkitemMayOut"];
+            why_not: {
+                [key: string]: components["schemas"]["RefusalOut"];
             };
             events: string[];
             remark: string;
             reading_seconds: number;
+            reading: components["schemas"]["ReadingOut"] | null;
+            answers: components["schemas"]["AnswersOut"];
+            round: number;
+            reopened: components["schemas"]["ReopenedOut"] | null;
+            images_digest: string;
+            images_since_read: number;
         };
         /** @description A page of the worklist. */
         WorkitemPageOut: {
@@ -5567,6 +5721,55 @@ export interface operations {
             };
         };
     };
+    workitems_all_negative: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemOut"];
+                };
+            };
+        };
+    };
+    workitems_assign: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The version, quoted. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemOut"];
+                };
+            };
+        };
+    };
     calibrations_list: {
         parameters: {
             query?: never;
@@ -5774,6 +5977,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FindingOut"];
+                };
+            };
+        };
+    };
+    workitems_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryOut"];
                 };
             };
         };

@@ -5,7 +5,10 @@ import type { WorkitemOut } from "./reading-types";
 import { readingUi } from "./reading-ui";
 
 /** Whether the server allows an act on the case now. */
-export function may(act: string, workitem: WorkitemOut | null = reading().workitem): boolean {
+export function may(
+  act: keyof WorkitemOut["may"],
+  workitem: WorkitemOut | null = reading().workitem,
+): boolean {
   return workitem?.may[act] === true;
 }
 
