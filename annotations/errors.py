@@ -94,7 +94,7 @@ def images_arrived(digest: str) -> PreconditionFailed:
 
 
 def findings_undecided(models: list[str], people: list[str], labels: list[str]) -> Conflict:
-    """Findings wait for a decision of their own: the models', and people's that a model contradicts, on which labels."""
+    """Findings wait for a decision of their own: models', and people's that a model contradicts, on which labels."""
     told = [f"{len(models)} model finding(s) wait for a decision"] if models else []
     told += [f"reader and model disagree on {', '.join(labels)}"] if people else []
     words = " and ".join(told)
