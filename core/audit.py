@@ -159,13 +159,18 @@ def _verify_chain(name: str, witnessed: dict[int, str]) -> tuple[int, str | None
     return count, None
 
 
-def verify() -> Verification:
+def verify(witness: Path | None = None) -> Verification:
     """Recompute every hash of every chain, and compare with the witness file where there is one.
 
     Events that are written meanwhile are left to the next verification.
+
+    Args:
+        witness: a copy of the witness file that was kept elsewhere; its heads count before those in the data folder.
     """
     result = Verification()
-    witnessed = _witnessed_heads()
+    witnessed = _witnessed_heads(_witness_path())
+    for name, heads in (_witnessed_heads(witness) if witness else {}).items():
+        witnessed.setdefault(name, {}).update(heads)
     known = set(AuditChain.objects.values_list("name", flat=True))
     names = known | set(witnessed) | set(AuditEvent.objects.values_list("chain", flat=True).distinct())
     for name in sorted(names):
@@ -180,9 +185,8 @@ def _witness_path() -> Path:
     return Path(settings.OVERREAD_DATA_DIR) / "audit" / "heads.jsonl"
 
 
-def _witnessed_heads() -> dict[str, dict[int, str]]:
+def _witnessed_heads(path: Path) -> dict[str, dict[int, str]]:
     heads: dict[str, dict[int, str]] = {}
-    path = _witness_path()
     if path.is_file():
         for line in path.read_text().splitlines():
             head = json.loads(line)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from core import audit
 from core.models import AuditChain, AuditEvent, User
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.django_db
 
@@ -70,3 +76,23 @@ def test_an_event_is_not_kept_when_what_it_records_fails(radiologist: User) -> N
     with pytest.raises(RuntimeError), transaction.atomic():
         fail()
     assert audit.verify().events == 0
+
+
+def test_a_copy_of_the_witness_file_finds_what_was_rewritten_everywhere_else(
+    trail: list[AuditEvent], own_data_folder: Path, tmp_path: Path
+) -> None:
+    audit.witness_heads()
+    kept = own_data_folder / "audit" / "heads.jsonl"
+    elsewhere = tmp_path / "elsewhere.jsonl"
+    elsewhere.write_bytes(kept.read_bytes())
+    _unlocked("DELETE FROM core_auditevent WHERE id = %s", trail[-1].pk)
+    AuditChain.objects.filter(name=trail[0].chain).update(sequence=5, head=trail[-2].hash)
+    kept.unlink()
+    call_command("verify_audit")
+    with pytest.raises(CommandError, match="the witness file knows event 6, the chain ends at 5"):
+        call_command("verify_audit", witness=elsewhere)
+    elsewhere.write_text("half a li")
+    with pytest.raises(CommandError, match="damaged"):
+        call_command("verify_audit", witness=elsewhere)
+    with pytest.raises(CommandError, match="There is no"):
+        call_command("verify_audit", witness=tmp_path / "nothing")

@@ -165,3 +165,14 @@ def test_an_admin_changes_their_own_password_where_the_old_one_is_asked(project:
 def test_preferences_have_a_limit(project: Project, radiologist: User) -> None:
     status, answer = Api(radiologist)("PATCH", "auth/me", {"preferences": {"a": "x" * 70_000}})
     assert (status, answer["code"]) == (422, "preferences_too_large")
+
+
+def test_a_new_secret_key_ends_the_sessions_and_leaves_passwords_and_tokens(
+    project: Project, radiologist: User, settings: Any
+) -> None:
+    before = logged_in("ann", PASSWORD)
+    _, token = token_make(user=radiologist, name="script", days=1)
+    settings.SECRET_KEY = "another-secret-key-that-is-quite-long-enough-for-all-of-this"
+    assert before.get("/api/v1/auth/me").status_code == 401
+    assert _bearer(token) == 200
+    assert logged_in("ann", PASSWORD).get("/api/v1/auth/me").status_code == 200

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from core import audit
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 
 class Command(BaseCommand):
@@ -14,9 +18,17 @@ class Command(BaseCommand):
 
     help = "Recompute the hash chains of the audit trail and compare them with the witness file."
 
-    def handle(self, *_: Any, **__: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--witness", type=Path, help="a copy of the witness file that was kept elsewhere")
+
+    def handle(self, *_: Any, witness: Path | None = None, **__: Any) -> None:
         """Run."""
-        found = audit.verify()
+        if witness is not None and not witness.is_file():
+            raise CommandError(f"There is no {witness}. Nothing was checked.")
+        try:
+            found = audit.verify(witness)
+        except (ValueError, KeyError, TypeError, UnicodeDecodeError):
+            raise CommandError("The witness file is damaged: each line has to be chain, sequence and head.") from None
         if not found.intact:
             faults = "; ".join(f"{fault['chain']}: {fault['fault']}" for fault in found.broken)
             raise CommandError(f"The audit trail is broken. {faults}.")
