@@ -264,21 +264,6 @@ export class ViewportController {
     this.move({ ...this.camera, scale, centre });
   }
 
-  /** Bring a place to the middle, and zoom so that `extent` pixels are well seen but their surroundings too. */
-  centreOn(point: ImagePoint, extent: number): void {
-    const { size, frame } = this.view;
-    let { scale } = this.camera;
-    if (frame && extent > 0) {
-      const room = Math.min(size.width, size.height);
-      const fitting = room / Math.max(frame.columns, frame.rows);
-      const wanted = Math.min(fitting * 3, Math.max(fitting, (room * 0.25) / extent));
-      if (wanted > scale * 1.15 || wanted < scale / 1.5) {
-        scale = wanted;
-      }
-    }
-    this.move({ ...this.camera, centre: point, scale });
-  }
-
   private isFitted(): boolean {
     const { frame, size, status } = this.view;
     return (
