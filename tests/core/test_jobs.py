@@ -105,3 +105,42 @@ def test_a_running_job_stops_when_it_is_cancelled(admin: User) -> None:
     jobs.run_waiting_jobs()
     row.refresh_from_db()
     assert row.state == "cancelled"
+
+
+def test_a_message_that_comes_again_runs_no_job_more_often_than_it_may() -> None:
+    row = jobs.job_request(kind="test_note", arguments={"word": "hello"})
+    Job.objects.update(state="running", attempt=2, lease_until=timezone.now() - timedelta(seconds=1))
+    assert not jobs.run_job(str(row.pk))
+    assert seen == []
+
+
+def test_a_machine_whose_clock_is_ahead_takes_nobodys_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = jobs.job_request(kind="test_note", arguments={"word": "slow"})
+    Job.objects.update(attempt=1)
+    assert jobs._claim(str(row.pk)) is not None, "its last attempt, with the whole lease left"
+    real = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(hours=1))
+    assert jobs.jobs_sweep() == 0
+    assert jobs._claim(str(row.pk)) is None
+    row.refresh_from_db()
+    assert row.state == "running"
+
+
+def test_asking_for_a_job_that_ends_at_that_moment_makes_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody's job of the same kind is active when the row is made, and over when it is looked for."""
+    other = jobs.job_request(kind="test_note", arguments={"word": "hello"})
+    looked: list[int] = []
+    first = type(Job.objects.all()).first
+
+    def too_early(rows: object) -> Job | None:
+        looked.append(1)
+        if len(looked) == 1:
+            return None
+        if len(looked) == 2:
+            Job.objects.filter(pk=other.pk).update(state="succeeded")
+        return first(rows)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(Job.objects.all()), "first", too_early)
+    made = jobs.job_request(kind="test_note", arguments={"word": "hello"})
+    assert made.pk != other.pk
+    assert made.state == "queued"
