@@ -17,7 +17,7 @@ from annotations.rules.standing import Decided, Standing, must_be_decided, stand
 from annotations.services.readings import reading_move, workitem_free
 from annotations.services.steps import state_move, version_check
 from annotations.services.workitems import images_check
-from core import audit, events
+from core import audit, bell, events
 from core.access import may
 from core.digest import digest_of
 from core.errors import Conflict, Invalid
@@ -178,4 +178,7 @@ def workitem_reopen(*, workitem: Workitem, by: User, version: int, reason: str) 
         locked.remark, locked.round = reason, locked.round + 1
         detail = {"reason": reason[:500], "round": locked.round}
         state = WORKITEM.next(locked.state, "reopen")
-        return state_move(locked, state, Step.Kind.REOPENED, by, detail=detail, reading=locked.reading, remark=reason)
+        kind = Step.Kind.REOPENED
+        reopened = state_move(locked, state, kind, by, detail=detail, reading=locked.reading, remark=reason)
+    bell.ring("workitem", "reopened", reopened)
+    return reopened

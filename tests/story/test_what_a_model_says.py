@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotations.models import Finding, Workitem
 from annotations.rules.standing import standing_of
-from annotations.services.workitems import workitem_reopen
+from annotations.services.sign_off import workitem_reopen
 from core.jobs import job_request
 from core.models import Job
 from imaging.models import Series
