@@ -29,12 +29,13 @@ from inference.services.promotion import previously_live
 from inference.services.training import training_defaults
 
 Json = dict[str, Any]
+_EXPLANATION_WORDS = ("label", "cost", "description", "low", "high", "caption", "scale", "of_label")
 
 
 def explanations_json(recipe: str) -> list[Json]:
     """Return the explanations offered for a recipe, the quickest first."""
     return [
-        {"method": one.name, "label": one.label, "cost": one.cost, "description": one.description}
+        {"method": one.name, **{name: getattr(one, name) for name in _EXPLANATION_WORDS}}
         for one in recipe_card(recipe).explanations
     ]
 

@@ -15,9 +15,18 @@ class Method:
         label: what a reader sees.
         cost: "instant" (about one forward pass), "seconds" or "minutes" on a CPU.
         description: one sentence on what the map shows.
+        low, high: what the two ends of the colour bar mean.
+        caption: what the colours say, and what they do not, for the legend on the image.
+        scale: ``relative`` to the strongest value of this map, or absolute: ``probability`` or ``bits`` (0..1).
+        of_label: it explains one label; False where the map is of all labels together.
     """
 
     name: str
     label: str
     cost: Literal["instant", "seconds", "minutes"]
     description: str
+    low: str = "none"
+    high: str = "strongest"
+    caption: str = "Where the model looked, not what it saw; scaled to the strongest value of this map."
+    scale: Literal["relative", "probability", "bits"] = "relative"
+    of_label: bool = True

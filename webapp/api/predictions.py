@@ -32,12 +32,17 @@ class PredictingVersionOut(serializers.Serializer[Any]):
 
 
 class ExplanationOut(serializers.Serializer[Any]):
-    """A way to explain a prediction; ``cost`` is instant, seconds or minutes."""
+    """A way to explain a prediction (``cost``: instant, seconds or minutes), with the words of its legend."""
 
     method = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # DRF's Field has an attribute of this name
     cost = serializers.CharField()
     description = serializers.CharField()
+    low = serializers.CharField()
+    high = serializers.CharField()
+    caption = serializers.CharField()
+    scale = serializers.ChoiceField(choices=["relative", "probability", "bits"])
+    of_label = serializers.BooleanField()
 
 
 class PredictionOut(serializers.Serializer[Any]):

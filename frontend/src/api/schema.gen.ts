@@ -1825,12 +1825,17 @@ export interface components {
         };
         /** @enum {string} */
         EventEnum: "accept" | "correct" | "reject";
-        /** @description A way to explain a prediction; ``cost`` is instant, seconds or minutes. */
+        /** @description A way to explain a prediction (``cost``: instant, seconds or minutes), with the words of its legend. */
         ExplanationOut: {
             method: string;
             label: string;
             cost: string;
             description: string;
+            low: string;
+            high: string;
+            caption: string;
+            scale: components["schemas"]["ScaleEnum"];
+            of_label: boolean;
         };
         /** @description A model family to begin. */
         FamilyInRequest: {
@@ -3035,6 +3040,8 @@ export interface components {
             family_slug: string;
             number: number;
         };
+        /** @enum {string} */
+        ScaleEnum: "relative" | "probability" | "bits";
         /**
          * SegmentationFigures
          * @description How well masks agree: distances in ``unit``, volumes (areas of single slices) in ``extent_unit``.

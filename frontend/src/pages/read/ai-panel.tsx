@@ -10,6 +10,7 @@ import { setReadingUi, setSaliency, useReadingUi } from "../../state/reading-ui"
 import { useMay } from "../../state/session";
 import { labelMeaning } from "../../viewer/findings-on-frame";
 import panelClasses from "./panel.module.css";
+import { shareWords } from "./saliency-legend";
 import viewportClasses from "./viewport.module.css";
 import { frequencyOf, momentOf, percentOf } from "./words";
 
@@ -20,6 +21,7 @@ function SaliencyControls() {
   const { status, message } = useSaliency();
   const target = saliencyTarget();
   const offered = target?.prediction.explanations_offered ?? [];
+  const chosen = offered.find((offer) => offer.method === saliency.method) ?? offered[0];
   return (
     <section aria-label="Saliency map">
       <div className={panelClasses.heading}>
@@ -56,15 +58,13 @@ function SaliencyControls() {
         <Select
           mt="xs"
           label="Method"
-          description={
-            offered.find((offer) => offer.method === (saliency.method ?? offered[0]?.method))?.description
-          }
+          description={chosen?.description}
           data-testid="saliency-method"
           data={offered.map((offer) => ({
             value: offer.method,
             label: `${offer.label}${offer.cost ? ` (${offer.cost})` : ""}`,
           }))}
-          value={saliency.method ?? offered[0]?.method ?? null}
+          value={chosen?.method ?? null}
           onChange={(method) => {
             if (method) {
               void showSaliency(method);
@@ -88,7 +88,7 @@ function SaliencyControls() {
         onChange={(opacity) => setSaliency({ opacity })}
       />
       <Text size="xs" mt="sm" id="saliency-threshold">
-        Show from {Math.round(saliency.threshold * 100)} % of the strongest value
+        Show from {shareWords(saliency.threshold, chosen?.scale)}
       </Text>
       <Slider
         size="sm"

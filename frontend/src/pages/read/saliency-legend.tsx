@@ -1,6 +1,6 @@
 import { gradientOf } from "../../geometry/colormaps";
 import { useSaliency } from "../../state/reading-saliency";
-import type { SaliencyOut } from "../../state/reading-types";
+import type { ExplanationOffer, SaliencyOut } from "../../state/reading-types";
 import { useReadingUi } from "../../state/reading-ui";
 import { labelMeaning } from "../../viewer/findings-on-frame";
 import panelClasses from "./panel.module.css";
@@ -11,6 +11,16 @@ function versionWords(version: SaliencyOut["version"] | undefined, fallback = ""
     return fallback;
   }
   return `${version.family_slug} v${version.number}`;
+}
+
+/** From where on colours are shown, in the map's own measure. */
+export function shareWords(share: number, scale: ExplanationOffer["scale"] | undefined): string {
+  if (scale === "bits") {
+    return `${share.toFixed(2)} bit`;
+  }
+  return scale === "probability"
+    ? `${Math.round(share * 100)} %`
+    : `${Math.round(share * 100)} % of the strongest`;
 }
 
 /** What the colours on the image are: method, layer, model version. */
@@ -27,22 +37,21 @@ export function SaliencyLegend() {
       </div>
     );
   }
-  const method =
-    prediction?.explanations_offered.find((offer) => offer.method === out.method)?.label ?? out.method;
+  const offer = prediction?.explanations_offered.find((one) => one.method === out.method);
   const version = versionWords(out.version, versionWords(prediction?.version));
   return (
     <div className={viewportClasses.legend} data-testid="saliency-legend">
-      <strong>{labelMeaning(out.label_key)}</strong>
+      <strong>{offer?.of_label === false ? offer.label : labelMeaning(out.label_key)}</strong>
       <div className={viewportClasses.legendBar} style={{ background: gradientOf(saliency.colormap) }} />
       <div style={{ display: "flex", justifyContent: "space-between" }}>
-        <span>low</span>
-        <span>shown from {Math.round(saliency.threshold * 100)} %</span>
-        <span>high</span>
+        <span>{offer?.low}</span>
+        <span>shown from {shareWords(saliency.threshold, offer?.scale)}</span>
+        <span>{offer?.high}</span>
       </div>
-      <div>Method: {method}</div>
+      <div>Method: {offer?.label ?? out.method}</div>
       {out.layer ? <div>Layer: {out.layer}</div> : null}
       <div>Model: {version}</div>
-      <div className={panelClasses.small}>Where the model looked, not what it saw.</div>
+      <div className={panelClasses.small}>{offer?.caption}</div>
     </div>
   );
 }

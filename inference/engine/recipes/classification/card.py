@@ -39,6 +39,10 @@ CARD: Final = RecipeCard(
             "Location head",
             "instant",
             "Where the model itself says the finding is; learned from readers' boxes and masks.",
+            low="0 %",
+            high="100 %",
+            caption="How probable the model holds it that the finding is here.",
+            scale="probability",
         ),
         Method(
             "occlusion",

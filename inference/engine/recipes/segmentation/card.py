@@ -29,6 +29,11 @@ CARD: Final = RecipeCard(
             "Uncertainty",
             "seconds",
             "Entropy of each voxel: bright where the model does not know to which side it belongs.",
+            low="sure",
+            high="undecided",
+            caption="How undecided the model is, over all its labels: entropy of 0 to 1 bit. Not where a finding is.",
+            scale="bits",
+            of_label=False,
         ),
     ),
 )
