@@ -1,5 +1,5 @@
-import { type IDBPDatabase, openDB } from "idb";
 import type { RevisionContent } from "../geometry/content";
+import { browserDatabase, draftTable } from "./browser-database";
 
 /** A change that the server has not confirmed yet; survives a crash, a reload and lost network. */
 export interface Draft {
@@ -46,31 +46,18 @@ export class MemoryDraftStore implements DraftStore {
   }
 }
 
-const table = "drafts";
-
 /** Drafts in the browser's own database; nothing of them leaves the machine until it is saved. */
 export class BrowserDraftStore implements DraftStore {
-  private opened: Promise<IDBPDatabase> | null = null;
-
-  private open(): Promise<IDBPDatabase> {
-    this.opened ??= openDB("overread", 1, {
-      upgrade(database) {
-        database.createObjectStore(table, { keyPath: "id" });
-      },
-    });
-    return this.opened;
-  }
-
   async put(draft: Draft): Promise<void> {
-    await (await this.open()).put(table, draft);
+    await (await browserDatabase()).put(draftTable, draft);
   }
 
   async drop(id: string): Promise<void> {
-    await (await this.open()).delete(table, id);
+    await (await browserDatabase()).delete(draftTable, id);
   }
 
   async of(owner: string, workitemId: string): Promise<Draft[]> {
-    const rows = (await (await this.open()).getAll(table)) as Draft[];
+    const rows = (await (await browserDatabase()).getAll(draftTable)) as Draft[];
     return rows
       .filter((draft) => draft.owner === owner && draft.workitemId === workitemId)
       .sort((a, b) => a.at - b.at);

@@ -33,6 +33,7 @@ import type {
   WorkitemOut,
 } from "./reading-types";
 import { readingUi, resetReadingUi, setReadingUi } from "./reading-ui";
+import { closeWords, openWords } from "./reading-words";
 
 interface ReadingState {
   workitemId: string | null;
@@ -84,6 +85,7 @@ class Session {
     this.generation += 1;
     const generation = this.generation;
     resetReadingUi();
+    void openWords(me.id, workitemId);
     useReading.setState({ workitemId, asked, mode: asked ?? "read", me, busy: "Loading" });
     try {
       const [workitem, findings, comments, predictions] = await Promise.all([
@@ -129,6 +131,7 @@ class Session {
     this.claiming = null;
     this.activeSeconds = 0;
     forgetFindings();
+    closeWords();
     useReading.setState({
       workitemId: null,
       workitem: null,

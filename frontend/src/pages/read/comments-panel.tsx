@@ -1,10 +1,10 @@
 import { Button, Textarea } from "@mantine/core";
 import { IconMessagePin } from "@tabler/icons-react";
-import { useState } from "react";
 import { performById } from "../../actions/action-table";
 import { actionPorts } from "../../actions/ports";
 import { session, useReading } from "../../state/reading-session";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { useKeptWords } from "../../state/reading-words";
 import { showPin } from "../../viewer/jump";
 import classes from "./panel.module.css";
 import { momentOf } from "./words";
@@ -13,7 +13,7 @@ import { momentOf } from "./words";
 export function CommentsPanel() {
   const comments = useReading((state) => state.comments);
   const active = useReadingUi((state) => state.activeComment);
-  const [text, setText] = useState("");
+  const [text, setText] = useKeptWords("comment");
   const pinned = comments.filter((comment) => comment.pin);
   const send = () => {
     const words = text.trim();

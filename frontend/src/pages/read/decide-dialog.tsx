@@ -1,9 +1,9 @@
 import { Alert, Button, Group, Modal, Stack, Text, Textarea } from "@mantine/core";
-import { useEffect, useState } from "react";
 import { decideCase } from "../../actions/case-actions";
 import { actionPorts } from "../../actions/ports";
 import { waitingForDecision } from "../../actions/review-actions";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { useKeptWords } from "../../state/reading-words";
 
 const words = {
   accept: { title: "Sign off as accepted", button: "Sign off", color: "green" },
@@ -14,12 +14,7 @@ const words = {
 /** The reviewer's word about the whole case. */
 export function DecideDialog() {
   const deciding = useReadingUi((state) => (state.dialog === "decide" ? state.deciding : null));
-  const [remark, setRemark] = useState("");
-  useEffect(() => {
-    if (deciding) {
-      setRemark("");
-    }
-  }, [deciding]);
+  const [remark, setRemark] = useKeptWords("decide");
   if (!deciding) {
     return null;
   }
@@ -29,10 +24,13 @@ export function DecideDialog() {
   const missing = deciding === "reject" && remark.trim() === "";
   const send = () => {
     if (!missing) {
-      decideCase(deciding, remark.trim()).catch((thrown: unknown) => {
-        close();
-        actionPorts().reportProblem(thrown);
-      });
+      // Closed at once: a second press must not send it twice.
+      close();
+      decideCase(deciding, remark.trim())
+        .then(() => setRemark(""))
+        .catch((thrown: unknown) => {
+          actionPorts().reportProblem(thrown);
+        });
     }
   };
   return (

@@ -6,16 +6,16 @@ import { decide, rejectReasons } from "../../actions/review-actions";
 import { findingRow } from "../../state/reading-findings";
 import type { RejectReason } from "../../state/reading-types";
 import { readingUi, setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { useKeptWords } from "../../state/reading-words";
 import { titleOf } from "./words";
 
 /** Why a finding is rejected: a number key chooses the coded reason. */
 export function RejectDialog() {
   const open = useReadingUi((state) => state.dialog === "reject");
-  const [remark, setRemark] = useState("");
+  const [remark, setRemark] = useKeptWords("reject");
   const [missing, setMissing] = useState(false);
   useEffect(() => {
     if (open) {
-      setRemark("");
       setMissing(false);
     }
   }, [open]);
@@ -24,7 +24,9 @@ export function RejectDialog() {
       setMissing(true);
       return;
     }
-    decide("rejected", code, remark.trim()).catch(actionPorts().reportProblem);
+    decide("rejected", code, remark.trim())
+      .then(() => setRemark(""))
+      .catch(actionPorts().reportProblem);
   };
   const row = findingRow(readingUi().selected);
   return (
