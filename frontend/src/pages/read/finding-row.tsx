@@ -85,6 +85,7 @@ export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boo
       className={classes.row}
       data-testid="finding-row"
       data-kind={row.kind}
+      data-label={row.content.label_key ?? ""}
       data-model={row.byModel}
       data-selected={selected}
       data-hidden={hidden}
