@@ -1,26 +1,56 @@
 import { asApiError } from "../api/errors";
 import { nextWorkitem } from "../api/workitems";
-import { useFindings } from "../state/reading-findings";
-import { mayReview } from "../state/reading-may";
+import { may, mayReview } from "../state/reading-may";
 import { reading, session } from "../state/reading-session";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { showFinding } from "../viewer/jump";
 import { deskOf } from "../viewer/pointer-desk";
 import type { Action } from "./action";
 import { actionPorts } from "./ports";
-import { decisionOf, saveCorrection, waitingForDecision } from "./review-actions";
+import { saveCorrection, waitingForDecision } from "./review-actions";
 
 const workitem = () => reading().workitem;
 
-export const maySubmit = () => {
-  const { workitem: item, mode } = reading();
-  return mode === "read" && item !== null && (item.may.submit === true || item.may.claim === true);
-};
+export const maySubmit = () => reading().mode === "read" && (may("submit") || may("claim"));
 
-export async function submitCase(): Promise<void> {
-  await session.submit();
+/** Hand the reading in; one in which nothing was said needs a word that this is meant. */
+export async function submitCase(nothingFound = false): Promise<void> {
+  try {
+    await session.submit(nothingFound);
+  } catch (thrown) {
+    if (asApiError(thrown).code === "reading_empty" && !nothingFound) {
+      setReadingUi({ dialog: "nothing-found" });
+      return;
+    }
+    throw thrown;
+  }
+  setReadingUi({ dialog: null });
   say("Submitted for review. N opens the next case.");
   await goOn();
+}
+
+/** Give a case back: what was said in this reading stays in the history and counts for nobody. */
+export async function releaseCase(): Promise<void> {
+  await session.settle("give the case back");
+  await session.workitemEvent("release");
+  await session.refresh();
+  say("Given back. Somebody else can read it now.");
+}
+
+/** Take a case over from whoever holds it. */
+export async function takeOverCase(): Promise<void> {
+  const { me } = reading();
+  if (me) {
+    await session.workitemEvent("assign", { reader: me.id });
+    await session.refresh();
+    say("You are reading this case now.");
+  }
+}
+
+/** Take the submission back, and go on reading. */
+export async function withdrawCase(): Promise<void> {
+  await session.workitemEvent("withdraw");
+  await session.refresh();
 }
 
 /** What this person wants to see when a case is done. */
@@ -33,17 +63,8 @@ async function goOn(): Promise<void> {
   }
 }
 
-/** "correct" when a finding was corrected or rejected here, else "accept". */
-export function signOffEvent(): "accept" | "correct" {
-  const changed = Object.values(useFindings.getState().rows).some((row) => {
-    const decision = decisionOf(row)?.decision;
-    return decision === "corrected" || (decision === "rejected" && !row.byModel);
-  });
-  return changed ? "correct" : "accept";
-}
-
 export async function decideCase(event: "accept" | "correct" | "reject", remark: string): Promise<void> {
-  await session.workitemEvent("decide", { event, remark });
+  await session.workitemEvent("decide", { event, remark, images: reading().imagesShown });
   setReadingUi({ dialog: null, deciding: null });
   await session.refresh();
   say(
@@ -73,15 +94,15 @@ export async function signOff(): Promise<void> {
   if (first) {
     await showFinding(first.key);
     say(
-      `${more.length + 1} model ${more.length === 0 ? "finding waits" : "findings wait"} for a decision: A, C or X.`,
+      `${more.length + 1} ${more.length === 0 ? "finding waits" : "findings wait"} for a decision: A, C or X.`,
     );
     return;
   }
-  const event = signOffEvent();
   try {
-    await decideCase(event, "");
+    await decideCase("accept", "");
   } catch (thrown) {
-    if (event !== "accept" || asApiError(thrown).code !== "reading_was_corrected") {
+    // Whether the reading was changed is the server's to say.
+    if (asApiError(thrown).code !== "reading_was_corrected") {
       throw thrown;
     }
     await decideCase("correct", "");
@@ -116,7 +137,7 @@ export const caseActions: Action[] = [
     label: "Submit for review",
     keys: ["Ctrl+Enter"],
     when: maySubmit,
-    run: submitCase,
+    run: () => submitCase(),
     undoable: false,
   },
   {
@@ -160,7 +181,7 @@ export const caseActions: Action[] = [
     group: "Case",
     label: "Take this case",
     keys: [],
-    when: () => reading().mode === "read" && workitem()?.may.claim === true,
+    when: () => reading().mode === "read" && may("claim"),
     run: () => session.ensureClaimed(),
     undoable: false,
   },
@@ -169,8 +190,17 @@ export const caseActions: Action[] = [
     group: "Case",
     label: "Give this case back",
     keys: [],
-    when: () => workitem()?.may.release === true,
-    run: () => session.workitemEvent("release"),
+    when: () => may("release"),
+    run: releaseCase,
+    undoable: false,
+  },
+  {
+    id: "case.take-over",
+    group: "Case",
+    label: "Take this case over",
+    keys: [],
+    when: () => may("assign") && workitem()?.reader?.id !== reading().me?.id,
+    run: takeOverCase,
     undoable: false,
   },
   {
@@ -178,8 +208,8 @@ export const caseActions: Action[] = [
     group: "Case",
     label: "Take the submission back",
     keys: [],
-    when: () => workitem()?.may.withdraw === true,
-    run: () => session.workitemEvent("withdraw"),
+    when: () => may("withdraw"),
+    run: withdrawCase,
     undoable: false,
   },
   {
@@ -187,7 +217,7 @@ export const caseActions: Action[] = [
     group: "Case",
     label: "Reopen this signed-off case…",
     keys: [],
-    when: () => workitem()?.may.reopen === true,
+    when: () => may("reopen"),
     run: () => setReadingUi({ dialog: "reopen" }),
     undoable: false,
   },

@@ -9,7 +9,7 @@ import {
   useFindings,
 } from "../state/reading-findings";
 import { isOwn, mayAdd, mayChange, mayReview } from "../state/reading-may";
-import { reading } from "../state/reading-session";
+import { reading, session } from "../state/reading-session";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import type { Action } from "./action";
 
@@ -115,17 +115,13 @@ export function toggleImageLabel(labelKey: string): void {
   sayOfImage(labelKey, following[shownAnswer(labelKey)]);
 }
 
-/** Answer every label that nobody has answered yet with "absent", as one step of undo each. */
-export function answerRestAbsent(): void {
-  const missing = imageLabels().filter((label) => shownAnswer(label.key) === "unknown");
-  for (const label of missing) {
-    sayOfImage(label.key, "absent");
+/** Answer every label of the project that is not answered yet with "absent"; which these are the server knows. */
+export async function answerRestAbsent(): Promise<void> {
+  await session.allNegative();
+  const missing = reading().workitem?.answers.missing.length ?? 0;
+  if (missing === 0) {
+    say("Every label is answered.");
   }
-  say(
-    missing.length === 0
-      ? "Every label is answered already."
-      : `${missing.length} ${missing.length === 1 ? "label" : "labels"} answered: absent.`,
-  );
 }
 
 const canAnswer = () => mayAdd() || mayReview();
@@ -159,7 +155,7 @@ export const labelActions: Action[] = [
     group: "Image labels",
     label: "All that is not answered: absent",
     keys: ["Alt+0"],
-    when: () => mayAdd() && imageLabels().length > 0,
+    when: () => reading().mode === "read" && mayAdd() && imageLabels().length > 0,
     run: answerRestAbsent,
     undoable: true,
   },

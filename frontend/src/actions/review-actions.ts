@@ -5,10 +5,10 @@ import {
   startCorrection,
   useFindings,
 } from "../state/reading-findings";
-import { mayReview } from "../state/reading-may";
+import { mayJudge, mayReview } from "../state/reading-may";
 import { saliencyIsShown } from "../state/reading-saliency";
 import { session, shownKeys } from "../state/reading-session";
-import type { Decision, RejectReason, ReviewOut } from "../state/reading-types";
+import type { Decision, RejectReason } from "../state/reading-types";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { showFinding } from "../viewer/jump";
 import type { Action } from "./action";
@@ -23,27 +23,19 @@ export const rejectReasons = [
   { code: "other", label: "Other (say what)" },
 ] as const satisfies readonly { code: RejectReason; label: string }[];
 
-/** The decision that stands: the newest one about what the finding says now. */
-export function decisionOf(row: FindingRow): ReviewOut | undefined {
-  const head = row.saved?.contentRevisionId;
-  return row.reviews
-    .filter((review) => review.revision === head || review.corrected_revision === head)
-    .sort((a, b) => a.created_at.localeCompare(b.created_at))
-    .at(-1);
-}
-
-/** Findings that a reviewer has not decided yet. */
-export function undecided(): FindingRow[] {
+const shownRows = (): FindingRow[] => {
   const { rows } = useFindings.getState();
   return shownKeys().flatMap((key) => {
     const row = rows[key];
-    return row?.id && !row.correctionOf && !row.superseded && !decisionOf(row) ? [row] : [];
+    return row && !row.correctionOf ? [row] : [];
   });
-}
+};
 
-/** Those that must be decided before the case can be signed off: the model's, at or above its threshold. */
-export const waitingForDecision = (): FindingRow[] =>
-  undecided().filter((row) => row.byModel && (row.probability ?? 1) >= (row.threshold ?? 0));
+/** Findings that this person may judge and nobody has decided yet. */
+export const undecided = (): FindingRow[] => shownRows().filter((row) => mayJudge(row) && !row.decision && !row.superseded);
+
+/** Those that must be decided before the case can be signed off. */
+export const waitingForDecision = (): FindingRow[] => shownRows().filter((row) => row.mustBeDecided);
 
 const target = (): FindingRow | undefined => {
   const row = findingRow(readingUi().selected);
@@ -52,7 +44,7 @@ const target = (): FindingRow | undefined => {
 
 const reviewable = () => {
   const row = target();
-  return mayReview() && row !== undefined && row.id !== null && !row.deleted;
+  return row !== undefined && mayJudge(row);
 };
 
 const idle = () => reviewable() && readingUi().correcting === null;
@@ -60,7 +52,7 @@ const idle = () => reviewable() && readingUi().correcting === null;
 /** Record a decision about the selected finding and go to the next undecided one. */
 export async function decide(decision: Decision, reason: RejectReason | "" = "", remark = ""): Promise<void> {
   const row = target();
-  if (!row || !mayReview()) {
+  if (!row || !mayJudge(row)) {
     return;
   }
   const order = shownKeys();

@@ -2,6 +2,7 @@
 import { fetchApi, get, post, remove, rowsOf } from "../api/client";
 import type { RevisionContent } from "../geometry/content";
 import type {
+  CaseHistory,
   CommentOut,
   CommentPin,
   FindingOut,
@@ -25,7 +26,17 @@ export const fetchPredictions = async (id: string) =>
 export const fetchRevisions = async (findingId: string) =>
   rowsOf(await get<Rows<RevisionOut>>(`findings/${findingId}/revisions`));
 
-export type WorkitemEvent = "claim" | "release" | "submit" | "withdraw" | "decide" | "reopen";
+export const fetchHistory = (id: string) => get<CaseHistory>(`workitems/${id}/history`);
+
+export type WorkitemEvent =
+  | "claim"
+  | "release"
+  | "assign"
+  | "submit"
+  | "withdraw"
+  | "decide"
+  | "reopen"
+  | "all-negative";
 
 export const sendWorkitemEvent = (id: string, event: WorkitemEvent, version: number, body: object = {}) =>
   post<WorkitemOut>(`workitems/${id}/${event}`, body, { ifMatch: version });

@@ -7,7 +7,7 @@ import {
   saysTheSame,
 } from "../geometry/content";
 import { drawnAlike, overtaken, patched, type Standing } from "../geometry/content-patch";
-import type { FindingOut, PersonOut, ReviewOut, RevisionOut } from "./reading-types";
+import type { FindingMay, FindingOut, PersonOut, ReviewOut, RevisionOut } from "./reading-types";
 
 /** What the server is known to hold of a finding. */
 export interface SavedState {
@@ -35,6 +35,14 @@ export interface FindingRow {
   threshold: number | null;
   predictionId: string | null;
   reviews: ReviewOut[];
+  /** What this person may do with it now; null while the server has not seen it. */
+  may: FindingMay | null;
+  /** The decision about it that stands. */
+  decision: ReviewOut | null;
+  /** The case is not signed off before somebody decides about this one. */
+  mustBeDecided: boolean;
+  /** Said in a reading that was given up: it is history. */
+  abandoned: boolean;
   content: RevisionContent;
   deleted: boolean;
   saved: SavedState | null;
@@ -220,6 +228,10 @@ function blankRow(key: string, kind: FindingKind): FindingRow {
     threshold: null,
     predictionId: null,
     reviews: [],
+    may: null,
+    decision: null,
+    mustBeDecided: false,
+    abandoned: false,
     content: emptyContent(kind, null),
     deleted: false,
     saved: null,
@@ -373,6 +385,16 @@ function withAllFields(content: RevisionContent): RevisionContent {
   return { ...emptyContent(content.kind, content.label_key), ...content, measures: content.measures ?? {} };
 }
 
+/** What was decided and what may be done: the server's word, whatever is unsaved here. */
+const rulesOf = (out: FindingOut) => ({
+  reviews: out.reviews,
+  may: out.may,
+  decision: out.decision,
+  mustBeDecided: out.must_be_decided,
+  abandoned: out.abandoned,
+  probability: out.probability,
+});
+
 export function rowFromServer(out: FindingOut, key: string = out.id, before?: FindingRow): FindingRow {
   const saved = savedStateOf(out.head, out.deleted, before?.saved);
   return {
@@ -385,10 +407,9 @@ export function rowFromServer(out: FindingOut, key: string = out.id, before?: Fi
     algorithmName: out.algorithm_name,
     algorithmVersion: out.proposed_by ? `v${out.proposed_by.number}` : out.algorithm_version,
     superseded: out.superseded_at !== null,
-    probability: out.probability,
     threshold: out.threshold,
     predictionId: out.prediction_id,
-    reviews: out.reviews,
+    ...rulesOf(out),
     content: saved.content,
     deleted: out.deleted,
     saved,
@@ -409,10 +430,10 @@ export function mergeFromServer(list: readonly FindingOut[]): void {
       seen.add(key);
       const before = rows[key];
       if (before && isUnsaved(before)) {
-        rows[key] = { ...before, reviews: out.reviews, probability: out.probability };
+        rows[key] = { ...before, ...rulesOf(out) };
       } else if (before?.saved && before.saved.number > out.head.number) {
         // An answer that was under way while a newer revision was saved.
-        rows[key] = { ...before, reviews: out.reviews };
+        rows[key] = { ...before, ...rulesOf(out) };
       } else {
         rows[key] = rowFromServer(out, key, before);
       }
@@ -442,6 +463,9 @@ export function startCorrection(originalKey: string): string | null {
     id: null,
     saved: null,
     byModel: false,
+    may: null,
+    decision: null,
+    mustBeDecided: false,
     correctionOf: originalKey,
     content: { ...original.content, locked: false },
   });

@@ -44,6 +44,8 @@ interface ReadingState {
   workitem: WorkitemOut | null;
   comments: CommentOut[];
   predictions: PredictionOut[];
+  /** Digest of the images that this page shows: what is signed is signed of these. */
+  imagesShown: string;
   problem: unknown;
   /** The network call that the page waits for, in words. */
   busy: string | null;
@@ -57,6 +59,7 @@ export const useReading = create<ReadingState>(() => ({
   workitem: null,
   comments: [],
   predictions: [],
+  imagesShown: "",
   problem: null,
   busy: null,
 }));
@@ -100,7 +103,15 @@ class Session {
       mergeFromServer(findings);
       // Whoever may decide the case opens it for that; to look at it as a reader does one asks for it by name.
       const mode = asked ?? (workitem.may.review === true ? "review" : "read");
-      useReading.setState({ workitem, mode, comments, predictions, busy: null, problem: null });
+      useReading.setState({
+        workitem,
+        mode,
+        comments,
+        predictions,
+        imagesShown: workitem.images_digest,
+        busy: null,
+        problem: null,
+      });
       await this.startSaving(workitemId, me);
       this.listen(workitemId);
     } catch (thrown) {
@@ -297,7 +308,7 @@ class Session {
     useReading.setState({ busy: event });
     try {
       const next = await api.sendWorkitemEvent(workitem.id, event, workitem.version, body);
-      if (event !== "claim") {
+      if (event !== "claim" && event !== "all-negative") {
         endSteps();
       }
       useReading.setState({ workitem: next });
@@ -328,10 +339,22 @@ class Session {
     }
   }
 
-  async submit(): Promise<void> {
+  /** Say "absent" of everything the project asks for and nobody answered yet. */
+  async allNegative(): Promise<void> {
+    await this.settle("answer the rest");
+    await this.ensureClaimed();
+    await this.workitemEvent("all-negative");
+    await this.refresh();
+  }
+
+  async submit(nothingFound = false): Promise<void> {
     await this.settle("submit");
     await this.ensureClaimed();
-    await this.workitemEvent("submit", { reading_seconds: this.activeSeconds });
+    await this.workitemEvent("submit", {
+      reading_seconds: this.activeSeconds,
+      nothing_found: nothingFound,
+      images: reading().imagesShown,
+    });
     // Sent once: what is read after a submission is taken back counts from zero.
     this.activeSeconds = 0;
     await this.refresh();

@@ -19,6 +19,10 @@ export type Decision = Schemas["DecisionEnum"];
 export type RejectReason = Schemas["ReasonEnum"];
 export type ReviewOut = Schemas["ReviewOut"];
 export type FindingOut = Schemas["FindingOut"];
+export type FindingMay = Schemas["FindingMayOut"];
+export type CaseAct = keyof Schemas["WorkitemMayOut"];
+export type CaseHistory = Schemas["HistoryOut"];
+export type CaseStep = Schemas["StepOut"];
 
 /** [column, row] in pixels. */
 export type CommentPin = Narrowed<Schemas["CommentPinIn"], { point: [number, number] }>;

@@ -30,6 +30,7 @@ export type ReadingDialog =
   | "saliency-method"
   | "calibrate"
   | "leave"
+  | "nothing-found"
   | null;
 
 export type PanelTab = "findings" | "ai" | "comments" | "history";

@@ -2,7 +2,11 @@ import { Alert, Button, Group, Table } from "@mantine/core";
 import type { ChangedFields } from "./use-changed-fields";
 
 const shown = (value: unknown): string =>
-  typeof value === "string" ? value || "—" : Array.isArray(value) ? value.join(", ") || "—" : String(value ?? "—");
+  typeof value === "string"
+    ? value || "—"
+    : Array.isArray(value)
+      ? value.join(", ") || "—"
+      : String(value ?? "—");
 
 /** Somebody else changed the same fields meanwhile: both words, and the choice. */
 export function FieldClashes<Values extends Record<string, unknown>>({
@@ -16,7 +20,12 @@ export function FieldClashes<Values extends Record<string, unknown>>({
     return null;
   }
   return (
-    <Alert color="yellow" title="Somebody else changed this meanwhile" role="alert" data-testid="field-clashes">
+    <Alert
+      color="yellow"
+      title="Somebody else changed this meanwhile"
+      role="alert"
+      data-testid="field-clashes"
+    >
       <Table>
         <Table.Thead>
           <Table.Tr>

@@ -2,7 +2,7 @@ import { Button, ColorInput, Group, Select, Switch, Textarea, TextInput } from "
 import { useEffect, useRef } from "react";
 import { performById } from "../../actions/action-table";
 import { isCalibrating } from "../../actions/finding-actions";
-import { decisionOf, rejectReasons } from "../../actions/review-actions";
+import { rejectReasons } from "../../actions/review-actions";
 import { written } from "../../geometry/measure";
 import {
   changeContent,
@@ -11,7 +11,7 @@ import {
   shownMeasures,
   useFindings,
 } from "../../state/reading-findings";
-import { isEditable, mayReview } from "../../state/reading-may";
+import { isEditable, mayJudge } from "../../state/reading-may";
 import { useReading } from "../../state/reading-session";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { colorOf } from "../../viewer/findings-on-frame";
@@ -141,7 +141,7 @@ function differenceWords(difference: Record<string, unknown>): string {
 }
 
 function Facts({ row }: { row: FindingRow }) {
-  const decision = decisionOf(row);
+  const decision = row.decision;
   const difference = decision?.difference ? differenceWords(decision.difference) : "";
   const reason = rejectReasons.find((one) => one.code === decision?.reason)?.label;
   return (
@@ -229,7 +229,7 @@ export function FindingDetail() {
       aria-label={correcting ? "Correction" : "Selected finding"}
     >
       {correcting ? <strong>Correcting: {original ? titleOf(original) : ""}</strong> : null}
-      {mayReview() && !correcting ? (
+      {mayJudge(row) && !correcting ? (
         <Group gap={6} grow>
           <Button color="green" data-testid="review-accept" onClick={() => performById("review.accept")}>
             Accept <span className={classes.key}>&nbsp;A</span>

@@ -1,9 +1,8 @@
 import { Badge, Tooltip } from "@mantine/core";
 import { IconEye, IconEyeOff, IconLock, IconLockOpen, IconTrash } from "@tabler/icons-react";
 import { deleteFinding, setLocked } from "../../actions/finding-actions";
-import { decisionOf } from "../../actions/review-actions";
 import { type FindingRow, isUnsaved } from "../../state/reading-findings";
-import { isOwn, mayAdd } from "../../state/reading-may";
+import { mayChange } from "../../state/reading-may";
 import { setReadingUi, toggleHidden, useReadingUi } from "../../state/reading-ui";
 import { colorOf } from "../../viewer/findings-on-frame";
 import { showFinding } from "../../viewer/jump";
@@ -19,7 +18,7 @@ const decisionTones = {
 
 function RowTools({ row }: { row: FindingRow }) {
   const hidden = useReadingUi((state) => state.hidden.has(row.key));
-  const mine = mayAdd() && isOwn(row);
+  const mine = mayChange(row);
   const { locked } = row.content;
   return (
     <span className={classes.rowTools}>
@@ -69,7 +68,7 @@ export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boo
   const hovered = useReadingUi((state) => state.hovered === row.key);
   const hidden = useReadingUi((state) => state.hidden.has(row.key));
   const { icon: Mark } = kindOf(row.kind);
-  const decision = decisionOf(row);
+  const decision = row.decision;
   const said = row.byModel ? "" : saysOf(row).toLowerCase();
   const sub = [
     slim ? "" : said,
@@ -77,6 +76,7 @@ export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boo
     row.content.text,
     row.byModel ? row.algorithmVersion || row.algorithmName : "",
     row.superseded && !decision ? "superseded: needs no decision" : "",
+    row.abandoned ? `${row.author?.display_name ?? "Somebody"} gave this reading up` : "",
   ]
     .filter(Boolean)
     .join(" · ");

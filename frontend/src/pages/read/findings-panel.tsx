@@ -1,9 +1,5 @@
-import { Alert, Button } from "@mantine/core";
-import { IconLock } from "@tabler/icons-react";
-import { performById } from "../../actions/action-table";
 import { undecided, waitingForDecision } from "../../actions/review-actions";
 import { type FindingRow, useFindings } from "../../state/reading-findings";
-import { isSignedOff, mayReview } from "../../state/reading-may";
 import { shownKeys, useReading } from "../../state/reading-session";
 import { useReadingUi } from "../../state/reading-ui";
 import { labelMeaning, unlabelledColor } from "../../viewer/findings-on-frame";
@@ -13,6 +9,7 @@ import { DrawAs, ImageLabels } from "./image-labels";
 import { OffersNote } from "./offers-note";
 import { agreement, modelOpinion, nothingProposed } from "./opinions";
 import classes from "./panel.module.css";
+import { StateNote } from "./state-note";
 
 function useShownRows(): FindingRow[] {
   const rows = useFindings((state) => state.rows);
@@ -22,75 +19,6 @@ function useShownRows(): FindingRow[] {
     const row = rows[key];
     return row && !row.correctionOf ? [row] : [];
   });
-}
-
-function StateNote() {
-  const { workitem, mode, me } = useReading();
-  if (!workitem) {
-    return null;
-  }
-  if (isSignedOff(workitem)) {
-    return (
-      <div className={classes.locked} data-tone="good" data-testid="locked-note">
-        <IconLock size={16} aria-hidden />
-        <span style={{ flex: 1 }}>
-          Signed off as {workitem.state}
-          {workitem.reviewer ? ` by ${workitem.reviewer.display_name}` : ""}. Nothing can be changed.
-        </span>
-        {workitem.may.reopen ? (
-          <Button
-            size="compact-xs"
-            variant="default"
-            data-testid="case-reopen"
-            onClick={() => performById("case.reopen")}
-          >
-            Reopen…
-          </Button>
-        ) : null}
-      </div>
-    );
-  }
-  if (workitem.state === "rejected") {
-    return (
-      <div className={classes.locked} data-tone="bad" data-testid="rejected-note">
-        <span>
-          Sent back{workitem.reviewer ? ` by ${workitem.reviewer.display_name}` : ""}
-          {workitem.remark ? `: “${workitem.remark}”` : ""}. See the comments, correct it and submit again.
-        </span>
-      </div>
-    );
-  }
-  if (workitem.state === "submitted" && mode === "read") {
-    return (
-      <div className={classes.locked} data-testid="submitted-note">
-        <IconLock size={16} aria-hidden />
-        <span style={{ flex: 1 }}>Submitted, waiting for review.</span>
-        {workitem.reader?.id === me?.id ? (
-          <Button size="compact-xs" variant="default" onClick={() => performById("case.withdraw")}>
-            Take back
-          </Button>
-        ) : null}
-      </div>
-    );
-  }
-  if (workitem.state === "claimed" && mode === "read" && workitem.reader && workitem.reader.id !== me?.id) {
-    return (
-      <div className={classes.locked} data-testid="taken-note">
-        <IconLock size={16} aria-hidden />
-        <span>{workitem.reader.display_name} is reading this case. You can look, not change.</span>
-      </div>
-    );
-  }
-  if (mode === "review" && !mayReview()) {
-    return (
-      <Alert color="yellow" p="xs" mb="xs" data-testid="review-not-possible">
-        {workitem.reader?.id === me?.id
-          ? "Nobody reviews their own work. Another reviewer has to decide this case."
-          : "This case cannot be reviewed now."}
-      </Alert>
-    );
-  }
-  return null;
 }
 
 function ReaderList({ rows }: { rows: FindingRow[] }) {

@@ -2,62 +2,16 @@ import { Badge, Button } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { actionPorts } from "../../actions/ports";
 import { asApiError } from "../../api/errors";
-import { pixelsIn } from "../../geometry/runs";
 import { fetchRevisions } from "../../state/reading-api";
 import { useFindings } from "../../state/reading-findings";
-import { isOwn, mayAdd } from "../../state/reading-may";
+import { mayRestore } from "../../state/reading-may";
 import { session, useReading } from "../../state/reading-session";
 import type { RevisionOut } from "../../state/reading-types";
-import { say, useReadingUi } from "../../state/reading-ui";
-import { labelMeaning } from "../../viewer/findings-on-frame";
+import { say, setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { CaseHistoryView, ReviewLine } from "./case-history";
 import classes from "./panel.module.css";
+import { causeWords, changesBetween } from "./revision-words";
 import { momentOf, titleOf } from "./words";
-
-const causeWords: Record<string, string> = {
-  edit: "changed",
-  delete: "deleted",
-  restore: "restored",
-  correction: "corrected",
-  proposal: "proposed by the model",
-  merge: "merged",
-};
-
-/** What one revision says differently from the one before it, in words. */
-export function changesBetween(before: RevisionOut | undefined, after: RevisionOut): string[] {
-  const now = after.content;
-  if (!before) {
-    return [now.label_key ? `as ${labelMeaning(now.label_key)}` : "drawn"];
-  }
-  const was = before.content;
-  const lines: string[] = [];
-  if (was.label_key !== now.label_key) {
-    lines.push(`label ${labelMeaning(was.label_key)} → ${labelMeaning(now.label_key)}`);
-  }
-  if (was.present !== now.present) {
-    lines.push(now.present === null ? "answer taken back" : now.present ? "now present" : "now absent");
-  }
-  if (was.name !== now.name) {
-    lines.push(`name “${was.name}” → “${now.name}”`);
-  }
-  if (was.text !== now.text) {
-    lines.push("text changed");
-  }
-  if (was.color !== now.color) {
-    lines.push("colour changed");
-  }
-  if (was.locked !== now.locked) {
-    lines.push(now.locked ? "locked" : "unlocked");
-  }
-  if (JSON.stringify(was.geometry?.points) !== JSON.stringify(now.geometry?.points)) {
-    lines.push("moved or reshaped");
-  }
-  const size = (revision: RevisionOut) =>
-    (revision.content.mask?.frames ?? []).reduce((sum, frame) => sum + pixelsIn(frame.runs), 0);
-  if (size(before) !== size(after)) {
-    lines.push(`${size(before)} → ${size(after)} pixels`);
-  }
-  return lines;
-}
 
 /** Who changed the selected finding, when and what; any state can be brought back as a new revision. */
 export function HistoryPanel() {
@@ -91,50 +45,85 @@ export function HistoryPanel() {
     };
   }, [id, head]);
   if (!row) {
-    return <div className={classes.none}>Select a finding to see who changed it, when and how.</div>;
+    return <CaseHistoryView />;
   }
-  const mayRestore = mayAdd() && isOwn(row);
+  const restorable = mayRestore(row);
+  const decided = row.reviews.map((review) => ({ at: review.created_at, review, index: -1, revision: null }));
+  const said = (revisions ?? []).map((revision, index) => ({
+    at: revision.created_at,
+    review: null,
+    index,
+    revision,
+  }));
+  const lines = [...decided, ...said].sort((a, b) => b.at.localeCompare(a.at));
   return (
     <>
-      <div className={classes.heading}>History of {titleOf(row)}</div>
+      <div className={classes.heading}>
+        History of {titleOf(row)}{" "}
+        <Button
+          size="compact-xs"
+          variant="subtle"
+          data-testid="history-of-case"
+          onClick={() => setReadingUi({ selected: null })}
+        >
+          Whole case
+        </Button>
+      </div>
       {problem ? <div className={classes.none}>{problem}</div> : null}
       {!id ? <div className={classes.none}>Not saved yet.</div> : null}
-      {revisions?.map((revision, index) => (
-        <div
-          key={revision.id}
-          className={classes.comment}
-          data-testid="revision"
-          data-number={revision.number}
-        >
-          <div className={classes.small}>
-            {revision.author?.display_name ?? row.algorithmName ?? "—"} · {momentOf(revision.created_at)}
-          </div>
-          <Badge size="xs" color={revision.cause === "delete" ? "red" : "gray"}>
-            {revision.number} ·{" "}
-            {revision.number === 1 && revision.cause === "edit"
-              ? "made"
-              : (causeWords[revision.cause] ?? revision.cause)}
-          </Badge>{" "}
-          {changesBetween(revisions[index + 1], revision).join(", ")}
-          {mayRestore && index > 0 && revision.cause !== "delete" ? (
-            <div>
-              <Button
-                size="compact-xs"
-                variant="subtle"
-                data-testid="revision-restore"
-                onClick={() => {
-                  session
-                    .restoreRevision(row.key, revision.id)
-                    .then(() => say(`Brought back as revision ${(revisions[0]?.number ?? 0) + 1}`))
-                    .catch(actionPorts().reportProblem);
-                }}
-              >
-                Bring this back
-              </Button>
+      {lines.map(({ review, revision, index }) =>
+        review ? (
+          <div
+            key={review.id}
+            className={classes.comment}
+            data-testid="review-step"
+            data-decision={review.decision}
+          >
+            <div className={classes.small}>
+              {review.reviewer?.display_name ?? "—"} · {momentOf(review.created_at)}
             </div>
-          ) : null}
-        </div>
-      ))}
+            <ReviewLine review={review} revisions={revisions ?? []} />
+            {row.decision?.id === review.id ? null : (
+              <div className={classes.small}>does not count any more</div>
+            )}
+          </div>
+        ) : revision ? (
+          <div
+            key={revision.id}
+            className={classes.comment}
+            data-testid="revision"
+            data-number={revision.number}
+          >
+            <div className={classes.small}>
+              {revision.author?.display_name ?? row.algorithmName ?? "—"} · {momentOf(revision.created_at)}
+            </div>
+            <Badge size="xs" color={revision.cause === "delete" ? "red" : "gray"}>
+              {revision.number} ·{" "}
+              {revision.number === 1 && revision.cause === "edit"
+                ? "made"
+                : (causeWords[revision.cause] ?? revision.cause)}
+            </Badge>{" "}
+            {changesBetween(revisions?.[index + 1], revision).join(", ")}
+            {restorable && index > 0 && revision.cause !== "delete" ? (
+              <div>
+                <Button
+                  size="compact-xs"
+                  variant="subtle"
+                  data-testid="revision-restore"
+                  onClick={() => {
+                    session
+                      .restoreRevision(row.key, revision.id)
+                      .then(() => say(`Brought back as revision ${(revisions?.[0]?.number ?? 0) + 1}`))
+                      .catch(actionPorts().reportProblem);
+                  }}
+                >
+                  Bring this back
+                </Button>
+              </div>
+            ) : null}
+          </div>
+        ) : null,
+      )}
     </>
   );
 }

@@ -1,7 +1,8 @@
 import { Tooltip } from "@mantine/core";
+import { performById } from "../../actions/action-table";
 import { chooseLabel } from "../../actions/finding-actions";
 import { shownKey } from "../../actions/keys";
-import { answerRestAbsent, imageLabels, shownAnswer, toggleImageLabel } from "../../actions/label-actions";
+import { imageLabels, shownAnswer, toggleImageLabel } from "../../actions/label-actions";
 import { areaLabel, drawnLabels, measureLabel, paintedLabel, withoutLabel } from "../../state/active-label";
 import { useFindings } from "../../state/reading-findings";
 import { mayAdd, mayReview } from "../../state/reading-may";
@@ -19,26 +20,29 @@ export function ImageLabels() {
   useFindings((state) => state.rows);
   useReadingUi((state) => state.correcting);
   const workitem = useReading((state) => state.workitem);
+  const mode = useReading((state) => state.mode);
   const labels = imageLabels();
   if (!workitem || labels.length === 0) {
     return null;
   }
   const editable = mayAdd() || mayReview();
-  const missing = labels.filter((label) => shownAnswer(label.key) === "unknown").length;
+  // Which answers the project asks for is the server's to say; what was said this second stands on this page.
+  const { required } = workitem.answers;
+  const missing = required.filter((key) => shownAnswer(key) === "unknown").length;
   return (
     <section aria-label="Image labels">
       <div className={classes.heading}>
         Image labels{" "}
         <span data-testid="answered-count" data-missing={missing}>
-          {labels.length - missing} of {labels.length} answered
+          {required.length - missing} of {required.length} answered
         </span>
-        {missing > 0 && mayAdd() ? (
+        {missing > 0 && mode === "read" && mayAdd() ? (
           <Tooltip label={`All that is not answered: absent (${shownKey("Alt+0")})`}>
             <button
               type="button"
               className={classes.chip}
               data-testid="answer-rest-absent"
-              onClick={answerRestAbsent}
+              onClick={() => performById("image-label.all-absent")}
             >
               <span aria-hidden>−</span> All negative <span className={classes.key}>Alt 0</span>
             </button>

@@ -15,6 +15,7 @@ import { CheatSheet } from "./cheat-sheet";
 import { ConflictDialog } from "./conflict-dialog";
 import { DecideDialog } from "./decide-dialog";
 import { LinkBar } from "./link-bar";
+import { NothingFoundDialog } from "./nothing-found-dialog";
 import { Palette, palette } from "./palette";
 import readClasses from "./read.module.css";
 import { RejectDialog } from "./reject-dialog";
@@ -166,6 +167,7 @@ export function ReadPage({ workitemId, asked }: { workitemId: string; asked: Rea
       <DecideDialog />
       <ReopenDialog />
       <CalibrateDialog />
+      <NothingFoundDialog />
       <LeaveDialog />
       <Palette />
     </div>

@@ -14,7 +14,7 @@ export function ReopenDialog() {
       opened={opened}
       onClose={close}
       title="Reopen this case"
-      body="The sign-off is taken back and the case waits for review again. Decisions already made about its findings stay and can be changed; the case is in no new dataset until it is signed off again."
+      body="The sign-off is taken back and the case waits for review again. Every decision made about its findings stays in the history and counts no more; the case is in no new dataset until it is signed off again."
       yes="Reopen"
       busy={busy}
       onYes={(reason) => {
