@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from annotations.models import Finding, Review
 from tests.e2e.bench import reader_at
-from tests.e2e.cases import Case, a_case, taught, opened, read_by
+from tests.e2e.cases import Case, a_case, opened, read_by, taught
 from tests.factories.api import Api
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import Desk, sat_down
-from tests.e2e.walk import SYNTHETIC, drag, log_in, open_case, wait_for_image, worklist
+from tests.e2e.walk import SYNTHETIC, asked, drag, findings_of, log_in, open_case, wait_for_image, worklist
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -39,7 +39,7 @@ def _read_a_case(desk: Desk) -> None:
     log_in(desk, "demo-radiologist", "read-images-first")
     worklist(desk, "open")
     _picture(desk, "1-worklist")
-    open_case(desk)
+    case = open_case(desk)
     expect(page.get_by_test_id("model-findings")).to_contain_text("after you submit")
     page.keyboard.press("Alt+1")
     expect(page.get_by_test_id("finding-row")).to_have_count(1)
@@ -58,6 +58,11 @@ def _read_a_case(desk: Desk) -> None:
     page.keyboard.press("Control+Enter")
     expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "submitted")
     expect(page.get_by_test_id("model-findings")).not_to_contain_text("after you submit")
+    stored = {row["kind"]: row["head"] for row in findings_of(desk, case, by_model=False)}
+    assert stored["image_label"]["content"]["present"] is True
+    # Drawn, undone and drawn again: one finding, whose corners are where the mouse was.
+    assert len(stored["rectangle"]["content"]["geometry"]["points"]) == 4
+    assert asked(desk, f"workitems/{case}")["submitted_at"] is not None
 
 
 def _review_a_suspect(desk: Desk) -> str:
@@ -75,11 +80,15 @@ def _review_a_suspect(desk: Desk) -> str:
     expect(page.get_by_test_id("saliency-legend")).to_contain_text("consolidation v1")
     _picture(desk, "3-review-with-saliency")
     page.keyboard.press("s")
+    (said,) = [row for row in findings_of(desk, case, by_model=False) if row["kind"] == "image_label"]
     human.click()
     page.keyboard.press("c")
     page.keyboard.press("Alt+1")
     page.keyboard.press("Enter")
     expect(human).to_have_attribute("data-decision", "corrected")
+    (corrected,) = [row for row in findings_of(desk, case, by_model=False) if row["id"] == said["id"]]
+    assert corrected["head"]["cause"] == "correction"
+    assert corrected["head"]["content"]["present"] is not said["head"]["content"]["present"]
     for number in range(model.count()):
         model.nth(number).click()
         page.keyboard.press("a")
@@ -87,6 +96,9 @@ def _review_a_suspect(desk: Desk) -> str:
     page.keyboard.press("Control+Enter")
     expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "corrected")
     expect(page.get_by_test_id("locked-note")).to_be_visible()
+    assert {row["decision"]["decision"] for row in findings_of(desk, case, by_model=True)} == {"accepted"}
+    (signed,) = [row for row in findings_of(desk, case, by_model=False) if row["id"] == said["id"]]
+    assert signed["head"]["digest"] == corrected["head"]["digest"]
     _picture(desk, "4-signed-off")
     return case
 
@@ -95,7 +107,7 @@ def _reject_and_send_back(desk: Desk) -> None:
     """A finding is rejected with a coded reason, the work goes back with a comment."""
     page = desk.page
     worklist(desk, "submitted")
-    open_case(desk)
+    case = open_case(desk)
     page.get_by_test_id("finding-row").first.click()
     page.keyboard.press("x")
     page.get_by_test_id("reject-wrong_label").click()
@@ -103,6 +115,10 @@ def _reject_and_send_back(desk: Desk) -> None:
     page.get_by_test_id("decide-remark").fill("Please look at the left base again.")
     page.get_by_test_id("decide-confirm").click()
     expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "rejected")
+    reviews = [one for row in asked(desk, f"workitems/{case}/findings") for one in row["reviews"]]
+    assert [(one["decision"], one["reason"]) for one in reviews[-1:]] == [("rejected", "wrong_label")]
+    said = [comment["text"] for comment in asked(desk, f"workitems/{case}/comments")]
+    assert "Please look at the left base again." in said
 
 
 def _second_reading() -> None:
@@ -126,6 +142,10 @@ def _freeze_and_train(desk: Desk) -> None:
     _picture(desk, "5-datasets")
     page.get_by_test_id("freeze-submit").click()
     page.get_by_test_id("snapshot-detail").wait_for()
+    newest = asked(desk, f"projects/{SYNTHETIC}/snapshots")[0]
+    assert newest["name"] == "After the second reading"
+    # What the reviewer corrected is taught as agreed between two people, not as the reader's first word.
+    assert newest["counts"]["provenance"]["consensus"] >= 1
     page.goto(f"{desk.url}/models?project={SYNTHETIC}")
     page.get_by_test_id("family-consolidation").get_by_role("link").first.click()
     page.get_by_test_id("train-open").click()
@@ -136,6 +156,13 @@ def _freeze_and_train(desk: Desk) -> None:
     page.get_by_test_id("training-curves").wait_for()
     _picture(desk, "7-training")
     page.get_by_test_id("training-report").wait_for()
+
+
+def _live(desk: Desk) -> int:
+    """Return the number of the version that serves consolidation now."""
+    models = asked(desk, f"models?project={SYNTHETIC}")
+    (family,) = [one for one in models if one["slug"] == "consolidation"]
+    return int(family["live"]["number"])
 
 
 def _compare_promote_and_roll_back(desk: Desk) -> None:
@@ -153,10 +180,12 @@ def _compare_promote_and_roll_back(desk: Desk) -> None:
     page.goto(f"{desk.url}/models?project={SYNTHETIC}")
     page.get_by_test_id("family-consolidation").get_by_role("link").first.click()
     expect(page.get_by_test_id("version-2")).to_contain_text(re.compile("live", re.IGNORECASE))
+    assert _live(desk) == 2
     page.get_by_test_id("roll-back").click()
     page.get_by_test_id("reason").fill("Showing that the way back is one click.")
     page.get_by_test_id("reason-confirm").click()
     expect(page.get_by_test_id("version-1")).to_contain_text(re.compile("live", re.IGNORECASE))
+    assert _live(desk) == 1
     expect(page.get_by_test_id("promotion-row")).to_have_count(3)
     _picture(desk, "9-rolled-back")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
@@ -25,6 +25,19 @@ def log_in(desk: Desk, username: str, password: str) -> None:
     desk.page.wait_for_url("**/worklist**")
     # Before anybody logs in the page asks who it is, and is told: nobody (401). That is no fault.
     desk.faults.clear()
+
+
+def asked(desk: Desk, address: str) -> Any:
+    """Return what the API answers to the person at this window: what is stored, whatever the page shows."""
+    answer = desk.page.request.get(f"{desk.url}/api/v1/{address}")
+    assert answer.ok, answer.text()
+    return answer.json()
+
+
+def findings_of(desk: Desk, case: str, *, by_model: bool) -> list[dict[str, Any]]:
+    """Return the stored findings of a case that stand, of people or of models."""
+    rows = asked(desk, f"workitems/{case}/findings")
+    return [row for row in rows if (row["algorithm_type"] == "AUTOMATIC") is by_model and not row["deleted"]]
 
 
 def worklist(desk: Desk, state: str, *, ordering: str = "") -> Page:
