@@ -2,6 +2,7 @@
 import { fetchApi, get, post, remove, rowsOf } from "../api/client";
 import type { RevisionContent } from "../geometry/content";
 import type {
+  Agreement,
   CaseHistory,
   CommentOut,
   CommentPin,
@@ -26,6 +27,9 @@ export const fetchPredictions = async (id: string) =>
 export const fetchRevisions = async (findingId: string) =>
   rowsOf(await get<Rows<RevisionOut>>(`findings/${findingId}/revisions`));
 
+/** Reader and model, label by label. */
+export const fetchAgreement = async (id: string) =>
+  rowsOf(await get<Rows<Agreement>>(`workitems/${id}/agreement`));
 export const fetchHistory = (id: string) => get<CaseHistory>(`workitems/${id}/history`);
 
 export type WorkitemEvent =

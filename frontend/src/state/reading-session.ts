@@ -23,6 +23,7 @@ import {
 import { listenFor } from "./reading-listening";
 import { useSaveStatus } from "./reading-save-status";
 import type {
+  Agreement,
   CommentOut,
   CommentPin,
   Decision,
@@ -44,6 +45,7 @@ interface ReadingState {
   workitem: WorkitemOut | null;
   comments: CommentOut[];
   predictions: PredictionOut[];
+  agreement: Agreement[];
   /** Digest of the images that this page shows: what is signed is signed of these. */
   imagesShown: string;
   problem: unknown;
@@ -59,6 +61,7 @@ export const useReading = create<ReadingState>(() => ({
   workitem: null,
   comments: [],
   predictions: [],
+  agreement: [],
   imagesShown: "",
   problem: null,
   busy: null,
@@ -91,11 +94,12 @@ class Session {
     void openWords(me.id, workitemId);
     useReading.setState({ workitemId, asked, mode: asked ?? "read", me, busy: "Loading" });
     try {
-      const [workitem, findings, comments, predictions] = await Promise.all([
+      const [workitem, findings, comments, predictions, agreement] = await Promise.all([
         api.fetchWorkitem(workitemId),
         api.fetchFindings(workitemId),
         api.fetchComments(workitemId),
         api.fetchPredictions(workitemId).catch(() => []),
+        api.fetchAgreement(workitemId),
       ]);
       if (generation !== this.generation) {
         return;
@@ -108,6 +112,7 @@ class Session {
         mode,
         comments,
         predictions,
+        agreement,
         imagesShown: workitem.images_digest,
         busy: null,
         problem: null,
@@ -148,6 +153,8 @@ class Session {
       workitem: null,
       comments: [],
       predictions: [],
+      agreement: [],
+      imagesShown: "",
       problem: null,
       busy: null,
     });
@@ -244,18 +251,19 @@ class Session {
     }
     const { savedAt } = useSaveStatus.getState();
     try {
-      const [workitem, findings, comments, predictions] = await Promise.all([
+      const [workitem, findings, comments, predictions, agreement] = await Promise.all([
         api.fetchWorkitem(workitemId),
         api.fetchFindings(workitemId),
         api.fetchComments(workitemId),
         api.fetchPredictions(workitemId).catch(() => reading().predictions),
+        api.fetchAgreement(workitemId),
       ]);
       if (generation === this.generation && savedAt !== useSaveStatus.getState().savedAt) {
         // Something was saved while these answers were under way: they may not know it yet.
         this.refreshSoon();
       } else if (generation === this.generation) {
         mergeFromServer(findings);
-        useReading.setState({ workitem, comments, predictions });
+        useReading.setState({ workitem, comments, predictions, agreement });
       }
     } catch {
       // The next event or the next save tries again; the save state says when the server is away.

@@ -21,6 +21,7 @@ export type ReviewOut = Schemas["ReviewOut"];
 export type FindingOut = Schemas["FindingOut"];
 export type FindingMay = Schemas["FindingMayOut"];
 export type CaseAct = keyof Schemas["WorkitemMayOut"];
+export type Agreement = Schemas["AgreementOut"];
 export type CaseHistory = Schemas["HistoryOut"];
 export type CaseStep = Schemas["StepOut"];
 

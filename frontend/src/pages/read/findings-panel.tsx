@@ -7,7 +7,7 @@ import { FindingDetail } from "./finding-detail";
 import { FindingLine } from "./finding-row";
 import { DrawAs, ImageLabels } from "./image-labels";
 import { OffersNote } from "./offers-note";
-import { agreement, modelOpinion, nothingProposed } from "./opinions";
+import { agreementWords, modelOpinion, nothingProposed } from "./opinions";
 import classes from "./panel.module.css";
 import { StateNote } from "./state-note";
 
@@ -57,6 +57,7 @@ function ReaderList({ rows }: { rows: FindingRow[] }) {
 function ReviewList({ rows }: { rows: FindingRow[] }) {
   const workitem = useReading((state) => state.workitem);
   const predictions = useReading((state) => state.predictions);
+  const agreement = useReading((state) => state.agreement);
   const waiting = waitingForDecision().length;
   const open = undecided().length;
   const keys = [...new Set(rows.map((row) => row.content.label_key))];
@@ -78,7 +79,7 @@ function ReviewList({ rows }: { rows: FindingRow[] }) {
           const own = here.filter((row) => !row.byModel);
           const model = here.filter((row) => row.byModel);
           const opinion = modelOpinion(predictions, labelKey);
-          const agree = agreement(own, model, opinion);
+          const agree = agreementWords(agreement.find((row) => row.label_key === labelKey));
           const color = workitem?.labels.find((label) => label.key === labelKey)?.color ?? unlabelledColor;
           return (
             <div key={labelKey ?? ""} style={{ display: "contents" }}>
@@ -86,8 +87,8 @@ function ReviewList({ rows }: { rows: FindingRow[] }) {
                 <span className={classes.dot} style={{ background: color }} />
                 {labelKey ? labelMeaning(labelKey) : "Unlabelled"}
                 {agree === null ? null : (
-                  <span className={classes.agreement} data-agree={agree} data-testid="agreement">
-                    {agree ? "reader and model agree" : "reader and model disagree"}
+                  <span className={classes.agreement} data-agree={agree.agree} data-testid="agreement">
+                    {agree.words}
                   </span>
                 )}
               </div>

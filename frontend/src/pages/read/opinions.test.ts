@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { emptyContent } from "../../geometry/content";
-import type { FindingRow } from "../../state/reading-findings";
-import type { PredictionOut } from "../../state/reading-types";
-import { agreement, modelOpinion, nothingProposed } from "./opinions";
+import type { Agreement, PredictionOut } from "../../state/reading-types";
+import { agreementWords, modelOpinion, nothingProposed } from "./opinions";
 
-const said = (present: boolean | null) =>
-  ({ kind: "image_label", content: { ...emptyContent("image_label", "opacity"), present } }) as FindingRow;
-const proposal = said(null);
 const prediction = (probability: number, version: "live" | "retired") =>
   ({
     state: "finished",
@@ -15,21 +10,37 @@ const prediction = (probability: number, version: "live" | "retired") =>
     output: { labels: { opacity: { probability, logit: 0, threshold: 0.3 } } },
   }) as unknown as PredictionOut;
 
-describe("reader and model", () => {
-  it("disagree when the reader says absent and the model proposes a finding", () => {
-    expect(agreement([said(false)], [proposal], null)).toBe(false);
-    expect(agreement([said(true)], [proposal], null)).toBe(true);
-  });
+const compared = (fields: Partial<Agreement>): Agreement => ({
+  label_key: "opacity",
+  reader: { present: true, extent: null },
+  model: { present: true, extent: null },
+  dice: null,
+  verdict: "agree",
+  ...fields,
+});
 
-  it("disagree when the reader says present and the model's probability is below its threshold", () => {
-    const opinion = modelOpinion([prediction(0.9, "retired"), prediction(0.22, "live")], "opacity");
-    expect(agreement([said(true)], [], opinion)).toBe(false);
-    expect(nothingProposed(opinion)).toBe("Absent: 22 %, below 30 %");
+describe("reader and model", () => {
+  it("are told apart by what they drew, with its size, not by the word alone", () => {
+    const row = compared({
+      verdict: "drawn_differently",
+      dice: 0.4312,
+      reader: { present: true, extent: { measure: "area", value: 1014, unit: "mm2" } },
+      model: { present: true, extent: { measure: "area", value: 2441, unit: "mm2" } },
+    });
+    expect(agreementWords(row)).toEqual({
+      agree: false,
+      words: "both say present, drawn differently: Dice 0.43, 1014 mm² against 2441 mm²",
+    });
   });
 
   it("are not compared while one of them says nothing", () => {
-    expect(agreement([said(null)], [proposal], null)).toBeNull();
-    expect(agreement([said(true)], [], null)).toBeNull();
+    expect(agreementWords(compared({ verdict: null }))).toBeNull();
+    expect(agreementWords(undefined)).toBeNull();
+  });
+
+  it("show the model's answer also where it proposes nothing", () => {
+    const opinion = modelOpinion([prediction(0.9, "retired"), prediction(0.22, "live")], "opacity");
+    expect(nothingProposed(opinion)).toBe("Absent: 22 %, below 30 %");
     expect(nothingProposed(null), "nothing is said for a model that has not looked").toBeNull();
   });
 });

@@ -1,6 +1,5 @@
-import type { FindingRow } from "../../state/reading-findings";
-import type { PredictionOut } from "../../state/reading-types";
-import { percentOf } from "./words";
+import type { Agreement, PredictionOut } from "../../state/reading-types";
+import { measureValue, percentOf } from "./words";
 
 /** The highest that the versions in use now say of a label, whether or not a finding came of it. */
 export function modelOpinion(
@@ -24,18 +23,26 @@ export function nothingProposed(opinion: { probability: number; threshold: numbe
     : `${percentOf(opinion.probability)}, but no finding of it is proposed`;
 }
 
-/** Whether reader and model say the same of a label; null while one of them says nothing. */
-export function agreement(
-  own: FindingRow[],
-  model: FindingRow[],
-  opinion: { probability: number; threshold: number } | null,
-): boolean | null {
-  const answers = own.flatMap((row) =>
-    row.kind === "image_label" ? (row.content.present === null ? [] : [row.content.present]) : [true],
-  );
-  if (answers.length === 0 || (model.length === 0 && opinion === null)) {
+const extentWords = ({ value, unit }: { value: number; unit: string }) => measureValue({ value, unit, source: "" });
+
+/** What the server found when it laid reader and model over each other, in words; null while one of them says nothing. */
+export function agreementWords(row: Agreement | undefined): { agree: boolean; words: string } | null {
+  if (!row?.verdict) {
     return null;
   }
-  const modelSays = model.length > 0 || (opinion !== null && opinion.probability >= opinion.threshold);
-  return answers.includes(true) === modelSays;
+  const dice = row.dice === null ? "" : `Dice ${row.dice.toFixed(2)}`;
+  const [ours, theirs] = [row.reader.extent, row.model.extent];
+  const sizes = ours && theirs ? `${extentWords(ours)} against ${extentWords(theirs)}` : "";
+  const facts = [dice, sizes].filter(Boolean).join(", ");
+  const said: Record<NonNullable<Agreement["verdict"]>, string> = {
+    agree: "reader and model agree",
+    disagree: "reader and model disagree",
+    drawn_differently: "both say present, drawn differently",
+    drawn_apart: "both say present, drawn at different places",
+    one_drew: `both say present, only the ${ours ? "reader" : "model"} shows where`,
+  };
+  return {
+    agree: row.verdict === "agree" || row.verdict === "one_drew",
+    words: facts ? `${said[row.verdict]}: ${facts}` : said[row.verdict],
+  };
 }
