@@ -35,7 +35,7 @@ class OpinionOut(serializers.Serializer[Any]):
 
 
 class AgreementOut(serializers.Serializer[Any]):
-    """Reader and model about one label. ``dice`` compares what both drew; ``verdict`` is null while one says nothing."""
+    """Reader and model about one label: ``dice`` compares what both drew; no ``verdict`` while one says nothing."""
 
     label_key = serializers.CharField()
     reader = OpinionOut()

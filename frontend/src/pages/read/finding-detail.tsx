@@ -76,7 +76,7 @@ function Fields({ row }: { row: FindingRow }) {
         }
         onBlur={() => setReadingUi({ renaming: null })}
         onKeyDown={(event) => {
-          if (event.key === "Enter" || event.key === "Escape") {
+          if ((event.key === "Enter" && !event.ctrlKey && !event.metaKey) || event.key === "Escape") {
             event.preventDefault();
             event.currentTarget.blur();
           }
@@ -226,6 +226,7 @@ export function FindingDetail() {
       className={`${classes.detail} ${classes.pinned}`}
       data-correcting={correcting}
       data-testid="finding-detail"
+      data-ends-with-ctrl-enter
       aria-label={correcting ? "Correction" : "Selected finding"}
     >
       {correcting ? <strong>Correcting: {original ? titleOf(original) : ""}</strong> : null}

@@ -34,7 +34,13 @@ export function useHotkeys(): void {
       if (event.defaultPrevented || event.isComposing) {
         return;
       }
-      if (isTyping(event.target) || belongsTo(event.target, event.key)) {
+      if (isTyping(event.target)) {
+        // Ctrl+Enter in a finding's own fields hands in or signs, with what was typed just now.
+        const through = event.target instanceof HTMLElement && event.target.closest("[data-ends-with-ctrl-enter]");
+        if (!through || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) {
+          return;
+        }
+      } else if (belongsTo(event.target, event.key)) {
         return;
       }
       if (dialog !== null && !(dialog === "cheat-sheet" && event.key === "?")) {
