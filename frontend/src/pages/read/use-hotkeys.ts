@@ -55,9 +55,17 @@ export function useHotkeys(): void {
         perform(action);
       }
     };
+    // An open tooltip takes Escape for itself and lets nobody else hear it: the page listens before it does.
+    const escaped = (event: KeyboardEvent) => {
+      if (event.key === "Escape") {
+        pressed(event);
+      }
+    };
+    window.addEventListener("keydown", escaped, { capture: true });
     window.addEventListener("keydown", pressed);
     window.addEventListener("click", letGo);
     return () => {
+      window.removeEventListener("keydown", escaped, { capture: true });
       window.removeEventListener("keydown", pressed);
       window.removeEventListener("click", letGo);
     };
