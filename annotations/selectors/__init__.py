@@ -1,6 +1,7 @@
 """What the outside may read of this room, in the shapes of the API. Nothing here writes."""
 
 from annotations.rules.reveal import ai_hidden_from, ai_revealed
+from annotations.selectors.agreement import agreement_json
 from annotations.selectors.first_steps import FirstStep, first_steps
 from annotations.selectors.projects import label_json, project_json, project_rows
 from annotations.selectors.reading import (
@@ -29,6 +30,7 @@ __all__ = [
     "SnapshotCase",
     "WorklistFilter",
     "WorklistPage",
+    "agreement_json",
     "ai_hidden_from",
     "ai_revealed",
     "comment_json",

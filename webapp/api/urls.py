@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("webapp.api.workitems")),
     path("", include("webapp.api.findings")),
     path("", include("webapp.api.comments")),
+    path("", include("webapp.api.agreement")),
     path("", include("webapp.api.calibrations")),
     path("", include("webapp.api.snapshots")),
     path("", include("webapp.api.predictions")),
