@@ -43,7 +43,8 @@ def agreement_json(user: User, workitem: Workitem, model_says: Mapping[str, bool
         head = one.finding.head
         if head is None or one.finding.deleted or head.content["label_key"] is None:
             continue
-        if not (one.is_ai and one.below_threshold):
+        # What a retired version said, and nobody decided about, is no opinion of today.
+        if not (one.is_ai and (one.below_threshold or one.is_superseded)):
             sides.setdefault(str(head.content["label_key"]), ([], []))[int(one.is_ai)].append(one)
     return [_row(key, people, models, model_says.get(key)) for key, (people, models) in sorted(sides.items())]
 
