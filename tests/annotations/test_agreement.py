@@ -1,0 +1,106 @@
+"""Reader and model agree when what they drew agrees, counted pixel by pixel; the word alone is not enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from annotations.models import Workitem
+from annotations.services.revisions import Proposal, finding_create, proposals_record
+from tests.factories.api import Api
+from tests.factories.reading import COLUMNS, ROWS, box, image_label, make_label, make_workitem, painted
+
+if TYPE_CHECKING:
+    from core.models import Project, User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def case(project: Project, radiologist: User) -> Workitem:
+    make_label(project)
+    return make_workitem(project, radiologist, spacing_mm=(0.5, 0.25))
+
+
+def _proposed(case: Workitem, kind: str, content: dict[str, Any]) -> None:
+    proposal = Proposal(kind, "nodule", content, 0.9, "chest", "1", f"k{case.pk.hex[:20]}", threshold=0.5)
+    proposals_record(workitem=case, proposals=[proposal], ai_score=0.9)
+
+
+def _handed_in(case: Workitem, reader: User) -> None:
+    api = Api(reader)
+    version = api("GET", f"workitems/{case.pk}")[1]["version"]
+    status, answer = api("POST", f"workitems/{case.pk}/submit", {}, match=version)
+    assert status == 200, answer
+
+
+def _row(case: Workitem, user: User) -> dict[str, Any]:
+    status, rows = Api(user)("GET", f"workitems/{case.pk}/agreement")
+    assert status == 200, rows
+    (row,) = rows
+    return dict(row)
+
+
+def _mask(x0: int, y0: int, x1: int, y1: int) -> Any:
+    mask = np.zeros((ROWS, COLUMNS), bool)
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("theirs", "verdict"),
+    [
+        ((5, 5, 15, 15), "agree"),
+        ((6, 5, 16, 15), "agree"),
+        ((12, 5, 30, 25), "drawn_differently"),
+        ((30, 25, 40, 35), "drawn_apart"),
+    ],
+)
+def test_two_drawings_are_compared_by_their_pixels_and_their_stored_sizes(
+    theirs: tuple[int, int, int, int], verdict: str, case: Workitem, radiologist: User, reviewer: User
+) -> None:
+    finding = finding_create(workitem=case, author=radiologist, content=box(case, 4.5, 4.5, 14.5, 14.5))
+    finding_create(workitem=case, author=radiologist, content=image_label())
+    mask = _mask(*theirs)
+    runs: list[int] = []
+    for row in range(theirs[1], theirs[3]):
+        runs += [row * COLUMNS + theirs[0], theirs[2] - theirs[0]]
+    _proposed(case, "mask", painted(case, runs))
+    _handed_in(case, radiologist)
+    row = _row(case, reviewer)
+    own = _mask(5, 5, 15, 15)
+    assert row["dice"] == pytest.approx(2 * (own & mask).sum() / (own.sum() + mask.sum()), abs=1e-4)
+    assert row["verdict"] == verdict
+    assert (row["reader"]["present"], row["model"]["present"]) == (True, True)
+    # One pixel is 0.5 by 0.25 mm.
+    assert row["model"]["extent"] == {"measure": "area", "value": pytest.approx(mask.sum() * 0.125), "unit": "mm2"}
+    assert finding.head is not None
+    area = next(value for name, value in finding.head.content["measures"].items() if name.startswith("area"))
+    assert row["reader"]["extent"]["value"] == pytest.approx(area["value"])
+    assert area["value"] == pytest.approx(100 * 0.125)
+
+
+def test_a_box_and_a_word_say_the_same_but_only_one_shows_where(
+    case: Workitem, radiologist: User, reviewer: User
+) -> None:
+    finding_create(workitem=case, author=radiologist, content=image_label())
+    _proposed(case, "rectangle", box(case))
+    _handed_in(case, radiologist)
+    row = _row(case, reviewer)
+    assert (row["verdict"], row["dice"]) == ("one_drew", None)
+
+
+def test_absent_against_a_proposal_is_a_disagreement(case: Workitem, radiologist: User, reviewer: User) -> None:
+    finding_create(workitem=case, author=radiologist, content=image_label(present=False))
+    _proposed(case, "rectangle", box(case))
+    _handed_in(case, radiologist)
+    row = _row(case, reviewer)
+    assert (row["reader"]["present"], row["model"]["present"], row["verdict"]) == (False, True, "disagree")
+
+
+def test_nothing_is_compared_for_a_reader_who_must_not_know_yet(case: Workitem, radiologist: User) -> None:
+    finding_create(workitem=case, author=radiologist, content=image_label())
+    _proposed(case, "rectangle", box(case))
+    assert Api(radiologist)("GET", f"workitems/{case.pk}/agreement") == (200, [])
