@@ -15,6 +15,7 @@ from rest_framework.authentication import SessionAuthentication as DrfSessionAut
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import IsAuthenticated
 
+from core.errors import Conflict
 from core.models import User
 from core.passwords import require_own_password
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
+#: The header with which a page says for whom it was made: the id of a user.
+PAGE_OWNER = "X-Overread-User"
 _CACHE_SECONDS = 3.0
 _cache: dict[str, tuple[float, User | None]] = {}
 
@@ -31,7 +34,21 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox c
 
 
 class SessionAuthentication(DrfSessionAuthentication):
-    """The session cookie; unsafe methods need the CSRF header. A stranger gets 401, not 403."""
+    """The session cookie; unsafe methods need the CSRF header. A stranger gets 401, not 403.
+
+    All tabs of a browser share the session, and it may become another person's while a page stands open. A page says
+    for whom it was made (``X-Overread-User``), and is answered only while that is who is signed in.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        """Return the session's user; raises Conflict where the page was made for somebody else."""
+        owner, user = request.headers.get(PAGE_OWNER), getattr(request._request, "user", None)
+        if owner and isinstance(user, User) and str(user.pk) != owner:
+            raise Conflict(
+                "other_person",
+                "Somebody else is signed in in this browser now, so nothing was done. Load the page again.",
+            )
+        return super().authenticate(request)
 
     def authenticate_header(self, request: Request) -> str:
         """Make DRF answer 401 to strangers."""

@@ -41,7 +41,8 @@ export async function fetchApi(method: Method, path: ApiPath, call: Call = {}): 
     headers.set("X-CSRFToken", csrfToken());
   }
   const owner = pageOwner();
-  if (owner !== null) {
+  // Asking who is signed in is how a page learns that it is somebody else.
+  if (owner !== null && !(method === "GET" && path === "auth/me")) {
     headers.set(ownerHeader, owner);
   }
   if (call.ifMatch !== undefined) {
