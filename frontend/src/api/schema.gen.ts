@@ -1154,6 +1154,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workitems/{id}/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Compare what was said and drawn, label by label; empty while the model's findings are hidden. */
+        get: operations["workitems_agreement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workitems/{id}/all-negative": {
         parameters: {
             query?: never;
@@ -1417,6 +1434,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Reader and model about one label: ``dice`` compares what both drew; no ``verdict`` while one says nothing. */
+        AgreementOut: {
+            label_key: string;
+            reader: components["schemas"]["OpinionOut"];
+            model: components["schemas"]["OpinionOut"];
+            /** Format: double */
+            dice: number | null;
+            verdict: (components["schemas"]["VerdictEnum"] | components["schemas"]["NullEnum"]) | null;
+        };
         /** @enum {string} */
         AlgorithmTypeEnum: "MANUAL" | "SEMIAUTOMATIC" | "AUTOMATIC";
         /** @description What became of asking one live version about one series. */
@@ -1836,6 +1862,13 @@ export interface components {
             caption: string;
             scale: components["schemas"]["ScaleEnum"];
             of_label: boolean;
+        };
+        /** @description The stored size of what a side drew. */
+        ExtentOut: {
+            measure: components["schemas"]["MeasureEnum"];
+            /** Format: double */
+            value: number;
+            unit: string;
         };
         /** @description A model family to begin. */
         FamilyInRequest: {
@@ -2370,6 +2403,8 @@ export interface components {
             must_change_password: boolean;
             csrf_token: string;
         };
+        /** @enum {string} */
+        MeasureEnum: "area" | "volume";
         /** @description A measured value, computed by the server; mm only where the image proves its spacing. */
         MeasureOut: {
             /** Format: double */
@@ -2549,6 +2584,11 @@ export interface components {
              * Format: uuid
              */
             workitem_id: string;
+        };
+        /** @description What one side says of a label: present or absent, or nothing; and how large what it drew is. */
+        OpinionOut: {
+            present: boolean | null;
+            extent: components["schemas"]["ExtentOut"] | null;
         };
         /**
          * OverallFigures
@@ -3713,6 +3753,8 @@ export interface components {
         };
         /** @enum {string} */
         ValueUnitSourceEnum: "rescale_type" | "modality_lut_type" | "ct_image" | "pet_units" | "real_world_value_map" | "dose_units" | "none";
+        /** @enum {string} */
+        VerdictEnum: "agree" | "disagree" | "drawn_differently" | "drawn_apart" | "one_drew";
         /** @description What became of one file. */
         VerdictOut: {
             /** Format: uuid */
@@ -5724,6 +5766,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkitemOut"];
+                };
+            };
+        };
+    };
+    workitems_agreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementOut"][];
                 };
             };
         };
