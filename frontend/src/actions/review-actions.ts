@@ -32,7 +32,8 @@ const shownRows = (): FindingRow[] => {
 };
 
 /** Findings that this person may judge and nobody has decided yet. */
-export const undecided = (): FindingRow[] => shownRows().filter((row) => mayJudge(row) && !row.decision && !row.superseded);
+export const undecided = (): FindingRow[] =>
+  shownRows().filter((row) => mayJudge(row) && !row.decision && !row.superseded);
 
 /** Those that must be decided before the case can be signed off. */
 export const waitingForDecision = (): FindingRow[] => shownRows().filter((row) => row.mustBeDecided);

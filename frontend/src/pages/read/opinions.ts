@@ -23,7 +23,8 @@ export function nothingProposed(opinion: { probability: number; threshold: numbe
     : `${percentOf(opinion.probability)}, but no finding of it is proposed`;
 }
 
-const extentWords = ({ value, unit }: { value: number; unit: string }) => measureValue({ value, unit, source: "" });
+const extentWords = ({ value, unit }: { value: number; unit: string }) =>
+  measureValue({ value, unit, source: "" });
 
 /** What the server found when it laid reader and model over each other, in words; null while one of them says nothing. */
 export function agreementWords(row: Agreement | undefined): { agree: boolean; words: string } | null {

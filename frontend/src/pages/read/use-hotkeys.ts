@@ -36,7 +36,8 @@ export function useHotkeys(): void {
       }
       if (isTyping(event.target)) {
         // Ctrl+Enter in a finding's own fields hands in or signs, with what was typed just now.
-        const through = event.target instanceof HTMLElement && event.target.closest("[data-ends-with-ctrl-enter]");
+        const through =
+          event.target instanceof HTMLElement && event.target.closest("[data-ends-with-ctrl-enter]");
         if (!through || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) {
           return;
         }
