@@ -1441,8 +1441,10 @@ export interface components {
             model: components["schemas"]["OpinionOut"];
             /** Format: double */
             dice: number | null;
-            verdict: (components["schemas"]["VerdictEnum"] | components["schemas"]["NullEnum"]) | null;
+            verdict: (components["schemas"]["AgreementOutVerdictEnum"] | components["schemas"]["NullEnum"]) | null;
         };
+        /** @enum {string} */
+        AgreementOutVerdictEnum: "agree" | "disagree" | "drawn_differently" | "drawn_apart" | "one_drew";
         /** @enum {string} */
         AlgorithmTypeEnum: "MANUAL" | "SEMIAUTOMATIC" | "AUTOMATIC";
         /** @description What became of asking one live version about one series. */
@@ -3753,8 +3755,6 @@ export interface components {
         };
         /** @enum {string} */
         ValueUnitSourceEnum: "rescale_type" | "modality_lut_type" | "ct_image" | "pet_units" | "real_world_value_map" | "dose_units" | "none";
-        /** @enum {string} */
-        VerdictEnum: "agree" | "disagree" | "drawn_differently" | "drawn_apart" | "one_drew";
         /** @description What became of one file. */
         VerdictOut: {
             /** Format: uuid */

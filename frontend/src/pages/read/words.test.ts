@@ -5,7 +5,7 @@ vi.mock("../../viewer/findings-on-frame", () => ({ labelMeaning: (key: string) =
 
 describe("the words of the reading page", () => {
   it("write names, ages and dates as people do", () => {
-    expect(nameOf("Curie^Marie^^Dr")).toBe("Curie, Marie");
+    expect(nameOf("Curie^Marie^^Dr")).toBe("Curie, Marie Dr");
     expect(nameOf("")).toBe("No name");
     expect(ageOf("047Y")).toBe("47 y");
     expect(ageOf("63")).toBe("63");
