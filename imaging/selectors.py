@@ -79,9 +79,12 @@ def series_frame_facts(series: Series) -> list[FrameFacts]:
 def instance_frame_facts(instance: Instance) -> tuple[FrameFacts, ...]:
     """Return the facts of every frame of an instance, with how its pixels are really sent and what its series adds."""
     facts = _with_uptake(instance, facts_of_digest(instance.header_digest))
-    if instance.display != Instance.Display.CONVERTED:
-        return facts
-    return tuple(replace(one, delivery="rgb" if one.color else "values") for one in facts)
+    if instance.display == Instance.Display.CONVERTED:
+        return tuple(replace(one, delivery="rgb" if one.color else "values") for one in facts)
+    if instance.transfer_syntax_uid == _JPEG_EXTENDED:
+        # Of 12 bits: decoded here, where it is proven right.
+        return tuple(one if one.color else replace(one, delivery="values") for one in facts)
+    return facts
 
 
 def _with_uptake(instance: Instance, facts: tuple[FrameFacts, ...]) -> tuple[FrameFacts, ...]:
@@ -115,6 +118,7 @@ def series_frames_digest(series: Series) -> str:
 
 #: How many frames of a series are looked at for the window that its values suggest.
 _LOOKED_AT: Final = 7
+_JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
 _windows: dict[str, GreyWindow | None] = {}
 
 

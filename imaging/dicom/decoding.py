@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, generate_fragments
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
@@ -41,6 +41,7 @@ DECODERS: Final[dict[str, tuple[str, ...]]] = {
 GREY: Final = frozenset({"MONOCHROME1", "MONOCHROME2"})
 _COLOUR: Final = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "YBR_PARTIAL_420"})
 _RLE: Final = "1.2.840.10008.1.2.5"
+_JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
 _MAX_PIXELS: Final = 512 * 1024 * 1024
 
 
@@ -94,6 +95,12 @@ def decode_frame(source: ImageSource, frame_number: int = 1) -> DecodedFrame:
     if photometric != "RGB" or values.ndim != 3:
         raise _unsupported_photometric()
     return DecodedFrame(values, "RGB", stored)
+
+
+def has_decoder(dataset: Dataset) -> bool:
+    """Say whether there is a decoder here for how the pixels are compressed, if they are."""
+    syntax = frames.sent_transfer_syntax(dataset)
+    return syntax == ExplicitVRLittleEndian or syntax in DECODERS
 
 
 def _stored_bits_only(dataset: Dataset, values: NDArray[Any], syntax: str) -> NDArray[Any]:
@@ -201,6 +208,8 @@ def _decode(single: Dataset, syntax: str) -> tuple[NDArray[Any], str]:
             "No decoder here reads this compression. Send the image uncompressed or in another compression.",
             transfer_syntax_uid=syntax,
         )
+    if syntax == _JPEG_EXTENDED and int(single.BitsStored) > 8:
+        return _extended_jpeg(single), str(single.PhotometricInterpretation)
     decoder = get_decoder(UID(syntax))
     for plugin in plugins:
         if plugin and plugin not in decoder.available_plugins:
@@ -220,6 +229,49 @@ def _decode(single: Dataset, syntax: str) -> tuple[NDArray[Any], str]:
         "The pixel data cannot be decoded: they are broken, or of a kind that no decoder here reads.",
         transfer_syntax_uid=syntax,
     )
+
+
+def _extended_jpeg(single: Dataset) -> NDArray[Any]:
+    """Decode a grey JPEG of 12 bits by GDCM itself: pydicom's way to it refuses them."""
+    import gdcm
+
+    # The first fragment is the (empty) offset table.
+    payload = b"".join(list(generate_fragments(single.PixelData))[1:])
+    precision = _jpeg_precision(payload)
+    fragment, fragments = gdcm.Fragment(), gdcm.SequenceOfFragments.New()
+    fragment.SetByteStringValue(payload)
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((single.Columns, single.Rows, 1))
+    image.SetDataElement(element)
+    grey = gdcm.PhotometricInterpretation.GetPIType(str(single.PhotometricInterpretation))
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(grey))
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(_JPEG_EXTENDED)))
+    image.SetPixelFormat(gdcm.PixelFormat(1, 16, precision, precision - 1, int(single.PixelRepresentation)))
+    buffer = image.GetBuffer() if precision > 8 and int(single.SamplesPerPixel) == 1 else None
+    content = buffer.encode("utf-8", "surrogateescape") if isinstance(buffer, str) else buffer
+    size = int(single.Rows) * int(single.Columns)
+    if content is None or len(content) < 2 * size:
+        raise PixelsUnreadable(
+            "pixels_undecodable",
+            "The pixel data cannot be decoded: they are broken, or of a kind that no decoder here reads.",
+            transfer_syntax_uid=_JPEG_EXTENDED,
+        )
+    kind = "<i2" if int(single.PixelRepresentation) == 1 else "<u2"
+    return np.frombuffer(content[: 2 * size], kind).reshape(int(single.Rows), int(single.Columns))
+
+
+def _jpeg_precision(payload: bytes) -> int:
+    """Return the bits of a sample that a JPEG's frame header names (ISO/IEC 10918-1 B.2.2), 0 without one."""
+    at = 2
+    while at + 5 <= len(payload) and payload[at] == 0xFF:
+        if payload[at + 1] in (0xC0, 0xC1, 0xC2, 0xC3):
+            return payload[at + 4]
+        at += 2 + int.from_bytes(payload[at + 2 : at + 4], "big")
+    return 0
 
 
 def palette_rgb(dataset: Dataset, values: NDArray[Any]) -> NDArray[np.uint8]:

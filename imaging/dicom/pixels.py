@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from imaging.dicom import frames
-from imaging.dicom.decoding import GREY, DecodedFrame, decode_frame
+from imaging.dicom.decoding import GREY, DecodedFrame, decode_frame, has_decoder
 from imaging.dicom.errors import PixelsUnreadable
 from imaging.dicom.frame_facts import FrameFacts, PaddingRange, frame_facts
 from imaging.dicom.frames import ImageSource, StoredImage, open_image, pixel_keyword, transfer_syntax_of, whole
@@ -273,6 +273,9 @@ def display_verdict(source: ImageSource) -> tuple[Display, str]:
             return "no_pixels", "no_pixels"
         if is_video(str(frames.transfer_syntax_of(image.dataset))):
             return "undecodable", "video_not_shown"
+        if not has_decoder(image.dataset):
+            # Its frames are not looked for either: nobody here knows how they lie in their fragments.
+            return "undecodable", "transfer_syntax_unsupported"
         decode_frame(image, 1)
         frames.frame_bytes(image, frames.number_of_frames(image.dataset))
         reason = _why_converted(image)

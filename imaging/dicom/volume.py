@@ -14,7 +14,7 @@ from imaging.dicom.frame_facts import FrameFacts, frame_facts
 from imaging.dicom.frames import ImageSource, StoredImage, open_image
 from imaging.dicom.geometry import SeriesGeometry, normal_of, series_geometry, sorted_frames
 from imaging.dicom.json_model import header_model
-from imaging.dicom.pixels import brighter_is_larger, facts_of, modality_values, padding_of
+from imaging.dicom.pixels import brighter_is_larger, eight_bit, facts_of, modality_values, padding_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,8 @@ class Volume:
 
     Attributes:
         pixels_kji: float32 ``[K, J, I]`` (slice, row, column), modality values, larger is brighter (MONOCHROME1 is
-            mirrored, colour is luma 0..255); padding holds the smallest value that is image.
+            mirrored); padding holds the smallest value that is image. Where every frame is in colour ``[K, J, I, 3]``,
+            RGB 0..255; a colour frame among grey ones is its luma.
         padding_kji: True where there is no image, or None when all is image.
         affine_lps: ``[4, 4]``, takes ``(k, j, i, 1)`` to ``(x, y, z, 1)`` in LPS mm; None without patient space. Exact
             only for evenly spaced slices; ``geometry`` tells.
@@ -83,13 +84,15 @@ def load_volume(sources: Sequence[ImageSource]) -> Volume:
         raise NotOneSpace("several_image_sizes", "The images of this series have several sizes; open them one by one.")
     ordered = sorted_frames(facts)
     rows, columns = ordered[0].rows, ordered[0].columns
-    if len(ordered) * rows * columns > _MAX_VOXELS:
+    samples = 3 if all(frame.color for frame in ordered) else 1
+    if len(ordered) * rows * columns * samples > _MAX_VOXELS:
         raise NotOneSpace("volume_too_large", "This series is too large to be loaded as one volume.")
-    pixels_kji = np.empty((len(ordered), rows, columns), np.float32)
+    colour = samples == 3
+    pixels_kji = np.empty((len(ordered), rows, columns, 3) if colour else (len(ordered), rows, columns), np.float32)
     padding_kji: NDArray[np.bool_] | None = None
     for k, frame in enumerate(ordered):
-        values, padding = _slice(opened[frame.sop_instance_uid], frame.frame_number)
-        if values.shape != (rows, columns):
+        values, padding = _slice(opened[frame.sop_instance_uid], frame.frame_number, colour)
+        if values.shape[:2] != (rows, columns):
             raise PixelsUnreadable("image_header_incomplete", "A frame has another size than its header says.")
         pixels_kji[k] = values
         if padding is not None:
@@ -110,8 +113,10 @@ def load_volume(sources: Sequence[ImageSource]) -> Volume:
     )
 
 
-def _slice(image: StoredImage, number: int) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+def _slice(image: StoredImage, number: int, colour: bool) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
     frame, facts = decode_frame(image, number), facts_of(image, number)
+    if colour:
+        return eight_bit(frame).astype(np.float32), None
     values = modality_values(image, frame, facts)
     return brighter_is_larger(values, facts).astype(np.float32), padding_of(frame, facts.padding)
 

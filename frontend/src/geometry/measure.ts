@@ -76,6 +76,12 @@ export function written(value: number): string {
         : value.toPrecision(2);
 }
 
+/** A pixel's value to four figures at least: whole numbers stay whole, small ones keep what tells them apart. */
+export function figures(value: number): string {
+  const size = Math.abs(value);
+  return String(Number(size >= 1000 ? value.toFixed(1) : value.toPrecision(4)));
+}
+
 const shownUnits: Record<string, string> = { mm2: "mm²", px2: "px²", mm3: "mm³" };
 
 export const writtenMeasure = (measure: Measure): string =>

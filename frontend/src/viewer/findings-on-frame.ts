@@ -2,7 +2,7 @@
 import { geometryOnFrame } from "../geometry/bridge";
 import type { DrawnKind, MaskFrame, RevisionContent, StoredGeometry } from "../geometry/content";
 import { type FrameFacts, frameKey } from "../geometry/frame-facts";
-import { FrameScale, type Statistics, statisticsOf, written, writtenMeasure } from "../geometry/measure";
+import { FrameScale, figures, type Statistics, statisticsOf, writtenMeasure } from "../geometry/measure";
 import type { ImagePoint } from "../geometry/points";
 import { type FindingRow, findingRow, useFindings } from "../state/reading-findings";
 import { reading, shownKeys } from "../state/reading-session";
@@ -155,8 +155,8 @@ export function captionOf(found: DrawnFinding, frame: StackFrame, whole: boolean
   const lines = [`${byModel ? "AI " : ""}${title}${chance}`.trim(), content.text, size];
   if (whole && inside) {
     const suffix = unit ? ` ${unit}` : "";
-    lines.push(`mean ${inside.mean.toFixed(1)}${suffix}  SD ${inside.deviation.toFixed(1)}`);
-    lines.push(`min ${written(inside.min)}  max ${written(inside.max)}  n ${inside.count}`);
+    lines.push(`mean ${figures(inside.mean)}${suffix}  SD ${figures(inside.deviation)}`);
+    lines.push(`min ${figures(inside.min)}  max ${figures(inside.max)}  n ${inside.count}`);
   }
   return lines.filter((line) => line !== "");
 }

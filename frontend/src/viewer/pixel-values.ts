@@ -1,5 +1,5 @@
 import type { FrameFacts } from "../geometry/frame-facts";
-import { written } from "../geometry/measure";
+import { figures } from "../geometry/measure";
 import { type FramePixels, pixelsAtHand } from "./frame-pixels";
 import type { StackFrame } from "./series-stack";
 
@@ -89,7 +89,7 @@ export function pixelText(frame: StackFrame, column: number, row: number): strin
   const also = frame.quantities.flatMap((one) => {
     const plain = value / factor;
     const held = (one.low === null || plain >= one.low) && (one.high === null || plain <= one.high);
-    return held && one.unit !== unit ? [` = ${written(plain * one.slope + one.intercept)} ${one.unit}`] : [];
+    return held && one.unit !== unit ? [` = ${figures(plain * one.slope + one.intercept)} ${one.unit}`] : [];
   });
-  return `${place}  ${Number.isInteger(value) ? value : written(value)} ${unit || "stored value"}${also.join("")}`;
+  return `${place}  ${figures(value)} ${unit || "(no unit)"}${also.join("")}`;
 }

@@ -1,4 +1,4 @@
-import { written } from "../../geometry/measure";
+import { figures } from "../../geometry/measure";
 import { edgesOnScreen } from "../../geometry/orientation";
 import { scaleBarOf } from "../../geometry/scale-bar";
 import { useReading } from "../../state/reading-session";
@@ -7,7 +7,7 @@ import type { ViewState } from "../../viewer/view-state";
 import classes from "./viewport.module.css";
 import { ageOf, dayOf, nameOf } from "./words";
 
-const value = (number: number) => (Math.abs(number) >= 10 ? Math.round(number).toString() : written(number));
+const value = (number: number) => (Math.abs(number) >= 10 ? Math.round(number).toString() : figures(number));
 
 /** Which of a paired body part; the letters at the edges may be turned, this is not. */
 const sideWords: Record<string, string> = { R: "Right side", L: "Left side", B: "Both sides" };
