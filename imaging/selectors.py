@@ -111,9 +111,14 @@ def _facts_since(header_digest: str, first_acquired: datetime) -> tuple[FrameFac
 
 def series_frames_digest(series: Series) -> str:
     """Return a digest that changes when ``series_frame_facts`` does."""
-    rows = displayable_instances(series).values_list("header_digest", "display")
+    rows = displayable_instances(series).values_list("header_digest", "display", "blob_digest")
     seed = "".join(part for row in rows for part in row)
     return hashlib.sha256(f"{FACTS_VERSION}{series.series_instance_uid}{seed}".encode()).hexdigest()[:40]
+
+
+def replaced_instances(series: Series) -> dict[str, int]:
+    """Return the version shown of each instance of which an admin chose another version than came first."""
+    return dict(series.instances.filter(version__gt=1).values_list("sop_instance_uid", "version"))
 
 
 #: How many frames of a series are looked at for the window that its values suggest.

@@ -21,7 +21,13 @@ from imaging.dicom.overlays import overlay_plane, packed_plane
 from imaging.dicom.pixels import values_bytes
 from imaging.dicomweb.door import note_read
 from imaging.models import Instance, Series
-from imaging.selectors import instance_frame_facts, series_frame_facts, series_frames_digest, series_window
+from imaging.selectors import (
+    instance_frame_facts,
+    replaced_instances,
+    series_frame_facts,
+    series_frames_digest,
+    series_window,
+)
 from webapp.api.base import caller
 
 OCTETS = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
@@ -30,13 +36,15 @@ OCTETS = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
 class SeriesFramesOut(BaseModel):
     """The facts of every frame of a series that can be shown, in the order of instances and frames.
 
-    ``window`` is for grey frames that name none themselves; null where each frame does.
+    ``window`` is for grey frames that name none themselves; null where each frame does. ``replaced`` names the
+    instances of which an admin chose another version, with the number of the version that is shown.
     """
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     series_instance_uid: str
     window: GreyWindow | None
+    replaced: dict[str, int]
     frames: list[FrameFacts]
 
 
@@ -82,7 +90,9 @@ class SeriesFrames(APIView):
             response = HttpResponse(status=304)
         else:
             facts, window = series_frame_facts(found), series_window(found)
-            out = SeriesFramesOut.model_construct(series_instance_uid=series, window=window, frames=facts)
+            out = SeriesFramesOut.model_construct(
+                series_instance_uid=series, window=window, replaced=replaced_instances(found), frames=facts
+            )
             response = HttpResponse(out.model_dump_json(), content_type="application/json")
         response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
         return response

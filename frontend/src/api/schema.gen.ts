@@ -3107,12 +3107,17 @@ export interface components {
          * SeriesFramesOut
          * @description The facts of every frame of a series that can be shown, in the order of instances and frames.
          *
-         *     ``window`` is for grey frames that name none themselves; null where each frame does.
+         *     ``window`` is for grey frames that name none themselves; null where each frame does. ``replaced`` names the
+         *     instances of which an admin chose another version, with the number of the version that is shown.
          */
         SeriesFramesOut: {
             /** Series Instance Uid */
             series_instance_uid: string;
             window: components["schemas"]["GreyWindow"] | null;
+            /** Replaced */
+            replaced: {
+                [key: string]: number;
+            };
             /** Frames */
             frames: components["schemas"]["FrameFacts"][];
         };

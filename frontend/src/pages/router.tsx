@@ -157,6 +157,21 @@ const routeTree = rootRoute.addChildren([
     }),
     createRoute({
       getParentRoute: inApp,
+      path: "/admin/archive",
+      component: lazyRouteComponent(() => import("./admin/archive-page"), "ArchivePage"),
+    }),
+    createRoute({
+      getParentRoute: inApp,
+      path: "/studies",
+      component: lazyRouteComponent(() => import("./studies/without-images-page"), "WithoutImagesPage"),
+    }),
+    createRoute({
+      getParentRoute: inApp,
+      path: "/studies/$uid",
+      component: lazyRouteComponent(() => import("./studies/study-page"), "StudyPage"),
+    }),
+    createRoute({
+      getParentRoute: inApp,
       path: "/admin/audit",
       validateSearch: (
         raw: Record<string, unknown>,

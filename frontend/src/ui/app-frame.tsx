@@ -97,6 +97,11 @@ function Navigation() {
           Users
         </Link>
       ) : null}
+      {may(me, "archive.decide") ? (
+        <Link to="/admin/archive" className={classes.link} activeOptions={{ includeSearch: false }}>
+          Archive
+        </Link>
+      ) : null}
       {may(me, "audit.read") ? (
         <Link to="/admin/audit" className={classes.link} activeOptions={{ includeSearch: false }}>
           Audit

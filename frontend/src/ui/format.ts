@@ -9,6 +9,15 @@ export function formatPatientName(name: string): string {
   return [family, rest].filter(Boolean).join(", ") || "No name";
 }
 
+/** A stored date (2026-01-31 or 20260131) as 31 Jan 2026; empty when there is none. */
+export function formatDay(date: string | null): string {
+  const match = /^(\d{4})-?(\d{2})-?(\d{2})/.exec(date ?? "");
+  const month = match
+    ? "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")[Number(match[2]) - 1]
+    : undefined;
+  return match && month ? `${Number(match[3])} ${month} ${match[1]}` : "";
+}
+
 /** DICOM age strings: "054Y" → "54 y", "006M" → "6 mo". */
 export function formatAge(age: string): string {
   const match = /^(\d{1,3})([DWMY])$/.exec(age);

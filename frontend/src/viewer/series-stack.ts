@@ -45,11 +45,14 @@ async function load(studyUid: string, seriesUid: string): Promise<SeriesStack> {
       ? { kind: "window", center: window.center, width: window.width, function: window.function }
       : null;
   const frames = answer.frames.map((served): StackFrame => {
+    // Frames are kept by the browser for ever; another version of the instance has another address.
+    const version = answer.replaced[served.sop_instance_uid];
+    const which = version === undefined ? "" : `?v=${version}`;
     const below = `instances/${served.sop_instance_uid}/frames/${served.frame_number}` as const;
     return {
       ...frameFactsOf(served),
-      imageId: `wadors:${root}/${below}`,
-      address: `${root}/${below}`,
+      imageId: `wadors:${root}/${below}${which}`,
+      address: `${root}/${below}${which}`,
       path: `studies/${studyUid}/series/${seriesUid}/${below}`,
       served,
       found,

@@ -11,6 +11,7 @@ import { notifyError } from "../../ui/notify";
 import { Failed, Loading } from "../../ui/page-states";
 import { CalibrateDialog } from "./calibrate-dialog";
 import { CaseBar } from "./case-bar";
+import { CaseNotices } from "./case-notices";
 import { CheatSheet } from "./cheat-sheet";
 import { ConflictDialog } from "./conflict-dialog";
 import { DecideDialog } from "./decide-dialog";
@@ -157,6 +158,7 @@ export function ReadPage({ workitemId, asked }: { workitemId: string; asked: Rea
       data-keys-to-image
     >
       <CaseBar />
+      <CaseNotices />
       <ToolRail />
       <SeriesStrip />
       <Images key={workitem.id} />

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useReading } from "../../state/reading-session";
 import type { SeriesOut } from "../../state/reading-types";
 import { useReadingUi } from "../../state/reading-ui";
+import { TextLink } from "../../ui/links";
 import { openSeries } from "../../viewer/panes";
 import { thumbnailUrl } from "../../viewer/series-stack";
 import classes from "./read.module.css";
@@ -15,6 +16,25 @@ function SeriesButton({ series, studyUid }: { series: SeriesOut; studyUid: strin
   const pane = useReadingUi((state) => state.activePane);
   const [broken, setBroken] = useState(false);
   const name = series.series_description || `Series ${series.series_number ?? ""}`;
+  if (!series.displayable) {
+    return (
+      <TextLink
+        to="/studies/$uid"
+        params={{ uid: studyUid }}
+        className={classes.series}
+        underline="never"
+        title={`${name}: ${series.kind_words}, opens what the study holds besides images`}
+        data-testid="series-other"
+        data-kind={series.kind}
+      >
+        <span className={classes.seriesPicture}>{series.kind_words}</span>
+        <span className={classes.seriesText}>
+          {series.modality} {series.series_number ?? ""} · {series.instances}
+        </span>
+        <span className={classes.seriesText}>{name}</span>
+      </TextLink>
+    );
+  }
   return (
     <button
       type="button"
@@ -22,12 +42,11 @@ function SeriesButton({ series, studyUid }: { series: SeriesOut; studyUid: strin
       data-shown={shown}
       data-testid="series-button"
       aria-pressed={shown}
-      disabled={!series.displayable}
-      title={series.displayable ? name : `${name}: holds no image that can be shown`}
+      title={name}
       onClick={() => void openSeries(pane, series.series_instance_uid)}
     >
       <span className={classes.seriesPicture}>
-        {series.displayable && !broken ? (
+        {!broken ? (
           <img
             src={thumbnailUrl(studyUid, series.series_instance_uid, 128)}
             alt=""

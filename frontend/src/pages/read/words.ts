@@ -1,19 +1,10 @@
-export { formatAge as ageOf, formatPatientName as nameOf } from "../../ui/format";
+export { formatAge as ageOf, formatDay as dayOf, formatPatientName as nameOf } from "../../ui/format";
 
 import type { RevisionContent } from "../../geometry/content";
 import { written, writtenMeasure } from "../../geometry/measure";
 import { type FindingRow, shownMeasures } from "../../state/reading-findings";
 import { labelMeaning } from "../../viewer/findings-on-frame";
 import { kindOf } from "../../viewer/shape-kinds";
-
-/** A stored date (2026-01-31 or 20260131) as 31 Jan 2026; empty when there is none. */
-export function dayOf(date: string | null): string {
-  const match = /^(\d{4})-?(\d{2})-?(\d{2})/.exec(date ?? "");
-  const month = match
-    ? "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")[Number(match[2]) - 1]
-    : undefined;
-  return match && month ? `${Number(match[3])} ${month} ${match[1]}` : "";
-}
 
 export function momentOf(moment: string): string {
   const date = new Date(moment);

@@ -39,6 +39,17 @@ export function WorklistRow({
     >
       <div role="gridcell" title={formatPatientName(study.patient_name)}>
         {formatPatientName(study.patient_name)}
+        {study.identity_clash ? (
+          <Tooltip
+            label="Studies under this Patient ID name different persons. An admin decides."
+            multiline
+            maw={260}
+          >
+            <span className={classes.clash} data-testid="identity-clash">
+              Other person?
+            </span>
+          </Tooltip>
+        ) : null}
       </div>
       <div role="gridcell" className={classes.id} title={study.patient_id}>
         {study.patient_id || "–"}

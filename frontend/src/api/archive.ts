@@ -1,0 +1,49 @@
+import { queryOptions } from "@tanstack/react-query";
+import { apiUrl, get, post } from "./client";
+import type { Schemas } from "./types";
+
+export type IdentityOut = Schemas["IdentityOut"];
+export type StatedOut = Schemas["StatedOut"];
+export type ConflictOut = Schemas["ConflictOut"];
+export type StudyHead = Schemas["StudyHeadOut"];
+export type HeldObject = Schemas["HeldObjectOut"];
+export type DecisionState = "open" | "decided";
+
+export const identitiesQuery = (state: DecisionState) =>
+  queryOptions({
+    queryKey: ["archive", "identities", state],
+    queryFn: async ({ signal }) =>
+      (await get<Schemas["IdentitiesOut"]>("identities", { state }, signal)).results,
+  });
+
+export const decideIdentity = (id: string, persons: Schemas["StatementOut"][][], reason: string) =>
+  post<IdentityOut>(`identities/${id}/decide`, { persons, reason });
+
+export const conflictsQuery = (state: DecisionState) =>
+  queryOptions({
+    queryKey: ["archive", "conflicts", state],
+    queryFn: async ({ signal }) =>
+      (await get<Schemas["ConflictsOut"]>("conflicts", { state }, signal)).results,
+  });
+
+export const decideConflict = (id: string, verdict: "keep" | "supersede", reason: string) =>
+  post<ConflictOut>(`conflicts/${id}/decide`, { verdict, reason });
+
+export const conflictPicture = (id: string, version: "first" | "second") =>
+  apiUrl(`conflicts/${id}/picture/${version}`);
+
+export const studyContentsQuery = (uid: string) =>
+  queryOptions({
+    queryKey: ["archive", "study", uid],
+    queryFn: ({ signal }) => get<Schemas["StudyContentsOut"]>(`studies/${uid}/contents`, undefined, signal),
+  });
+
+export const withoutPicturesQuery = (project: string | undefined) =>
+  queryOptions({
+    queryKey: ["archive", "without-pictures", project ?? ""],
+    queryFn: async ({ signal }) =>
+      (await get<Schemas["StudiesWithoutPicturesOut"]>("studies/without-pictures", { project }, signal))
+        .results,
+  });
+
+export const documentUrl = (sopInstanceUid: string) => apiUrl(`instances/${sopInstanceUid}/document`);

@@ -1,0 +1,38 @@
+import { SegmentedControl } from "@mantine/core";
+import { useState } from "react";
+import type { DecisionState } from "../../api/archive";
+import { useMay } from "../../state/session";
+import { PageBody } from "../../ui/page";
+import { Forbidden } from "../../ui/page-states";
+import { ConflictsPanel } from "./conflicts-panel";
+import { IdentitiesPanel } from "./identities-panel";
+
+/** What an admin has to decide about the archive: who is who, and which version of an image is shown. */
+export function ArchivePage() {
+  const allowed = useMay("archive.decide");
+  const [state, setState] = useState<DecisionState>("open");
+  if (!allowed) {
+    return <Forbidden what="Deciding about the archive" />;
+  }
+  return (
+    <PageBody
+      testId="archive-page"
+      title="Archive"
+      about="Studies under one Patient ID that name different persons, and images that came again with other content. Nothing is merged or replaced until you decide; what you decide is kept with its reason and can be decided again."
+      actions={
+        <SegmentedControl
+          aria-label="Which decisions"
+          value={state}
+          onChange={(chosen) => setState(chosen === "decided" ? "decided" : "open")}
+          data={[
+            { value: "open", label: "To decide" },
+            { value: "decided", label: "Decided" },
+          ]}
+        />
+      }
+    >
+      <IdentitiesPanel state={state} />
+      <ConflictsPanel state={state} />
+    </PageBody>
+  );
+}
