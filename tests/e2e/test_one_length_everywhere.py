@@ -19,7 +19,7 @@ from imaging.services.series_index import series_index
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.factories import dicom_files as made
 from tests.imaging.arriving import arrived
-from tests.patience import SECONDS, eventually
+from tests.patience import eventually
 
 if TYPE_CHECKING:
     from core.models import Project, User
@@ -148,7 +148,7 @@ def _drawn_line(desk: Desk, case: Case) -> Finding:
     desk.page.mouse.down()
     desk.page.mouse.move(*ends[1], steps=5)
     desk.page.mouse.up()
-    assert eventually(lambda: Finding.objects.exclude(pk__in=known).exists(), 60), case.name
+    assert eventually(lambda: Finding.objects.exclude(pk__in=known).exists()), case.name
     return Finding.objects.select_related("head").exclude(pk__in=known).get()
 
 
