@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import PositronEmissionTomographyImageStorage
 
 from annotations.models import ReadingProtocol
 from annotations.services.revisions import finding_create
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def _pet(name: str, number: int = 1, *, start: str, half_life: float = 6586.2, **changes: Any) -> bytes:
-    dataset = made.dicom_dataset(name, sop_class="1.2.840.10008.5.1.4.1.1.128", modality="PT")
+    dataset = made.dicom_dataset(name, sop_class=PositronEmissionTomographyImageStorage, modality="PT")
     made.number_instance(dataset, number, name)
     dataset.ImagePositionPatient, dataset.ImageOrientationPatient = [0, 0, 3 * number], [1, 0, 0, 0, 1, 0]
     dataset.PixelSpacing, dataset.FrameOfReferenceUID = [3, 3], made.file_uid(name, "space")
@@ -79,7 +80,8 @@ def test_the_disc_has_its_uptake_in_the_facts_in_the_values_and_in_what_is_store
     image = series.instances.get()
     values = frame_values(image, 1)
     assert values is not None
-    assert (values[1], float(values[0][8, 8])) == ("SUVbw", pytest.approx(right, abs=0.005))
+    assert values[1] == "SUVbw"
+    assert float(values[0][8, 8]) == pytest.approx(right, abs=0.005)
     ReadingProtocol.objects.get_or_create(project=project)
     workitem = workitem_open(project=project, study=series.study)
     workitem = workitem_claim(workitem=workitem, by=radiologist, version=workitem.version)

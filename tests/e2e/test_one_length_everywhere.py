@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import UID
 
 from annotations.models import Calibration, Finding, ReadingProtocol
 from annotations.services.workitems import workitem_open
@@ -83,7 +84,7 @@ CASES = [
 
 
 def _file(case: Case, number: int) -> bytes:
-    dataset = made.dicom_dataset("lengths", sop_class=case.sop_class, modality=case.modality)
+    dataset = made.dicom_dataset("lengths", sop_class=UID(case.sop_class), modality=case.modality)
     dataset.SeriesInstanceUID = made.file_uid("lengths", str(number))
     made.number_instance(dataset, 1, f"lengths-{number}")
     dataset.SeriesNumber, dataset.SeriesDescription = number, case.name
@@ -202,7 +203,7 @@ def test_a_length_is_one_number_with_one_source_everywhere(
             measure = _stored(finding)
             assert finding.head is not None
             start, end = np.array(finding.head.content["geometry"]["points"])
-            if case.header is not None and "ImagePositionPatient" in case.header:
+            if "ImagePositionPatient" in case.header:
                 right = float(np.linalg.norm(end - start))
                 asked = math.hypot(30 * case.column, 60 * case.row)
                 assert right == pytest.approx(asked, rel=0.03)

@@ -1,10 +1,10 @@
 /** Which findings lie on a frame, and how they look there. */
 import { geometryOnFrame } from "../geometry/bridge";
-import type { DrawnKind, MaskFrame, RevisionContent, StoredGeometry } from "../geometry/content";
+import type { DrawnKind, MaskFrame, Measure, RevisionContent, StoredGeometry } from "../geometry/content";
 import { type FrameFacts, frameKey } from "../geometry/frame-facts";
 import { FrameScale, figures, type Statistics, statisticsOf, writtenMeasure } from "../geometry/measure";
 import type { ImagePoint } from "../geometry/points";
-import { type FindingRow, findingRow, useFindings } from "../state/reading-findings";
+import { type FindingRow, findingRow, shownMeasures, useFindings } from "../state/reading-findings";
 import { reading, shownKeys } from "../state/reading-session";
 import { readingUi } from "../state/reading-ui";
 import { pixelReader, shownUnit } from "./pixel-values";
@@ -98,7 +98,22 @@ export interface Reading {
   unit: string;
 }
 
-/** The measure that is written beside a shape, with the source of its unit where that is not plain. */
+/** A measure with the source of its unit, where that is not plain. */
+function withSource(measure: Measure, words: string, frame: StackFrame): string {
+  const plain = words === "" || (frame.plane !== null && measure.source.startsWith("pixel_spacing"));
+  const text = writtenMeasure({ ...measure, unit: measure.unit.replace("2", "²") });
+  return plain ? text : `${text} (${words})`;
+}
+
+/** What the server measured of a finding that is still as it was stored: the number of the panel. */
+function storedSize({ row, kind }: DrawnFinding, frame: StackFrame): string | null {
+  const found = Object.entries(shownMeasures(row)).find(([name]) =>
+    name.startsWith(`${shapeOf(kind).main}_`),
+  );
+  return found ? withSource(found[1], found[1].words ?? "", frame) : null;
+}
+
+/** The measure that is written beside a shape while the server has not measured it. */
 export function writtenSize(kind: DrawnKind, points: readonly ImagePoint[], frame: StackFrame): string {
   const shape = shapeOf(kind);
   const scale = new FrameScale(frame, points);
@@ -108,8 +123,7 @@ export function writtenSize(kind: DrawnKind, points: readonly ImagePoint[], fram
   if (!found) {
     return "";
   }
-  const plain = frame.plane !== null && found[1].source.startsWith("pixel_spacing");
-  return plain ? writtenMeasure(found[1]) : `${writtenMeasure(found[1])} (${scale.words})`;
+  return withSource(found[1], scale.words, frame);
 }
 
 const measured = new WeakMap<StoredGeometry, Map<string, Reading>>();
@@ -151,7 +165,8 @@ export function captionOf(found: DrawnFinding, frame: StackFrame, whole: boolean
   const { content, byModel, probability } = found.row;
   const title = content.name || (content.label_key ? labelMeaning(content.label_key) : "");
   const chance = byModel && probability !== null ? ` ${Math.round(probability * 100)} %` : "";
-  const { size, inside, unit } = readingOf(found, frame);
+  const { size: sketched, inside, unit } = readingOf(found, frame);
+  const size = storedSize(found, frame) ?? sketched;
   const lines = [`${byModel ? "AI " : ""}${title}${chance}`.trim(), content.text, size];
   if (whole && inside) {
     const suffix = unit ? ` ${unit}` : "";
