@@ -196,3 +196,22 @@ def reading_empty() -> Conflict:
         "reading_empty",
         "You have said and drawn nothing. Mark something, or submit the study as one in which nothing is found.",
     )
+
+
+def settings_outdated(what: str, version: int, current: dict[str, Any]) -> PreconditionFailed:
+    """Somebody changed the settings of a project or label; ``current`` is how they are now."""
+    return PreconditionFailed(
+        "settings_outdated",
+        f"Somebody has changed this {what} since you opened it. Compare the two, then save what you want to keep.",
+        version=version,
+        current=current,
+    )
+
+
+def label_in_use(fields: list[str]) -> Conflict:
+    """What was said with a label must go on meaning the same."""
+    return Conflict(
+        "label_in_use",
+        "Something was said with this label, so its code and what it is for stay. Retire it, and name a successor.",
+        fields=fields,
+    )

@@ -11,7 +11,7 @@ from django.db.models import F
 from annotations.content.revision_json import person_json
 from annotations.models import Workitem
 from core import blobs
-from core.models import Job
+from core.models import Job, Project
 from inference import errors
 from inference.engine.config import RecipeConfig
 from inference.engine.recipe_cards import recipe_card
@@ -270,3 +270,9 @@ def model_says(workitem: Workitem) -> dict[str, bool]:
         for key, said in prediction.output.get("labels", {}).items():
             says[key] = says.get(key, False) or said["probability"] >= said["threshold"]
     return says
+
+
+def labels_of_families(project: Project) -> set[str]:
+    """Return the keys of the project's labels that a model family learns."""
+    rows = ModelFamily.objects.filter(project=project).values_list("label_keys", flat=True)
+    return {key for keys in rows for key in keys}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from annotations.content.revision_json import person_json
 from annotations.models import Label
+from annotations.rules.labels import label_is_used, labels_used
 from annotations.rules.protocol import protocol_of
 from core.access import projects_of
 from core.models import Membership, Project
@@ -16,10 +18,32 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def label_json(label: Label) -> Json:
-    """Return a label in the API's shape."""
+def label_json(label: Label, used: set[str] | None = None) -> Json:
+    """Return a label in the API's shape.
+
+    Args:
+        used: keys of the labels that are in use, where the caller knows them already.
+    """
     names = ("key", "code_value", "coding_scheme_designator", "code_meaning", "uses", "color", "position", "retired_at")
-    return {name: getattr(label, name) for name in names}
+    return {
+        **{name: getattr(label, name) for name in names},
+        "version": label.version,
+        "successor": label.successor.key if label.successor else None,
+        "used": label.key in used if used is not None else label_is_used(label),
+    }
+
+
+def labels_json(project: Project, used: Iterable[str] = (), *, retired: bool = True) -> list[Json]:
+    """Return the labels of a project in their order.
+
+    Args:
+        used: keys that something upstairs refers to.
+        retired: those that are no longer used, too.
+    """
+    known = labels_used(project) | set(used)
+    rows = project.labels.select_related("successor")
+    rows = rows if retired else rows.filter(retired_at__isnull=True)
+    return [label_json(label, known) for label in rows]
 
 
 def project_rows(user: User) -> list[Json]:
@@ -28,8 +52,12 @@ def project_rows(user: User) -> list[Json]:
     return [{name: getattr(project, name) for name in names} for project in projects_of(user).order_by("title")]
 
 
-def project_json(project: Project) -> Json:
-    """Return a project with labels and members."""
+def project_json(project: Project, used: Iterable[str] = ()) -> Json:
+    """Return a project with labels and members.
+
+    Args:
+        used: keys of labels that something upstairs refers to.
+    """
     protocol = protocol_of(project)
     members = Membership.objects.filter(project=project).select_related("user").order_by("user__username")
     return {
@@ -39,7 +67,10 @@ def project_json(project: Project) -> Json:
         "is_inbox": project.is_inbox,
         "instructions": protocol.instructions,
         "reveal": protocol.reveal,
-        "labels": [label_json(label) for label in project.labels.all()],
+        "required_labels": protocol.required_labels,
+        "show_abandoned": protocol.show_abandoned,
+        "version": protocol.version,
+        "labels": labels_json(project, used),
         "members": [
             {"user": {**(person_json(one.user) or {}), "username": one.user.username}, "role": one.role}
             for one in members

@@ -25,7 +25,7 @@ from annotations.rules.protocol import answers_among, answers_of, protocol_of, r
 from annotations.rules.reveal import ai_hidden_from, findings_revealed
 from annotations.rules.standing import must_be_decided, standing_of
 from annotations.selectors.notices import workitem_notices
-from annotations.selectors.projects import label_json
+from annotations.selectors.projects import labels_json
 from annotations.selectors.worklist import workitem_row
 from core.errors import OverreadError
 from imaging.dicom.object_kinds import WORDS, ObjectKind
@@ -104,7 +104,7 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
         **workitem_row(user, workitem),
         "notices": workitem_notices(workitem),
         "series": [_series_json(row) for row in series],
-        "labels": [label_json(label) for label in workitem.project.labels.filter(retired_at__isnull=True)],
+        "labels": labels_json(workitem.project, retired=False),
         "instructions": protocol_of(workitem.project).instructions,
         "reveal_ai": not ai_hidden_from(user, workitem),
         **_refusals(what_may(user, workitem)),

@@ -9,7 +9,9 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from annotations import errors
 from annotations.models import Label, ReadingProtocol
+from annotations.rules.labels import label_is_used
 from core import audit, events
 from core.errors import Conflict, Invalid
 from core.event_kinds import EventKind
@@ -17,6 +19,11 @@ from core.models import Membership, Project, User
 from core.roles import Role
 
 _COLOR: Final = re.compile(r"#[0-9a-f]{6}\Z")
+_MEANING: Final = ("code_value", "coding_scheme_designator", "code_meaning")
+_PROJECT_FIELDS: Final = ("title", "description")
+_PROTOCOL_FIELDS: Final = ("instructions", "reveal", "required_labels", "show_abandoned")
+#: Settings whose old and new value the audit trail says; texts are long and may name people.
+_TOLD: Final = ("reveal", "required_labels", "show_abandoned")
 _LABEL_FIELDS: Final = ("code_value", "coding_scheme_designator", "code_meaning", "uses", "color", "position")
 
 
@@ -35,12 +42,19 @@ def project_create(
     description: str = "",
     instructions: str = "",
     reveal: str = ReadingProtocol.Reveal.AFTER_OWN_ANSWER,
+    required_labels: list[str] | None = None,
 ) -> Project:
-    """Make a project; who made it becomes its admin. Raises Conflict when the short name is taken."""
+    """Make a project; who made it becomes its admin. Raises Conflict when the short name is taken.
+
+    Args:
+        required_labels: keys of the labels that each reading must answer; None: all that are said of an image.
+    """
     try:
         with transaction.atomic():
             project = Project.objects.create(slug=slug, title=title, description=description)
-            ReadingProtocol.objects.create(project=project, reveal=reveal, instructions=instructions)
+            ReadingProtocol.objects.create(
+                project=project, reveal=reveal, instructions=instructions, required_labels=required_labels
+            )
             if by is not None:
                 Membership.objects.create(project=project, user=by, role=Role.ADMIN)
             _tell("project.created", "C", project, by, slug=slug)
@@ -70,18 +84,43 @@ def inbox_open() -> Project:
     return project
 
 
-def project_change(*, project: Project, by: User, **fields: Any) -> Project:
-    """Change title, description, instructions or when model findings are revealed (``reveal``)."""
+def project_change(*, project: Project, by: User, version: int | None = None, **fields: Any) -> Project:
+    """Change title, description and how the project is read (``instructions``, ``reveal``, ``required_labels``, …).
+
+    Args:
+        version: of the protocol that the change was made on; another one refuses it.
+
+    Raises:
+        PreconditionFailed: changed by somebody else; ``detail.current`` is how it is now. Invalid: unknown labels.
+    """
     with transaction.atomic():
-        protocol, _ = ReadingProtocol.objects.select_for_update().get_or_create(project=project)
-        for name in ("title", "description"):
-            setattr(project, name, fields.get(name, getattr(project, name)))
-        for name in ("instructions", "reveal"):
-            setattr(protocol, name, fields.get(name, getattr(protocol, name)))
-        project.save(update_fields=["title", "description"])
-        protocol.save(update_fields=["instructions", "reveal"])
-        _tell("project.changed", "U", project, by, fields=sorted(fields), reveal=protocol.reveal)
+        ReadingProtocol.objects.get_or_create(project=project)
+        protocol = ReadingProtocol.objects.select_for_update().get(project=project)
+        project.refresh_from_db()
+        before = {name: getattr(project, name) for name in _PROJECT_FIELDS}
+        before |= {name: getattr(protocol, name) for name in _PROTOCOL_FIELDS}
+        if version is not None and version != protocol.version:
+            raise errors.settings_outdated("project", protocol.version, before)
+        if fields.get("required_labels") is not None:
+            fields["required_labels"] = _checked_required(project, fields["required_labels"])
+        changed = {name: value for name, value in fields.items() if before[name] != value}
+        for name, value in changed.items():
+            setattr(project if name in _PROJECT_FIELDS else protocol, name, value)
+        if changed:
+            protocol.version += 1
+        project.save(update_fields=list(_PROJECT_FIELDS))
+        protocol.save(update_fields=[*_PROTOCOL_FIELDS, "version"])
+        told = {name: {"from": before[name], "to": changed[name]} for name in changed if name in _TOLD}
+        _tell("project.changed", "U", project, by, fields=sorted(changed), reveal=protocol.reveal, changes=told)
     return project
+
+
+def _checked_required(project: Project, keys: list[str]) -> list[str]:
+    wanted = list(dict.fromkeys(keys))
+    known = set(Label.objects.filter(project=project, retired_at__isnull=True).values_list("key", flat=True))
+    if unknown := [key for key in wanted if key not in known]:
+        raise Invalid("label_unknown", "The project has no such label in use. Reload the labels.", keys=unknown)
+    return wanted
 
 
 def _checked_label(fields: dict[str, Any]) -> dict[str, Any]:
@@ -109,14 +148,60 @@ def label_create(*, project: Project, by: User | None, key: str, **fields: Any) 
     return label
 
 
-def label_change(*, label: Label, by: User, retired: bool | None = None, **fields: Any) -> Label:
-    """Change how a label is shown or coded, or retire it; its key and what was said with it stay. Raises Invalid."""
+def label_change(
+    *,
+    label: Label,
+    by: User,
+    retired: bool | None = None,
+    successor: str | None = None,
+    version: int | None = None,
+    in_use: bool = False,
+    **fields: Any,
+) -> Label:
+    """Change how a label is shown, or retire it for a successor; what it means stays once something was said with it.
+
+    Args:
+        successor: key of the label that is used instead from now on; only with ``retired``.
+        version: of the label that the change was made on; another one refuses it.
+        in_use: something upstairs (a model) refers to it, too.
+
+    Raises:
+        Conflict: ``label_in_use``. PreconditionFailed: changed by somebody else. Invalid.
+    """
     checked = _checked_label(fields)
     with transaction.atomic():
-        for name in _LABEL_FIELDS:
-            setattr(label, name, checked.get(name, getattr(label, name)))
+        label = Label.objects.select_for_update(of=("self",)).select_related("project", "successor").get(pk=label.pk)
+        before = {name: getattr(label, name) for name in _LABEL_FIELDS}
+        if version is not None and version != label.version:
+            raise errors.settings_outdated("label", label.version, {"key": label.key, **before})
+        changed = {name: value for name, value in checked.items() if before[name] != value}
+        if in_use or label_is_used(label):
+            _check_meaning_stays(before, changed)
+        for name, value in changed.items():
+            setattr(label, name, value)
         if retired is not None:
             label.retired_at = (label.retired_at or timezone.now()) if retired else None
+            label.successor = _successor(label, successor) if retired else None
+        label.version += 1
         label.save()
-        _tell("label.changed", "U", label.project, by, key=label.key, fields=sorted(checked), retired=retired)
+        told = {name: {"from": before[name], "to": value} for name, value in changed.items()}
+        names = {"key": label.key, "fields": sorted(changed), "changes": told, "retired": retired}
+        _tell("label.changed", "U", label.project, by, **names, successor=label.successor and label.successor.key)
     return label
+
+
+def _check_meaning_stays(before: dict[str, Any], changed: dict[str, Any]) -> None:
+    frozen: list[str] = [name for name in _MEANING if name in changed]
+    if "uses" in changed and not set(before["uses"]) <= set(changed["uses"]):
+        frozen.append("uses")
+    if frozen:
+        raise errors.label_in_use(frozen)
+
+
+def _successor(label: Label, key: str | None) -> Label | None:
+    if not key:
+        return label.successor
+    found = Label.objects.filter(project=label.project, key=key, retired_at__isnull=True).exclude(pk=label.pk).first()
+    if found is None:
+        raise Invalid("successor_wrong", "The successor must be another label of the project that is in use.", key=key)
+    return found

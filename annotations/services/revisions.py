@@ -225,6 +225,8 @@ def revision_append(
 ) -> Revision:
     """Append what the author says now; saying the same again returns the head, the same key the row it made.
 
+    An image answer that is neither present nor absent any more is taken back: the finding is deleted.
+
     Args:
         if_match: digest of the revision the author started from.
         cause: ``edit``, or ``merge`` after a 412.
@@ -241,6 +243,10 @@ def revision_append(
             return before
         require_finding_act(FindingAct.EDIT, author, locked)
         locked, head = locked_head(finding=finding, if_match=if_match)
+        if locked.kind == Finding.Kind.IMAGE_LABEL and isinstance(content, dict) and content.get("present") is None:
+            if locked.deleted:
+                return head
+            return _append(locked, author, _again(head), cause="delete", client_key=client_key)
         checked = checked_content(content, workitem=locked.workitem, kind=locked.kind, kept=head.label)
         if not locked.deleted and says_the_same(head, checked):
             return head

@@ -49,6 +49,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/users", "GET"): SITE_ADMIN,
     ("api/v1/users", "POST"): SITE_ADMIN,
     ("api/v1/users/<uuid:id>", "PATCH"): SITE_ADMIN,
+    ("api/v1/users/<uuid:id>/cases", "GET"): SITE_ADMIN,
     ("api/v1/audit", "GET"): SITE_ADMIN,
     ("api/v1/audit/verify", "POST"): SITE_ADMIN,
     ("api/v1/system/health", "GET"): PUBLIC,

@@ -67,6 +67,11 @@ def if_match_version(request: Request) -> int:
     return version
 
 
+def if_match_version_given(request: Request) -> int | None:
+    """Return ``If-Match`` as a version number, or None where it was not sent; raises Invalid."""
+    return if_match_version(request) if request.headers.get("If-Match") else None
+
+
 def etag(value: object) -> dict[str, str]:
     """Return the header that carries an entity tag."""
     return {"ETag": f'"{value}"'}

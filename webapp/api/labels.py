@@ -20,6 +20,9 @@ class LabelOut(serializers.Serializer[Any]):
     color = serializers.CharField()
     position = serializers.IntegerField()
     retired_at = serializers.DateTimeField(allow_null=True)
+    version = serializers.IntegerField()
+    successor = serializers.CharField(allow_null=True)
+    used = serializers.BooleanField(help_text="Something was said with it: its code and its uses stay.")
 
 
 class LabelIn(serializers.Serializer[Any]):
@@ -46,3 +49,4 @@ class LabelChangeIn(serializers.Serializer[Any]):
     color = serializers.RegexField(r"^#[0-9a-fA-F]{6}$", required=False)
     position = serializers.IntegerField(min_value=0, max_value=10_000, required=False)
     retired = serializers.BooleanField(required=False)
+    successor = serializers.SlugField(max_length=40, required=False, allow_null=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import path
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,10 +16,16 @@ from annotations.access import access_label, access_person
 from annotations.models import Label, ReadingProtocol
 from annotations.services.projects import label_change, label_create, project_change, project_create
 from core.access import project_for, require_site
+from core.models import Project
 from core.roles import Role
-from core.users import membership_end, membership_set
-from webapp.api.base import caller, checked
+from inference.selectors import labels_of_families
+from webapp.api.base import caller, checked, etag, if_match_version_given
 from webapp.api.labels import LabelChangeIn, LabelIn, LabelOut
+from webapp.people import member_end, member_set
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, required=False, description="The version that was changed, quoted."
+)
 
 
 class PersonOut(serializers.Serializer[Any]):
@@ -62,6 +68,9 @@ class ProjectOut(ProjectRowOut):
 
     instructions = serializers.CharField()
     reveal = serializers.ChoiceField(choices=ReadingProtocol.Reveal.choices)
+    required_labels = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    show_abandoned = serializers.BooleanField()
+    version = serializers.IntegerField()
     labels = LabelOut(many=True)
     members = MemberOut(many=True)
 
@@ -76,6 +85,7 @@ class ProjectIn(serializers.Serializer[Any]):
     reveal = serializers.ChoiceField(
         choices=ReadingProtocol.Reveal.choices, default=ReadingProtocol.Reveal.AFTER_OWN_ANSWER
     )
+    required_labels = serializers.ListField(child=serializers.SlugField(max_length=40), allow_null=True, default=None)
 
 
 class ProjectChangeIn(serializers.Serializer[Any]):
@@ -85,6 +95,15 @@ class ProjectChangeIn(serializers.Serializer[Any]):
     description = serializers.CharField(allow_blank=True, required=False, max_length=4000)
     instructions = serializers.CharField(allow_blank=True, required=False, max_length=20000)
     reveal = serializers.ChoiceField(choices=ReadingProtocol.Reveal.choices, required=False)
+    required_labels = serializers.ListField(
+        child=serializers.SlugField(max_length=40), allow_null=True, required=False, max_length=100
+    )
+    show_abandoned = serializers.BooleanField(required=False)
+
+
+def _answer(project: Project) -> Response:
+    shown = selectors.project_json(project, labels_of_families(project))
+    return Response(ProjectOut(shown).data, headers=etag(shown["version"]))
 
 
 class Projects(APIView):
@@ -110,14 +129,17 @@ class ProjectDetail(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """Return the project with its labels and members."""
         project = project_for(caller(request), "project.read", slug=slug)
-        return Response(ProjectOut(selectors.project_json(project)).data)
+        return _answer(project)
 
-    @extend_schema(operation_id="projects_change", request=ProjectChangeIn, responses=ProjectOut)
+    @extend_schema(operation_id="projects_change", parameters=[IF_MATCH], request=ProjectChangeIn, responses=ProjectOut)
     def patch(self, request: Request, slug: str) -> Response:
         """Change title, description, instructions, or when model findings are revealed."""
         project = project_for(caller(request), "project.change", slug=slug)
-        project = project_change(project=project, by=caller(request), **checked(ProjectChangeIn, request))
-        return Response(ProjectOut(selectors.project_json(project)).data)
+        version = if_match_version_given(request)
+        project = project_change(
+            project=project, by=caller(request), version=version, **checked(ProjectChangeIn, request)
+        )
+        return _answer(project)
 
 
 class ProjectMember(APIView):
@@ -128,15 +150,15 @@ class ProjectMember(APIView):
         """Make the person a member with this role, or change the role."""
         project = project_for(caller(request), "project.change", slug=slug)
         person = access_person(caller(request), project=project, id=user_id)
-        membership_set(project=project, user=person, by=caller(request), **checked(MemberIn, request))
-        return Response(ProjectOut(selectors.project_json(project)).data)
+        member_set(project=project, person=person, by=caller(request), **checked(MemberIn, request))
+        return _answer(project)
 
     @extend_schema(operation_id="project_members_end", responses={204: None})
     def delete(self, request: Request, slug: str, user_id: str) -> Response:
         """Take the person out of the project."""
         project = project_for(caller(request), "project.change", slug=slug)
         person = access_person(caller(request), project=project, id=user_id)
-        membership_end(project=project, user=person, by=caller(request))
+        member_end(project=project, person=person, by=caller(request))
         return Response(status=204)
 
 
@@ -154,12 +176,14 @@ class ProjectLabels(APIView):
 class ProjectLabel(APIView):
     """One label."""
 
-    @extend_schema(operation_id="labels_change", request=LabelChangeIn, responses=LabelOut)
+    @extend_schema(operation_id="labels_change", parameters=[IF_MATCH], request=LabelChangeIn, responses=LabelOut)
     def patch(self, request: Request, slug: str, key: str) -> Response:
         """Change how it is shown or coded, or retire it; the key stays."""
         label: Label = access_label(caller(request), "project.change", slug=slug, key=key)
-        label = label_change(label=label, by=caller(request), **checked(LabelChangeIn, request))
-        return Response(LabelOut(selectors.label_json(label)).data)
+        version, in_use = if_match_version_given(request), label.key in labels_of_families(label.project)
+        fields = checked(LabelChangeIn, request)
+        label = label_change(label=label, by=caller(request), version=version, in_use=in_use, **fields)
+        return Response(LabelOut(selectors.label_json(label)).data, headers=etag(label.version))
 
 
 urlpatterns = [

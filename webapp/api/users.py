@@ -11,11 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.services.readings import readings_in_hand
 from core import access
 from core.models import User
 from core.roles import Role
-from core.users import user_change, user_create
+from core.users import user_create
 from webapp.api.base import caller, checked
+from webapp.people import person_change
 
 
 class UserOut(serializers.Serializer[Any]):
@@ -28,6 +30,23 @@ class UserOut(serializers.Serializer[Any]):
     is_active = serializers.BooleanField()
     must_change_password = serializers.BooleanField()
     last_login = serializers.DateTimeField(allow_null=True)
+
+
+class CaseInHandOut(serializers.Serializer[Any]):
+    """A case that a person has in hand."""
+
+    id = serializers.UUIDField(source="workitem.pk")
+    project = serializers.CharField(source="workitem.project.slug")
+    state = serializers.CharField(source="workitem.state")
+    study_description = serializers.CharField(source="workitem.study.study_description")
+    accession_number = serializers.CharField(source="workitem.study.accession_number")
+    claimed_at = serializers.DateTimeField()
+
+
+class UserChangedOut(UserOut):
+    """A person after a change, and the cases that were in their hand and are open again."""
+
+    freed = serializers.ListField(child=serializers.UUIDField())
 
 
 class UserCreateIn(serializers.Serializer[Any]):
@@ -68,11 +87,26 @@ class Users(APIView):
 class UserDetail(APIView):
     """One person."""
 
-    @extend_schema(operation_id="users_change", request=UserChangeIn, responses=UserOut)
+    @extend_schema(operation_id="users_change", request=UserChangeIn, responses=UserChangedOut)
     def patch(self, request: Request, id: str) -> Response:
         """Change name or role, set another password (which must be changed), or switch the account off or on."""
         user, fields = access.user_for(caller(request), id=id), checked(UserChangeIn, request)
-        return Response(UserOut(user_change(user=user, by=caller(request), **fields)).data)
+        user, freed = person_change(person=user, by=caller(request), **fields)
+        return Response({**UserOut(user).data, "freed": [str(workitem.pk) for workitem in freed]})
 
 
-urlpatterns = [path("users", Users.as_view()), path("users/<uuid:id>", UserDetail.as_view())]
+class UserCases(APIView):
+    """What a person has in hand."""
+
+    @extend_schema(operation_id="users_cases", responses=CaseInHandOut(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        """List the cases that are freed when the account is switched off."""
+        user = access.user_for(caller(request), id=id)
+        return Response(CaseInHandOut(readings_in_hand(user), many=True).data)
+
+
+urlpatterns = [
+    path("users", Users.as_view()),
+    path("users/<uuid:id>", UserDetail.as_view()),
+    path("users/<uuid:id>/cases", UserCases.as_view()),
+]

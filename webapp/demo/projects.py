@@ -31,6 +31,8 @@ _LABELS: dict[str, list[tuple[str, str, str, list[str], str]]] = {
         ("artifact", "47973001", "Artifact", [_IMAGE, _REGION], "#ae3ec9"),
     ],
 }
+#: What each reading must answer: where nothing is taught, nothing; who finds nothing says so when they submit.
+_REQUIRED: dict[str, list[str]] = {REAL: [], SYNTHETIC: [TAUGHT_LABEL]}
 _TEXTS = {
     REAL: (
         "Reading room (real images)",
@@ -53,7 +55,12 @@ def projects_install(people: dict[str, User]) -> dict[str, Project]:
     for slug, (title, description, instructions) in _TEXTS.items():
         if slug not in found:
             found[slug] = project_create(
-                slug=slug, title=title, description=description, instructions=instructions, by=admin
+                slug=slug,
+                title=title,
+                description=description,
+                instructions=instructions,
+                by=admin,
+                required_labels=_REQUIRED[slug],
             )
         _labels_install(found[slug], admin)
         _members_install(found[slug], people, admin)

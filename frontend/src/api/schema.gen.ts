@@ -1035,6 +1035,23 @@ export interface paths {
         patch: operations["users_change"];
         trace?: never;
     };
+    "/api/v1/users/{id}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the cases that are freed when the account is switched off. */
+        get: operations["users_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/versions/{id}": {
         parameters: {
             query?: never;
@@ -1609,6 +1626,17 @@ export interface components {
         };
         /** @enum {string} */
         CaseAnswerStateEnum: "not_run" | "waiting" | "running" | "failed" | "outside" | "nothing_found" | "found" | "hidden" | "no_model";
+        /** @description A case that a person has in hand. */
+        CaseInHandOut: {
+            /** Format: uuid */
+            id: string;
+            project: string;
+            state: string;
+            study_description: string;
+            accession_number: string;
+            /** Format: date-time */
+            claimed_at: string;
+        };
         /** @enum {string} */
         CauseEnum: "edit" | "merge";
         CommentAddedEvent: {
@@ -2333,6 +2361,10 @@ export interface components {
             position: number;
             /** Format: date-time */
             retired_at: string | null;
+            version: number;
+            successor: string | null;
+            /** @description Something was said with it: its code and its uses stay. */
+            used: boolean;
         };
         /** @description Whose labels to copy. */
         LabelSetCopyInRequest: {
@@ -2661,6 +2693,7 @@ export interface components {
             color?: string;
             position?: number;
             retired?: boolean;
+            successor?: string | null;
         };
         /** @description What the caller may change of themselves. */
         PatchedMeInRequest: {
@@ -2675,6 +2708,8 @@ export interface components {
             description?: string;
             instructions?: string;
             reveal?: components["schemas"]["RevealEnum"];
+            required_labels?: string[] | null;
+            show_abandoned?: boolean;
         };
         /** @description What an admin may change of a person. */
         PatchedUserChangeInRequest: {
@@ -2767,6 +2802,7 @@ export interface components {
             instructions: string;
             /** @default after_own_answer */
             reveal: components["schemas"]["RevealEnum"];
+            required_labels?: string[] | null;
         };
         /** @description A project with its labels and members. */
         ProjectOut: {
@@ -2776,6 +2812,9 @@ export interface components {
             is_inbox: boolean;
             instructions: string;
             reveal: components["schemas"]["RevealEnum"];
+            required_labels: string[] | null;
+            show_abandoned: boolean;
+            version: number;
             labels: components["schemas"]["LabelOut"][];
             members: components["schemas"]["MemberOut"][];
         };
@@ -3690,6 +3729,19 @@ export interface components {
             /** Format: date-time */
             finished_at: string | null;
             verdicts: components["schemas"]["VerdictOut"][];
+        };
+        /** @description A person after a change, and the cases that were in their hand and are open again. */
+        UserChangedOut: {
+            /** Format: uuid */
+            id: string;
+            username: string;
+            display_name: string;
+            role: string;
+            is_active: boolean;
+            must_change_password: boolean;
+            /** Format: date-time */
+            last_login: string | null;
+            freed: string[];
         };
         /** @description A new person. */
         UserCreateInRequest: {
@@ -4800,7 +4852,10 @@ export interface operations {
     projects_change: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that was changed, quoted. */
+                "If-Match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -4923,7 +4978,10 @@ export interface operations {
     labels_change: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that was changed, quoted. */
+                "If-Match"?: string;
+            };
             path: {
                 key: string;
                 slug: string;
@@ -5601,7 +5659,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserOut"];
+                    "application/json": components["schemas"]["UserChangedOut"];
+                };
+            };
+        };
+    };
+    users_cases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseInHandOut"][];
                 };
             };
         };
