@@ -84,6 +84,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/workitems/<uuid:id>/release", "POST"): MEMBER,
     ("api/v1/workitems/<uuid:id>/assign", "POST"): PROJECT_ADMIN,
     ("api/v1/workitems/<uuid:id>/all-negative", "POST"): _row(404, OK, 403, 403),
+    ("api/v1/workitems/<uuid:id>/agreement", "GET"): MEMBER,
     ("api/v1/workitems/<uuid:id>/history", "GET"): MEMBER,
     ("api/v1/workitems/<uuid:id>/submit", "POST"): MEMBER,
     ("api/v1/workitems/<uuid:id>/withdraw", "POST"): MEMBER,
