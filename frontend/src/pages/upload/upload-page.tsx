@@ -84,9 +84,14 @@ export function UploadPage() {
       title="Upload images"
       about="Files are checked one by one: a broken one is refused with a reason and the rest is stored. Sending the same file twice stores it once."
       actions={
-        <ButtonLink to="/worklist" variant="default" data-testid="upload-to-worklist">
-          To the worklist
-        </ButtonLink>
+        <>
+          <ButtonLink to="/studies" variant="subtle" data-testid="upload-to-others">
+            Studies without images
+          </ButtonLink>
+          <ButtonLink to="/worklist" variant="default" data-testid="upload-to-worklist">
+            To the worklist
+          </ButtonLink>
+        </>
       }
     >
       <Select
