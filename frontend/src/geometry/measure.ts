@@ -84,5 +84,8 @@ export function figures(value: number): string {
 
 const shownUnits: Record<string, string> = { mm2: "mm²", px2: "px²", mm3: "mm³" };
 
-export const writtenMeasure = (measure: Measure): string =>
-  `${written(measure.value)} ${shownUnits[measure.unit] ?? measure.unit}`.trim();
+/** A value with its unit; whole pixels are counted, not measured. */
+export function writtenMeasure({ value, unit }: Measure): string {
+  const figure = unit === "px" && Number.isInteger(value) ? String(value) : written(value);
+  return `${figure} ${shownUnits[unit] ?? unit}`.trim();
+}

@@ -46,7 +46,9 @@ export function placeCaptions(
 ): PlacedCaption[] {
   const { captionOffsets } = readingUi();
   const placed: PlacedCaption[] = [];
-  for (const caption of captions) {
+  // What was put somewhere by hand stands first; the others keep off it.
+  const isPut = (caption: Caption) => Number(captionOffsets[caption.key] !== undefined);
+  for (const caption of [...captions].sort((a, b) => isPut(b) - isPut(a))) {
     if (caption.lines.length === 0) {
       continue;
     }

@@ -51,8 +51,14 @@ export function linkPanes(): () => void {
     const before = last[pane];
     last[pane] = view;
     const { layout, activePane } = readingUi();
-    if (layout === "1x2" && activePane === pane) {
+    if (layout !== "1x2") {
+      return;
+    }
+    if (activePane === pane) {
       bringAlong(view, before, pane === "left" ? "right" : "left");
+    } else if (view.status === "ready" && (before?.status !== "ready" || view.stack !== before.stack)) {
+      // A series that comes into the other viewport joins at once.
+      bringAlong(panes[activePane].getView(), null, pane);
     }
   };
   const leave = [

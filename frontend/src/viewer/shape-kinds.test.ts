@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { DrawnKind } from "../geometry/content";
+import type { DrawnKind, FindingKind } from "../geometry/content";
 import { FrameScale, statisticsOf } from "../geometry/measure";
 import { imagePoint } from "../geometry/points";
 import { runsFromMask } from "../geometry/runs";
@@ -69,6 +69,19 @@ describe("what both languages must agree on", () => {
     expect(new Set(shapes.map((shape) => shape.key)).size).toBe(shapes.length);
     expect([kindOf("mask").use, kindOf("image_label").use]).toEqual(["segment", "image"]);
     expect(isDrawn("mask")).toBe(false);
+  });
+});
+
+describe("the two files of a kind", () => {
+  const folder = "../annotations/geometry/kinds";
+  const files = readdirSync(folder).filter((file) => file.endsWith(".py") && file !== "__init__.py");
+  const said = (file: string, what: string) =>
+    new RegExp(`^    ${what} = "(.+)"$`, "m").exec(readFileSync(`${folder}/${file}`, "utf8"))?.[1];
+
+  it.each(files)("%s says the same as its twin", (file) => {
+    const kind = kindOf(said(file, "name") as FindingKind);
+    expect(kind.word).toBe(said(file, "word"));
+    expect(readdirSync("src/viewer/kinds")).toContain(`${kind.name.replace("_", "-")}.ts`);
   });
 });
 
