@@ -106,7 +106,8 @@ export const get = <Answer>(path: ApiPath, query?: Query, signal?: AbortSignal) 
   send<Answer>("GET", path, { query, signal });
 export const post = <Answer>(path: ApiPath, body?: unknown, call: Omit<Call, "body"> = {}) =>
   send<Answer>("POST", path, { ...call, body: body ?? {} });
-export const patch = <Answer>(path: ApiPath, body: unknown) => send<Answer>("PATCH", path, { body });
+export const patch = <Answer>(path: ApiPath, body: unknown, call: Omit<Call, "body"> = {}) =>
+  send<Answer>("PATCH", path, { ...call, body });
 export const put = <Answer>(path: ApiPath, body: unknown) => send<Answer>("PUT", path, { body });
 export const remove = <Answer>(path: ApiPath, call: Call = {}) => send<Answer>("DELETE", path, call);
 

@@ -38,15 +38,27 @@ export const createProject = (fields: { slug: string; title: string; description
   post<ProjectOut>("projects", fields);
 export const changeProject = (
   slug: string,
-  fields: Partial<{ title: string; description: string; instructions: string; reveal: Reveal }>,
-) => patch<ProjectOut>(`projects/${slug}`, fields);
+  fields: Partial<{
+    title: string;
+    description: string;
+    instructions: string;
+    reveal: Reveal;
+    required_labels: string[] | null;
+    show_abandoned: boolean;
+  }>,
+  version: number,
+) => patch<ProjectOut>(`projects/${slug}`, fields, { ifMatch: version });
 export const setMember = (slug: string, userId: string, role: RoleName) =>
   put<unknown>(`projects/${slug}/members/${userId}`, { role });
 export const removeMember = (slug: string, userId: string) =>
   remove<void>(`projects/${slug}/members/${userId}`);
 export const createLabel = (slug: string, label: LabelIn) => post<LabelOut>(`projects/${slug}/labels`, label);
-export const changeLabel = (slug: string, key: string, label: Partial<LabelIn> & { retired?: boolean }) =>
-  patch<LabelOut>(`projects/${slug}/labels/${key}`, label);
+export const changeLabel = (
+  slug: string,
+  key: string,
+  label: Partial<LabelIn> & { retired?: boolean; successor?: string | null },
+  version: number,
+) => patch<LabelOut>(`projects/${slug}/labels/${key}`, label, { ifMatch: version });
 
 export const importLabelSet = (slug: string, form: "csv" | "json", content: string) =>
   post<LabelSetOut>(`projects/${slug}/label-set`, { form, content });

@@ -3,22 +3,22 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { changeLabel, projectQuery } from "../../api/projects";
 import type { LabelOut, ProjectOut } from "../../api/types";
-import { useConfirm } from "../../ui/confirm";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty } from "../../ui/page-states";
 import { LabelDialog } from "./label-dialog";
 import { CopyLabelsDialog, ImportLabelsDialog } from "./label-set-dialogs";
+import { RetireDialog } from "./retire-dialog";
 
 /** What may be said of an image or drawn on it: coded concepts with a colour. */
 export function LabelsPanel({ project }: { project: ProjectOut }) {
   const queries = useQueryClient();
-  const confirm = useConfirm();
-  const [edited, setEdited] = useState<LabelOut | "new" | null>(null);
+  const [edited, setEdited] = useState<string | "new" | null>(null);
+  const [retiring, setRetiring] = useState<LabelOut | null>(null);
   const [dialog, setDialog] = useState<"import" | "copy" | null>(null);
   const retire = useMutation({
-    mutationFn: ({ label, retired }: { label: LabelOut; retired: boolean }) =>
-      changeLabel(project.slug, label.key, { retired }),
+    mutationFn: ({ label, ...fields }: { label: LabelOut; retired: boolean; successor?: string | null }) =>
+      changeLabel(project.slug, label.key, fields, label.version),
     onSuccess: () => {
       notifyDone("Label changed.");
       void queries.invalidateQueries({ queryKey: projectQuery(project.slug).queryKey });
@@ -68,6 +68,7 @@ export function LabelsPanel({ project }: { project: ProjectOut }) {
                 </Table.Td>
                 <Table.Td>
                   {label.code_meaning} {label.retired_at ? <Badge color="gray">retired</Badge> : null}
+                  {label.successor ? <Badge color="gray">now {label.successor}</Badge> : null}
                 </Table.Td>
                 <Table.Td>
                   <Code>{label.key}</Code>
@@ -88,7 +89,7 @@ export function LabelsPanel({ project }: { project: ProjectOut }) {
                   <Button
                     variant="subtle"
                     size="compact-xs"
-                    onClick={() => setEdited(label)}
+                    onClick={() => setEdited(label.key)}
                     aria-label={`Change ${label.code_meaning}`}
                   >
                     Change
@@ -99,15 +100,7 @@ export function LabelsPanel({ project }: { project: ProjectOut }) {
                     color={label.retired_at ? "signal" : "red"}
                     aria-label={`${label.retired_at ? "Bring back" : "Retire"} ${label.code_meaning}`}
                     onClick={() =>
-                      label.retired_at
-                        ? retire.mutate({ label, retired: false })
-                        : confirm({
-                            title: `Retire “${label.code_meaning}”?`,
-                            body: "Readers can no longer choose it; findings that carry it stay as they are.",
-                            yes: "Retire",
-                            danger: true,
-                            onYes: () => retire.mutate({ label, retired: true }),
-                          })
+                      label.retired_at ? retire.mutate({ label, retired: false }) : setRetiring(label)
                     }
                   >
                     {label.retired_at ? "Bring back" : "Retire"}
@@ -120,10 +113,20 @@ export function LabelsPanel({ project }: { project: ProjectOut }) {
       )}
       <ImportLabelsDialog slug={project.slug} opened={dialog === "import"} onClose={() => setDialog(null)} />
       <CopyLabelsDialog slug={project.slug} opened={dialog === "copy"} onClose={() => setDialog(null)} />
+      <RetireDialog
+        key={retiring?.key ?? "none"}
+        label={retiring}
+        others={project.labels.filter((one) => !one.retired_at && one.key !== retiring?.key)}
+        onClose={() => setRetiring(null)}
+        onRetire={(label, successor) => {
+          setRetiring(null);
+          retire.mutate({ label, retired: true, ...(successor ? { successor } : {}) });
+        }}
+      />
       <LabelDialog
-        key={edited === "new" ? "new" : edited?.key}
+        key={edited}
         project={project}
-        label={edited === "new" ? null : edited}
+        label={project.labels.find((label) => label.key === edited) ?? null}
         opened={edited !== null}
         onClose={() => setEdited(null)}
       />

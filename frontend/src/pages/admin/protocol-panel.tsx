@@ -1,11 +1,13 @@
-import { Button, Radio, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Checkbox, Radio, Stack, Switch, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import type { FormEvent } from "react";
 import { meQuery } from "../../api/auth";
 import { changeProject, projectQuery } from "../../api/projects";
 import type { ProjectOut, Reveal } from "../../api/types";
+import { FieldClashes } from "../../ui/field-clashes";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
+import { sendChanged, useChangedFields } from "../../ui/use-changed-fields";
 
 const reveals: { value: Reveal; label: string; description: string }[] = [
   {
@@ -17,18 +19,49 @@ const reveals: { value: Reveal; label: string; description: string }[] = [
   { value: "never", label: "Never to readers", description: "Only reviewers see model findings." },
 ];
 
+const names = {
+  title: "Title",
+  description: "What it is about",
+  instructions: "Instructions to readers",
+  reveal: "When are model findings shown?",
+  required_labels: "Answers asked for",
+  show_abandoned: "What an abandoned reading said",
+};
+
+const valuesOf = ({
+  title,
+  description,
+  instructions,
+  reveal,
+  required_labels,
+  show_abandoned,
+}: ProjectOut) => ({
+  title,
+  description,
+  instructions,
+  reveal,
+  required_labels,
+  show_abandoned,
+});
+
 /** Title, instructions, and when readers may see what the models found. */
 export function ProtocolPanel({ project }: { project: ProjectOut }) {
   const queries = useQueryClient();
-  const [title, setTitle] = useState(project.title);
-  const [description, setDescription] = useState(project.description);
-  const [instructions, setInstructions] = useState(project.instructions);
-  const [reveal, setReveal] = useState<Reveal>(project.reveal);
+  const form = useChangedFields(valuesOf(project));
+  const { values } = form;
   const save = useMutation({
-    mutationFn: () => changeProject(project.slug, { title: title.trim(), description, instructions, reveal }),
-    onSuccess: () => {
+    mutationFn: () =>
+      sendChanged(
+        form.changed,
+        project,
+        (version) => changeProject(project.slug, form.changed, version),
+        () => queries.fetchQuery({ ...projectQuery(project.slug), staleTime: 0 }),
+        valuesOf,
+      ),
+    onSuccess: async () => {
       notifyDone("Project saved.");
-      void queries.invalidateQueries({ queryKey: projectQuery(project.slug).queryKey });
+      await queries.invalidateQueries({ queryKey: projectQuery(project.slug).queryKey });
+      form.done();
       void queries.invalidateQueries({ queryKey: meQuery.queryKey });
     },
     onError: (error) => notifyError(error, "Could not save the project"),
@@ -37,34 +70,43 @@ export function ProtocolPanel({ project }: { project: ProjectOut }) {
     event.preventDefault();
     save.mutate();
   };
+  const asked = project.labels.filter((label) => !label.retired_at && label.uses.includes("image"));
   return (
     <Panel title="Reading protocol" testId="protocol-panel">
       <form onSubmit={submit}>
         <Stack gap="sm" maw={760}>
+          <FieldClashes form={form} names={names} />
           <TextInput
-            label="Title"
+            label={names.title}
             required
             maxLength={120}
-            value={title}
-            onChange={(event) => setTitle(event.currentTarget.value)}
+            value={values.title}
+            data-testid="protocol-title"
+            onChange={(event) => form.set({ title: event.currentTarget.value })}
           />
           <TextInput
-            label="What it is about"
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
+            label={names.description}
+            value={values.description}
+            data-testid="protocol-description"
+            onChange={(event) => form.set({ description: event.currentTarget.value })}
           />
           <Textarea
-            label="Instructions to readers"
+            label={names.instructions}
             description="Shown beside every case."
             autosize
             minRows={3}
-            value={instructions}
-            onChange={(event) => setInstructions(event.currentTarget.value)}
+            value={values.instructions}
+            onChange={(event) => form.set({ instructions: event.currentTarget.value })}
           />
           <Radio.Group
-            label="When are model findings shown?"
-            value={reveal}
-            onChange={(value) => setReveal(reveals.find((choice) => choice.value === value)?.value ?? reveal)}
+            label={names.reveal}
+            value={values.reveal}
+            onChange={(value) => {
+              const chosen = reveals.find((choice) => choice.value === value);
+              if (chosen) {
+                form.set({ reveal: chosen.value });
+              }
+            }}
           >
             <Stack gap={6} mt={6}>
               {reveals.map((choice) => (
@@ -74,11 +116,36 @@ export function ProtocolPanel({ project }: { project: ProjectOut }) {
                   label={choice.label}
                   description={choice.description}
                   size="xs"
+                  data-testid={`reveal-${choice.value}`}
                 />
               ))}
             </Stack>
           </Radio.Group>
-          <Button type="submit" w="fit-content" loading={save.isPending} data-testid="protocol-save">
+          <Checkbox.Group
+            label={names.required_labels}
+            description="A reading is handed in when each of these is answered present or absent."
+            value={values.required_labels ?? asked.map((label) => label.key)}
+            onChange={(keys) => form.set({ required_labels: keys })}
+          >
+            <Stack gap={6} mt={6}>
+              {asked.map((label) => (
+                <Checkbox key={label.key} value={label.key} label={label.code_meaning} size="xs" />
+              ))}
+            </Stack>
+          </Checkbox.Group>
+          <Switch
+            label="The next reader sees what an abandoned reading had said"
+            size="xs"
+            checked={values.show_abandoned}
+            onChange={(event) => form.set({ show_abandoned: event.currentTarget.checked })}
+          />
+          <Button
+            type="submit"
+            w="fit-content"
+            loading={save.isPending}
+            disabled={!form.isChanged || form.clashes.length > 0}
+            data-testid="protocol-save"
+          >
             Save
           </Button>
         </Stack>

@@ -1,0 +1,53 @@
+"""Saving a form changes what was changed in it, never back what somebody else set meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from annotations.models import ReadingProtocol
+from tests.e2e.bench import reader_at
+from tests.e2e.cases import a_case
+from tests.factories.api import Api
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.models import Project, User
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_mended_description_does_not_switch_the_blinding_back(
+    project: Project, admin: User, server_url: str, tmp_path: Path
+) -> None:
+    a_case(project, admin, server_url, tmp_path)
+
+    def reveal(choice: str) -> None:
+        version = Api(admin)("GET", f"projects/{project.slug}")[1]["version"]
+        status, answer = Api(admin)("PATCH", f"projects/{project.slug}", {"reveal": choice}, match=version)
+        assert status == 200, answer
+
+    with reader_at(server_url, admin) as desk:
+        page = desk.page
+        page.goto(f"{server_url}/admin/projects/{project.slug}")
+        page.get_by_test_id("protocol-description").fill("Chest films, mended")
+        reveal("never")
+        page.get_by_test_id("protocol-save").click()
+        expect(page.get_by_text("Project saved.")).to_be_visible()
+        project.refresh_from_db()
+        assert project.description == "Chest films, mended"
+        assert ReadingProtocol.objects.get(project=project).reveal == "never"
+
+        # The same field on both sides: nothing is saved before somebody chose, and both words stand on the page.
+        page.get_by_test_id("reveal-after_own_answer").check()
+        reveal("always")
+        expect(page.get_by_test_id("field-clashes")).to_contain_text("always")
+        expect(page.get_by_test_id("protocol-save")).to_be_disabled()
+        assert ReadingProtocol.objects.get(project=project).reveal == "always"
+        page.get_by_test_id("clash-mine").click()
+        page.get_by_test_id("protocol-save").click()
+        expect(page.get_by_test_id("protocol-save")).to_be_disabled()
+        assert Api(admin)("GET", f"projects/{project.slug}")[1]["reveal"] == "after_own_answer"
