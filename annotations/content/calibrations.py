@@ -47,10 +47,18 @@ def calibration_among(rows: Sequence[Calibration], instance: Instance) -> Calibr
     return held
 
 
-def space_in(workitem: Workitem, instance: Instance, frame_number: int) -> FrameSpace:
-    """Return the space of a frame as it counts in a case: by hand where somebody calibrated it."""
+def space_in(
+    workitem: Workitem, instance: Instance, frame_number: int, in_force: Sequence[Calibration] | None = None
+) -> FrameSpace:
+    """Return the space of a frame as it counts in a case: by hand where somebody calibrated it.
+
+    Args:
+        in_force: ``calibrations_in_force`` of the case, where the spaces of many frames are asked for.
+    """
     space = frame_space(instance, frame_number)
-    row = calibration_among(calibrations_in_force(workitem), instance) if space.plane is None else None
+    if space.plane is not None:
+        return space
+    row = calibration_among(calibrations_in_force(workitem) if in_force is None else in_force, instance)
     return space if row is None else replace(space, spacing=calibrated_spacing(row))
 
 

@@ -25,7 +25,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.content.calibrations import space_in
+from annotations.content.calibrations import calibrations_in_force, space_in
 from annotations.content.image_space import FrameSpace, even_slices_mm
 from annotations.content.pixel_values import mask_intensities, shape_intensities
 from annotations.errors import content_wrong
@@ -240,8 +240,12 @@ def _mask(raw: Any, workitem: Workitem) -> tuple[dict[str, Any], Measures]:
     if not mask["frames"]:
         raise content_wrong("mask_empty", "The segmentation holds no pixel. Delete it, or paint again.")
     painted = [(instances[one["sop_instance_uid"]], one["frame_number"], one["runs"]) for one in mask["frames"]]
+    in_force = calibrations_in_force(workitem)
     counted = [
-        (sum(runs[1::2]), space_in(workitem, instance, number).scale_under(runs_corners(runs, int(columns or 1))))
+        (
+            sum(runs[1::2]),
+            space_in(workitem, instance, number, in_force).scale_under(runs_corners(runs, int(columns or 1))),
+        )
         for instance, number, runs in painted
     ]
     measures = mask_measures(counted, even_slices_mm(series))
