@@ -12,24 +12,6 @@ export interface Affine {
 
 export const identity: Affine = { a: 1, b: 0, c: 0, d: 1, e: 0, f: 0 };
 
-/** The map from image pixels to canvas pixels, from where the origin and the ends of both axes fall. */
-export function affineFromCorners(
-  origin: CanvasPoint,
-  columnEnd: CanvasPoint,
-  rowEnd: CanvasPoint,
-  columns: number,
-  rows: number,
-): Affine {
-  return {
-    a: (columnEnd[0] - origin[0]) / columns,
-    b: (columnEnd[1] - origin[1]) / columns,
-    c: (rowEnd[0] - origin[0]) / rows,
-    d: (rowEnd[1] - origin[1]) / rows,
-    e: origin[0],
-    f: origin[1],
-  };
-}
-
 export function toCanvas(m: Affine, p: ImagePoint): CanvasPoint {
   return canvasPoint(m.a * p[0] + m.c * p[1] + m.e, m.b * p[0] + m.d * p[1] + m.f);
 }
