@@ -1,23 +1,49 @@
-import { Button, Center, Stack, Text, Title } from "@mantine/core";
+import { Button, Center, Group, Stack, Text, Title } from "@mantine/core";
 import type { ErrorComponentProps } from "@tanstack/react-router";
-import { Failed } from "../ui/page-states";
+import { asApiError } from "../api/errors";
+import { ErrorLines } from "../ui/error-lines";
+
+/** Always a way on, whatever went wrong. */
+function WaysOn({ onRetry }: { onRetry?: () => void }) {
+  return (
+    <Group gap="xs">
+      {onRetry ? (
+        <Button onClick={onRetry} data-testid="error-retry">
+          Try again
+        </Button>
+      ) : null}
+      <Button component="a" href="/worklist" variant="default" data-testid="error-worklist">
+        Go to the worklist
+      </Button>
+      <Button variant="subtle" onClick={() => window.history.back()}>
+        Back
+      </Button>
+    </Group>
+  );
+}
 
 export function NotFoundPage() {
   return (
-    <Center p="xl">
+    <Center component="main" p="xl">
       <Stack align="center" gap="xs">
-        <Title order={2}>No such page</Title>
+        <Title order={1}>No such page</Title>
         <Text size="sm" c="dimmed">
           The address is wrong, or the page has moved.
         </Text>
-        <Button component="a" href="/worklist" variant="default">
-          Go to the worklist
-        </Button>
+        <WaysOn />
       </Stack>
     </Center>
   );
 }
 
 export function RouteErrorPage({ error, reset }: ErrorComponentProps) {
-  return <Failed error={error} what="this page" onRetry={reset} />;
+  return (
+    <Center p="xl" data-testid="error-state">
+      <Stack gap="xs" maw={640} role="alert">
+        <Title order={1}>Could not load this page</Title>
+        <ErrorLines error={asApiError(error)} />
+        <WaysOn onRetry={reset} />
+      </Stack>
+    </Center>
+  );
 }
