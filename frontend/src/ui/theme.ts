@@ -26,7 +26,7 @@ const signal: MantineColorsTuple = [
   "#75c4f0",
   "#4fb3e8",
   "#2f9bd4",
-  "#1f7fb3",
+  "#1c77a9",
   "#1a6791",
   "#164f70",
   "#0f3850",
@@ -95,6 +95,16 @@ export const theme = createTheme({
         closeButtonProps: { "aria-label": "Close" },
       },
     },
-    Tooltip: { defaultProps: { openDelay: 350, withArrow: true, fz: "xs" } },
+    Tooltip: {
+      defaultProps: { openDelay: 350, withArrow: true, fz: "xs" },
+      // Mantine's own is white on dark: the brightest thing beside an image.
+      styles: {
+        tooltip: {
+          "--tooltip-bg": "var(--ov-panel-raised)",
+          "--tooltip-color": "var(--ov-text)",
+          boxShadow: "0 0 0 1px var(--ov-line-strong)",
+        },
+      },
+    },
   },
 });

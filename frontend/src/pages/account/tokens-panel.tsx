@@ -1,4 +1,15 @@
-import { Alert, Button, Code, CopyButton, Group, NumberInput, Table, Text, TextInput } from "@mantine/core";
+import {
+  Alert,
+  Button,
+  Code,
+  CopyButton,
+  Group,
+  NumberInput,
+  Table,
+  Text,
+  TextInput,
+  VisuallyHidden,
+} from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { createToken, revokeToken, tokensQuery } from "../../api/auth";
@@ -95,7 +106,9 @@ export function TokensPanel() {
               <Table.Th>For</Table.Th>
               <Table.Th>Made</Table.Th>
               <Table.Th>Good until</Table.Th>
-              <Table.Th />
+              <Table.Th>
+                <VisuallyHidden>Actions</VisuallyHidden>
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

@@ -1,4 +1,4 @@
-import { Alert, Button, Code, Group, Table, Text, TextInput, Tooltip } from "@mantine/core";
+import { Alert, Button, Code, Group, Table, Text, TextInput, Tooltip, VisuallyHidden } from "@mantine/core";
 import { IconShieldCheck } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
@@ -159,7 +159,9 @@ function AuditTable({
           <Table.Th>On</Table.Th>
           <Table.Th>Outcome</Table.Th>
           <Table.Th>From</Table.Th>
-          <Table.Th />
+          <Table.Th>
+            <VisuallyHidden>Details</VisuallyHidden>
+          </Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>

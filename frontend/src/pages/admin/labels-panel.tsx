@@ -1,4 +1,4 @@
-import { Badge, Button, Code, ColorSwatch, Group, Table } from "@mantine/core";
+import { Badge, Button, Code, ColorSwatch, Group, Table, VisuallyHidden } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { changeLabel, projectQuery } from "../../api/projects";
@@ -57,7 +57,9 @@ export function LabelsPanel({ project }: { project: ProjectOut }) {
               <Table.Th>Key</Table.Th>
               <Table.Th>Code</Table.Th>
               <Table.Th>Used for</Table.Th>
-              <Table.Th />
+              <Table.Th>
+                <VisuallyHidden>Actions</VisuallyHidden>
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

@@ -1,4 +1,4 @@
-import { Button, Group, Select, Table } from "@mantine/core";
+import { Button, Group, Select, Table, VisuallyHidden } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { projectQuery, removeMember, setMember, usersQuery } from "../../api/projects";
@@ -71,7 +71,9 @@ export function MembersPanel({ project }: { project: ProjectOut }) {
             <Table.Tr>
               <Table.Th>Name</Table.Th>
               <Table.Th>Role here</Table.Th>
-              <Table.Th />
+              <Table.Th>
+                <VisuallyHidden>Actions</VisuallyHidden>
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

@@ -1,4 +1,4 @@
-import { Badge, Button, SegmentedControl, Table, Text } from "@mantine/core";
+import { Badge, Button, SegmentedControl, Table, Text, VisuallyHidden } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { cancelJob, jobsQuery, systemQuery } from "../../api/system";
@@ -102,7 +102,9 @@ function JobsPanel() {
               <Table.Th>Asked for</Table.Th>
               <Table.Th>Took</Table.Th>
               <Table.Th>What happened</Table.Th>
-              <Table.Th />
+              <Table.Th>
+                <VisuallyHidden>Actions</VisuallyHidden>
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

@@ -1,4 +1,4 @@
-import { Button, Switch, Table, Text, TextInput } from "@mantine/core";
+import { Button, Switch, Table, Text, TextInput, VisuallyHidden } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { changeUser, usersQuery } from "../../api/projects";
@@ -59,7 +59,9 @@ export function UsersPage() {
                 <Table.Th>Role</Table.Th>
                 <Table.Th>May sign in</Table.Th>
                 <Table.Th>Last sign-in</Table.Th>
-                <Table.Th />
+                <Table.Th>
+                  <VisuallyHidden>Actions</VisuallyHidden>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -124,7 +126,7 @@ function UserLine({ user, onPassword }: { user: UserOut; onPassword: () => void 
           onClick={onPassword}
           disabled={self}
           title={self ? "Change your own under Account, where the old one is asked" : undefined}
-          aria-label={`Set the password of ${user.username}`}
+          aria-label={`Set password of ${user.username}`}
         >
           Set password
         </Button>

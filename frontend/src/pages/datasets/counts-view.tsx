@@ -1,4 +1,4 @@
-import { Alert, List, Stack, Table, Text } from "@mantine/core";
+import { Alert, List, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import type { SnapshotCounts, SplitCounts, SplitName } from "../../api/types";
 import { formatCount, formatPercent, formatWords } from "../../ui/format";
 import { ShareBar } from "../../ui/share-bar";
@@ -18,7 +18,9 @@ export function CountsTable({
       <Table data-testid="snapshot-counts">
         <Table.Thead>
           <Table.Tr>
-            <Table.Th />
+            <Table.Th>
+              <VisuallyHidden>Label</VisuallyHidden>
+            </Table.Th>
             {splitNames.map((name) => (
               <Table.Th key={name}>{formatWords(name)}</Table.Th>
             ))}

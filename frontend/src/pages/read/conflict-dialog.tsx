@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Table, Text } from "@mantine/core";
+import { Button, Group, Modal, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { useEffect } from "react";
 import type { RevisionContent } from "../../geometry/content";
 import { pixelsIn } from "../../geometry/runs";
@@ -70,7 +70,9 @@ export function ConflictDialog() {
           <Table>
             <Table.Thead>
               <Table.Tr>
-                <Table.Th />
+                <Table.Th>
+                  <VisuallyHidden>Fact</VisuallyHidden>
+                </Table.Th>
                 <Table.Th>{here}</Table.Th>
                 <Table.Th>{there}</Table.Th>
               </Table.Tr>

@@ -1,4 +1,4 @@
-import { Tooltip } from "@mantine/core";
+import { Tooltip, VisuallyHidden } from "@mantine/core";
 import { performById } from "../../actions/action-table";
 import { chooseLabel } from "../../actions/finding-actions";
 import { shownKey } from "../../actions/keys";
@@ -64,13 +64,17 @@ export function ImageLabels() {
                 className={classes.chip}
                 data-testid={`image-label-${label.key}`}
                 data-answer={answer}
-                aria-label={`${label.code_meaning}: ${answerWords[answer]}`}
                 disabled={!editable}
                 onClick={() => toggleImageLabel(label.key)}
               >
                 <span aria-hidden>{answerMarks[answer]}</span>
                 {label.code_meaning}
-                {index < 9 ? <span className={classes.key}>{index + 1}</span> : null}
+                <VisuallyHidden>: {answerWords[answer]}</VisuallyHidden>
+                {index < 9 ? (
+                  <span className={classes.key} aria-hidden>
+                    {index + 1}
+                  </span>
+                ) : null}
               </button>
             </Tooltip>
           );

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Text } from "@mantine/core";
+import { Button, Group, Modal, Text, VisuallyHidden } from "@mantine/core";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { connectPorts } from "../../actions/ports";
@@ -157,6 +157,7 @@ export function ReadPage({ workitemId, asked }: { workitemId: string; asked: Rea
       data-layout={open}
       data-keys-to-image
     >
+      <VisuallyHidden component="h1">{mode === "review" ? "Review" : "Reading"} of a study</VisuallyHidden>
       <CaseBar />
       <CaseNotices />
       <ToolRail />

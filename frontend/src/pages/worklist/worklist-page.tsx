@@ -1,4 +1,4 @@
-import { Button, Kbd } from "@mantine/core";
+import { Button, Kbd, VisuallyHidden } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { IconPlayerTrackNext, IconUpload } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
@@ -79,6 +79,7 @@ export function WorklistPage() {
 
   return (
     <div className={classes.page} data-testid="worklist-page">
+      <VisuallyHidden component="h1">Worklist</VisuallyHidden>
       <div className={classes.top}>
         <FirstStepsPanel />
         <StateCards search={search} onState={(state) => change({ state })} />
