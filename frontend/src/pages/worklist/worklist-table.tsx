@@ -1,6 +1,6 @@
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { Children, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import type { WorkitemRow } from "../../api/types";
 import { defaultOrdering, type Ordering, turnedOrdering } from "../../state/worklist-filters";
 import classes from "./worklist.module.css";
@@ -131,7 +131,13 @@ export function WorklistTable({
           ) : null;
         })}
       </div>
-      {children}
+      {Children.toArray(children).length > 0 ? (
+        <div role="row" tabIndex={-1}>
+          <div role="gridcell" tabIndex={-1}>
+            {children}
+          </div>
+        </div>
+      ) : null}
     </div>
   );
 }
