@@ -19,7 +19,8 @@ const edgeAlpha = 235;
 /** A model's mask is hatched inside a broken edge: nobody takes it for a person's. */
 const hatchStep = 6;
 const isHatched = (column: number, row: number) => (column + row) % hatchStep < 2;
-const isBroken = (column: number, row: number) => (column - row + 4096) % 8 < 3 && (column + row) % 8 < 5;
+/** Gaps along an edge in every direction that edges mostly have. */
+const isBroken = (column: number, row: number) => (column + 2 * row) % 7 < 3;
 
 /** Paint part of a mask into image data: a light fill and a firm edge. */
 function colorPart(
