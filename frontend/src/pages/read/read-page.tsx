@@ -7,8 +7,9 @@ import { reading, session, useReading } from "../../state/reading-session";
 import type { ReadingMode } from "../../state/reading-types";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { useMe } from "../../state/session";
+import { TextLink } from "../../ui/links";
 import { notifyError } from "../../ui/notify";
-import { Failed, Loading } from "../../ui/page-states";
+import { Empty, Failed, Loading } from "../../ui/page-states";
 import { CalibrateDialog } from "./calibrate-dialog";
 import { CaseBar } from "./case-bar";
 import { CaseNotices } from "./case-notices";
@@ -75,6 +76,18 @@ function LeaveDialog() {
 
 function Images() {
   const layout = useReadingUi((state) => state.layout);
+  const workitem = useReading((state) => state.workitem);
+  if (workitem && !workitem.series.some((series) => series.displayable)) {
+    return (
+      <div className={viewportClasses.images} data-testid="no-images">
+        <Empty title="This study holds no image that can be shown">
+          <TextLink to="/studies/$uid" params={{ uid: workitem.study.study_instance_uid }}>
+            See what it holds
+          </TextLink>
+        </Empty>
+      </div>
+    );
+  }
   return (
     <div
       className={viewportClasses.images}
