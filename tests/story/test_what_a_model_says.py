@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from annotations.models import Finding, Workitem
-from annotations.rules.standing import standing_of
+from annotations.rules.standing import must_be_decided, standing_of
 from annotations.services.sign_off import workitem_reopen
 from core.jobs import job_request
 from core.models import Job
@@ -24,6 +24,7 @@ from webapp import story
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from uuid import UUID
 
     from core.models import Project, User
 
@@ -46,6 +47,10 @@ def _ai(user: User, workitem: Workitem) -> dict[str, Any]:
 
 def _indexed(*series: Series) -> None:
     Series.objects.filter(pk__in=[one.pk for one in series]).update(indexed_at=timezone.now())
+
+
+def _waiting(workitem: Workitem) -> set[UUID]:
+    return must_be_decided(standing_of([workitem]).values(), {})
 
 
 def _second_version(family_live: ModelVersion, folder: Path, admin: User) -> ModelVersion:
@@ -134,9 +139,8 @@ def test_a_series_that_grows_image_by_image_has_one_finding_an_image_not_one_for
     assert len(images) == len(set(images)) == 4, "each image once, and none for the whole study"
     current = Prediction.objects.filter(superseded_at__isnull=True)
     assert [row.state for row in current.filter(workitem=workitem)] == ["finished"]
-    waiting = [one for one in standing_of([workitem]).values() if one.must_be_decided]
-    per_image = Finding.objects.filter(workitem=workitem, superseded_at__isnull=True).count()
-    assert len(waiting) == per_image
+    standing = Finding.objects.filter(workitem=workitem, superseded_at__isnull=True)
+    assert _waiting(workitem) == set(standing.values_list("pk", flat=True))
 
 
 def test_after_a_promotion_open_cases_get_the_new_version_and_the_retired_ones_need_no_decision(
@@ -150,11 +154,11 @@ def test_after_a_promotion_open_cases_get_the_new_version_and_the_retired_ones_n
     run_jobs()
     Workitem.objects.filter(pk=closed.pk).update(state="accepted")
     old = set(Finding.objects.filter(workitem=workitem).values_list("pk", flat=True))
-    assert all(one.must_be_decided for one in standing_of([workitem]).values())
+    assert _waiting(workitem) == old
     _promote(_second_version(live, misled_model, admin), admin)
     asked = Prediction.objects.filter(version__number=2)
     assert [row.workitem for row in asked] == [workitem], "the open case is asked, the signed-off one is not"
-    assert not any(one.must_be_decided for one in standing_of([workitem]).values()), "v1's wait for nobody any more"
+    assert _waiting(workitem) == set(), "the retired version's wait for nobody any more"
     run_jobs()
     new = ProposedFinding.objects.filter(prediction__version__number=2)
     assert set(Finding.objects.filter(workitem=workitem, superseded_at__isnull=True).values_list("pk", flat=True)) == {
