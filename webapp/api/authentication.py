@@ -16,7 +16,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import IsAuthenticated
 
 from core.errors import Conflict
-from core.models import User
+from core.models import ApiToken, User
 from core.passwords import require_own_password
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ _cache: dict[str, tuple[float, User | None]] = {}
 
 class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox carries no types
     """``Authorization: Bearer …`` with a token that is stored as a hash only."""
+
+    def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
+        """Return whose token it is; raises AuthenticationFailed. What is not ASCII was never a token of ours."""
+        if not token.isascii():
+            raise AuthenticationFailed
+        user, row = super().authenticate_credentials(token)
+        return user, row
 
 
 class SessionAuthentication(DrfSessionAuthentication):

@@ -8,6 +8,7 @@ ones go to a nameless file in the staging folder, and only for somebody who is l
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import tempfile
 import time
@@ -95,10 +96,12 @@ class BodyRoom:
         announced = declared_length(cast("list[tuple[bytes, bytes]]", scope["headers"]))
         if announced is not None and announced > limit:
             raise _too_large(path, limit)
+        if announced == 0:
+            return io.BytesIO(), 0
         folder = str(blobs.staging_folder())
         room = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=folder)  # noqa: SIM115  (its taker closes it)
         try:
-            size = await self._fill(room, scope, receive, limit) if announced != 0 else 0
+            size = await self._fill(room, scope, receive, limit)
         except BaseException:
             room.close()
             raise
@@ -162,7 +165,8 @@ class _Pace:
         allowed = 2 * self._patience + self._received / _SLOWEST_BYTES_A_SECOND
         left = min(self._patience, self._began + allowed - time.monotonic())
         try:
-            message = await asyncio.wait_for(receive(), max(left, 0.0))
+            async with asyncio.timeout(max(left, 0.0)):
+                message = await receive()
         except TimeoutError:
             raise RequestTimeout(
                 "body_too_slow", "The rest of the request did not come in time. Check the network and send it again."

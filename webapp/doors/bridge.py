@@ -122,7 +122,8 @@ class _Responder(WSGIResponder):
             if self._gone:
                 continue
             try:
-                await asyncio.wait_for(send(message), settings.OVERREAD_BODY_PATIENCE_SECONDS)
+                async with asyncio.timeout(settings.OVERREAD_BODY_PATIENCE_SECONDS):
+                    await send(message)
             except TimeoutError:
                 self._gone = True
             except Exception as error:
