@@ -16,7 +16,9 @@ BEFORE, AFTER = ("annotations", "0007_superseded_findings"), ("annotations", "00
 def _apps(target: tuple[str, str]) -> Any:
     executor = MigrationExecutor(connection)
     executor.migrate([target])
-    return MigrationExecutor(connection).loader.project_state([target]).apps
+    graph = MigrationExecutor(connection).loader.graph
+    below = [node for node in graph.leaf_nodes() if node[0] in ("core", "imaging")]
+    return MigrationExecutor(connection).loader.project_state([target, *below]).apps
 
 
 @pytest.fixture
