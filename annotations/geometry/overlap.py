@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+
+_Frame = TypeVar("_Frame", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def runs_shared(one: Sequence[int], other: Sequence[int]) -> int:
     return int(lengths[inside].sum())
 
 
-def overlap(one: Mapping[Hashable, Sequence[int]], other: Mapping[Hashable, Sequence[int]]) -> Overlap:
+def overlap(one: Mapping[_Frame, Sequence[int]], other: Mapping[_Frame, Sequence[int]]) -> Overlap:
     """Return what two drawings share over all frames; both map a frame to its runs."""
     shared = sum(runs_shared(runs, other[frame]) for frame, runs in one.items() if frame in other)
     return Overlap(sum(map(_pixels, one.values())), sum(map(_pixels, other.values())), shared)

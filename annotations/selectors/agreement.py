@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.models import User
 
 Json = dict[str, Any]
+_Drawn = dict[Frame, list[int]]
 #: Two drawings that share less than this (Dice) are not called the same; 0.7 is the usual mark of a good overlap.
 SAME_DRAWING: Final = 0.7
 _EXTENTS: Final = ("volume", "area")
@@ -54,7 +55,7 @@ def _row(key: str, people: list[Standing], models: list[Standing], answer: bool 
     if model is None:
         model = answer
     drawn = _drawn(people), _drawn(models)
-    shared = overlap(*drawn) if all(drawn) else None
+    shared = overlap(drawn[0], drawn[1]) if all(drawn) else None
     return {
         "label_key": key,
         "reader": {"present": reader, "extent": _extent(people)},
@@ -64,7 +65,9 @@ def _row(key: str, people: list[Standing], models: list[Standing], answer: bool 
     }
 
 
-def _verdict(reader: bool | None, model: bool | None, drawn: tuple[Json, Json], shared: Overlap | None) -> str | None:
+def _verdict(
+    reader: bool | None, model: bool | None, drawn: tuple[_Drawn, _Drawn], shared: Overlap | None
+) -> str | None:
     if reader is None or model is None:
         return None
     if reader is not model:
@@ -81,7 +84,7 @@ def _present(side: list[Standing]) -> bool | None:
     return any(said) if said else None
 
 
-def _drawn(side: list[Standing]) -> dict[Frame, list[int]]:
+def _drawn(side: list[Standing]) -> _Drawn:
     by_frame: dict[Frame, list[list[int]]] = {}
     for one in side:
         if one.finding.head_id and one.finding.kind != Finding.Kind.IMAGE_LABEL:
@@ -91,7 +94,7 @@ def _drawn(side: list[Standing]) -> dict[Frame, list[int]]:
 
 
 @lru_cache(maxsize=512)
-def _taken(revision_id: UUID) -> dict[Frame, list[int]]:
+def _taken(revision_id: UUID) -> _Drawn:
     """Return the pixels of a revision; it never changes."""
     return pixels_taken(whole_content(Revision.objects.get(pk=revision_id)))
 

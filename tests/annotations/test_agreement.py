@@ -65,8 +65,8 @@ def test_two_drawings_are_compared_by_their_pixels_and_their_stored_sizes(
     finding_create(workitem=case, author=radiologist, content=image_label())
     mask = _mask(*theirs)
     runs: list[int] = []
-    for row in range(theirs[1], theirs[3]):
-        runs += [row * COLUMNS + theirs[0], theirs[2] - theirs[0]]
+    for line in range(theirs[1], theirs[3]):
+        runs += [line * COLUMNS + theirs[0], theirs[2] - theirs[0]]
     _proposed(case, "mask", painted(case, runs))
     _handed_in(case, radiologist)
     row = _row(case, reviewer)
