@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 ROOT = Path(__file__).resolve().parent.parent.parent
-LABEL = "image-label-consolidation"
+CORRECTED = "consolidation"
 #: The findings column of a case in which the model's findings wait for a decision: own / model's, then how many wait.
 WITH_PROPOSALS = re.compile(r"\d+ / [1-9]\d*\s*\d+ open")
 
@@ -71,7 +71,7 @@ def _review_a_suspect(desk: Desk) -> str:
     log_in(desk, "demo-reviewer", "check-every-finding")
     worklist(desk, "submitted", ordering="-ai_score")
     case = open_case(desk, holding=WITH_PROPOSALS)
-    human = page.locator('[data-testid="finding-row"][data-model="false"]').first
+    human = page.locator(f'[data-kind="image_label"][data-label="{CORRECTED}"][data-model="false"]')
     model = page.locator('[data-testid="finding-row"][data-model="true"]')
     model.first.wait_for()
     page.keyboard.press("s")
@@ -80,7 +80,7 @@ def _review_a_suspect(desk: Desk) -> str:
     expect(page.get_by_test_id("saliency-legend")).to_contain_text("consolidation v1")
     _picture(desk, "3-review-with-saliency")
     page.keyboard.press("s")
-    (said,) = [row for row in findings_of(desk, case, by_model=False) if row["kind"] == "image_label"]
+    (said,) = [row for row in findings_of(desk, case, by_model=False) if row["head"]["label_key"] == CORRECTED]
     human.click()
     page.keyboard.press("c")
     page.keyboard.press("Alt+1")
@@ -89,14 +89,19 @@ def _review_a_suspect(desk: Desk) -> str:
     (corrected,) = [row for row in findings_of(desk, case, by_model=False) if row["id"] == said["id"]]
     assert corrected["head"]["cause"] == "correction"
     assert corrected["head"]["content"]["present"] is not said["head"]["content"]["present"]
+    # What the reviewer says now is what the model's findings are judged by.
+    right = corrected["head"]["content"]["present"]
     for number in range(model.count()):
         model.nth(number).click()
-        page.keyboard.press("a")
-        expect(model.nth(number)).to_have_attribute("data-decision", "accepted")
+        page.keyboard.press("a" if right else "x")
+        if not right:
+            page.get_by_test_id("reject-not_present").click()
+        expect(model.nth(number)).to_have_attribute("data-decision", "accepted" if right else "rejected")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "corrected")
     expect(page.get_by_test_id("locked-note")).to_be_visible()
-    assert {row["decision"]["decision"] for row in findings_of(desk, case, by_model=True)} == {"accepted"}
+    judged = [row["decision"]["decision"] for row in findings_of(desk, case, by_model=True)]
+    assert set(judged) == {"accepted" if right else "rejected"}
     (signed,) = [row for row in findings_of(desk, case, by_model=False) if row["id"] == said["id"]]
     assert signed["head"]["digest"] == corrected["head"]["digest"]
     _picture(desk, "4-signed-off")
