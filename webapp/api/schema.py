@@ -36,9 +36,9 @@ def live_events(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Describe what the live socket says (``/live``) beside the HTTP API: one shape a kind of event."""
     schemas = result["components"]["schemas"]
     details = sorted(set(DETAILS.values()), key=lambda one: one.__name__)
-    _, described = models_json_schema(
+    described: dict[str, Any] = models_json_schema(
         [(one, "serialization") for one in details], ref_template="#/components/schemas/{model}"
-    )
+    )[1]
     schemas |= described["$defs"]
     variants = []
     for kind in EventKind:
