@@ -80,7 +80,8 @@ def _review_a_suspect(desk: Desk) -> str:
     expect(page.get_by_test_id("saliency-legend")).to_contain_text("consolidation v1")
     _picture(desk, "3-review-with-saliency")
     page.keyboard.press("s")
-    (said,) = [row for row in findings_of(desk, case, by_model=False) if row["head"]["label_key"] == CORRECTED]
+    answers = [row for row in findings_of(desk, case, by_model=False) if row["kind"] == "image_label"]
+    (said,) = [row for row in answers if row["head"]["label_key"] == CORRECTED]
     human.click()
     page.keyboard.press("c")
     page.keyboard.press("Alt+1")
