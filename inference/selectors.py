@@ -15,6 +15,7 @@ from core.models import Job, Project
 from inference import errors
 from inference.engine.config import RecipeConfig
 from inference.engine.recipe_cards import recipe_card
+from inference.family_facts import change_plan_of, previously_live, training_defaults
 from inference.models import (
     EvaluationReport,
     ModelFamily,
@@ -24,9 +25,6 @@ from inference.models import (
     SaliencyMap,
     TrainingRun,
 )
-from inference.services.families import change_plan_of
-from inference.services.promotion import previously_live
-from inference.services.training import training_defaults
 
 Json = dict[str, Any]
 _EXPLANATION_WORDS = ("label", "cost", "description", "low", "high", "caption", "scale", "of_label")

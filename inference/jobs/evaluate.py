@@ -13,11 +13,11 @@ from inference.engine.evaluate import evaluate as report_on
 from inference.engine.gate import compare
 from inference.engine.predict import predict
 from inference.errors import nothing_to_evaluate_on
+from inference.family_facts import change_plan_of
 from inference.jobs.images import model_of
 from inference.jobs.samples import snapshot_samples
 from inference.models import ModelFamily, ModelVersion
 from inference.services.evaluation import evaluation_finish
-from inference.services.families import change_plan_of
 
 if TYPE_CHECKING:
     from core.jobs import JobContext

@@ -19,11 +19,6 @@ from inference.models import ModelFamily
 USES: Final = {"image": "said of an image", "segment": "painted as a mask"}
 
 
-def change_plan_of(family: ModelFamily) -> GatePlan:
-    """Return what a version of the family must reach to be promoted, with the defaults filled in."""
-    return GatePlan.from_json(family.change_plan)
-
-
 def family_create(
     *,
     project: Project,

@@ -12,6 +12,7 @@ from core.event_kinds import EventKind, OfPromotion
 from core.models import User
 from inference import errors
 from inference.access import locked_family, locked_version
+from inference.family_facts import previously_live
 from inference.lifecycle import MODEL_VERSION, PROMOTABLE
 from inference.models import EvaluationReport, ModelFamily, ModelVersion, Promotion
 from inference.services.proposals import pointer_moved, workitems_locked
@@ -100,15 +101,6 @@ def version_promote(*, version: ModelVersion, report: EvaluationReport, reason: 
         )
     bell.ring("model", "promoted", promotion)
     return promotion
-
-
-def previously_live(family: ModelFamily) -> ModelVersion | None:
-    """Return the version that was live before the present one was promoted, or None."""
-    moves = Promotion.objects.filter(
-        family=family, to_version=family.live_id, direction=Promotion.Direction.PROMOTE, from_version__isnull=False
-    )
-    last = moves.select_related("from_version").order_by("-created_at").first()
-    return last.from_version if last else None
 
 
 def roll_back(*, family: ModelFamily, reason: str, by: User) -> Promotion:

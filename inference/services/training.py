@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -18,46 +18,11 @@ from core.models import Job, User
 from inference import errors
 from inference.access import locked_family
 from inference.engine.config import RecipeConfig
+from inference.family_facts import change_plan_of, training_config
 from inference.models import ModelFamily, ModelVersion, TrainingRun
-from inference.services.families import change_plan_of
 from inference.training_cost import chance_to_pass, time_estimate
 
 Json = dict[str, Any]
-#: What an admin may choose; the rest follows from the family and the machine.
-CHOICES: Final = (
-    "dimensions", "preset", "image_shape", "channels", "spacing_mm", "intensity", "window", "epochs", "batch_size",
-    "learning_rate", "weight_decay", "location_weight", "label_smoothing", "augmentation", "seed", "mixed_precision",
-    "warm_start",
-)  # fmt: skip
-
-
-def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:
-    """Return the frozen configuration of a training of this family.
-
-    Args:
-        chosen: any of ``CHOICES``; ``image_size`` (one number) may stand for a square or cubic ``image_shape``.
-
-    Raises:
-        Invalid: unknown or wrong settings.
-    """
-    wanted = dict(chosen)
-    dimensions, preset = wanted.get("dimensions", 2), wanted.get("preset", "tiny")
-    if isinstance(dimensions, bool) or dimensions not in (2, 3) or preset not in ("tiny", "standard"):
-        raise errors.config_wrong("Choose 2 or 3 dimensions and the preset tiny or standard.")
-    size = wanted.pop("image_size", None)
-    if size is not None:
-        wanted.setdefault("image_shape", [size] * dimensions)
-    if unknown := sorted(set(wanted) - set(CHOICES)):
-        raise errors.config_wrong(f"Unknown settings: {', '.join(unknown)}.", known=[*CHOICES, "image_size"])
-    usual = RecipeConfig.for_preset(family.recipe, tuple(family.label_keys), preset=preset, dimensions=dimensions)
-    fixed = {"recipe": family.recipe, "labels": list(family.label_keys), "threads": settings.OVERREAD_TORCH_THREADS}
-    return RecipeConfig.from_json({**usual.to_json(), **wanted, **fixed})
-
-
-def training_defaults(family: ModelFamily) -> Json:
-    """Return the settings a training has when nothing is chosen."""
-    whole = training_config(family, {}).to_json()
-    return {name: whole[name] for name in CHOICES}
 
 
 def _check_fit(family: ModelFamily, snapshot: DatasetSnapshot) -> None:

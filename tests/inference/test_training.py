@@ -12,10 +12,10 @@ from core import blobs, jobs
 from core.errors import Conflict, Invalid
 from core.jobs import JobContext, run_job
 from core.models import AuditEvent, Event, Job
+from inference.family_facts import training_config
 from inference.models import ModelFamily, ModelVersion, TrainingRun
 from inference.services.training import (
     training_cancel,
-    training_config,
     training_estimate,
     training_request,
     training_resume,
