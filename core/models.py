@@ -173,6 +173,11 @@ class Job(Identified):
             ),
         ]
 
+    def names(self, argument: str) -> str | None:
+        """Return the id that an argument names, None where the row has no such argument."""
+        found = self.arguments.get(argument)
+        return str(found) if found else None
+
 
 class Event(models.Model):
     """A live event: what changed (kind, id, version), never the data. Clients replay from their last id."""

@@ -87,6 +87,23 @@ def instance_frame_facts(instance: Instance) -> tuple[FrameFacts, ...]:
     return facts
 
 
+def frame_facts_of(instance: Instance, frame_number: int) -> FrameFacts:
+    """Return the facts of one frame of an instance.
+
+    Raises:
+        NotFound: the image has no such frame. PixelsUnreadable: its stored header does not describe it.
+    """
+    frames = max(1, instance.number_of_frames)
+    if not 1 <= frame_number <= frames:
+        raise NotFound("no_such_frame", f"This image has {frames} frames; ask for one of them.")
+    facts = instance_frame_facts(instance)
+    if frame_number > len(facts):
+        raise PixelsUnreadable(
+            "image_header_incomplete", "The header of this image does not say what this frame is. Send the image again."
+        )
+    return facts[frame_number - 1]
+
+
 def _with_uptake(instance: Instance, facts: tuple[FrameFacts, ...]) -> tuple[FrameFacts, ...]:
     """Return PET facts whose uptake counts from the one moment of their series (see ``imaging.dicom.suv``)."""
     if not facts or facts[0].unit.suv is None:
@@ -184,11 +201,11 @@ def frame_values(instance: Instance, frame_number: int) -> tuple[NDArray[np.floa
     shown, has none.
 
     Raises:
-        NotFound: the stored file is missing. PixelsUnreadable: it cannot be decoded.
+        NotFound: the stored file, or the frame, is missing. PixelsUnreadable: it cannot be decoded.
     """
     if not instance.is_shown:
         return None
-    facts = next(one for one in instance_frame_facts(instance) if one.frame_number == frame_number)
+    facts = frame_facts_of(instance, frame_number)
     if facts.color:
         return None
     unit, factor = facts.unit.shown

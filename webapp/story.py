@@ -47,7 +47,7 @@ def instances_arrived(upload: Upload) -> None:
 
 def series_ready(job: Job) -> None:
     """Chapter 2 → 3: put the study on the worklist of each of its projects, and ask the live models."""
-    series = Series.objects.select_related("study").filter(pk=job.arguments["series_id"]).first()
+    series = Series.objects.select_related("study").filter(pk=job.names("series_id")).first()
     if series is None:
         return
     for workitem in on_the_worklist(series.study):
@@ -79,7 +79,7 @@ def instance_superseded(instance: Instance) -> None:
 
 def training_finished(job: Job) -> None:
     """Chapter 8 → 9: a candidate is evaluated on the locked test split at once."""
-    run = TrainingRun.objects.filter(pk=job.arguments["training_run_id"]).first()
+    run = TrainingRun.objects.filter(pk=job.names("training_run_id")).first()
     version = ModelVersion.objects.filter(training_run=run, state=ModelVersion.State.CANDIDATE).first() if run else None
     if version is not None:
         evaluation_request(version=version, requested_by=job.requested_by)

@@ -19,7 +19,7 @@ from imaging.dicomweb.door import DicomwebView, accepted, room_of
 from imaging.dicomweb.errors import BadRequest, not_acceptable
 from imaging.dicomweb.wado import FOREVER, chosen_instances
 from imaging.models import Instance
-from imaging.selectors import instance_frame_facts, series_window
+from imaging.selectors import frame_facts_of, series_window
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -87,7 +87,7 @@ def _drawn(key: tuple[object, ...], instance: Instance) -> bytes:
             _memo.move_to_end(key)
             return known
     digest, number, window, size, image_format, quality = key
-    facts = instance_frame_facts(instance)[int(str(number)) - 1]
+    facts = frame_facts_of(instance, int(str(number)))
     by_values = window is None and not facts.color and not facts.voi
     picture = render_frame(
         blobs.local_path(str(digest)),

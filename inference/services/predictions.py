@@ -205,7 +205,7 @@ def proposals_catch_up(*, workitem: Workitem) -> int:
 def prediction_failed(job: Job) -> None:
     """Write on the prediction why its job came to nothing (the roof calls this after a failed or cancelled job)."""
     with transaction.atomic():
-        found = Prediction.objects.filter(pk=job.arguments["prediction_id"]).first()
+        found = Prediction.objects.filter(pk=job.names("prediction_id")).first()
         if found is None:
             return
         locked = locked_prediction(found.pk)

@@ -100,7 +100,7 @@ def saliency_finish(
 def saliency_failed(job: Job) -> None:
     """Write on the map why its job came to nothing (the roof calls this after a failed or cancelled job)."""
     with transaction.atomic():
-        found = SaliencyMap.objects.filter(pk=job.arguments["saliency_id"]).first()
+        found = SaliencyMap.objects.filter(pk=job.names("saliency_id")).first()
         if found is None:
             return
         locked = locked_saliency(found.pk)

@@ -180,7 +180,7 @@ def training_resume(*, run: TrainingRun, by: User) -> TrainingRun:
 
 def training_stopped(job: Job) -> None:
     """Tell the project that a training failed or was cancelled (the roof calls this)."""
-    run = TrainingRun.objects.select_related("family__project").filter(pk=job.arguments["training_run_id"]).first()
+    run = TrainingRun.objects.select_related("family__project").filter(pk=job.names("training_run_id")).first()
     if run is not None:
         cancelled = job.state == Job.State.CANCELLED
         training_tell(run, OfTraining(phase="cancelled" if cancelled else "failed", error_code=job.error_code))

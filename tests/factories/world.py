@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ from annotations.models import (
     Workitem,
 )
 from core import blobs
+from core.jobs import job_digest
 from core.models import ApiToken, Job, Project, User
 from imaging.models import Instance, InstanceConflict, Patient, ProjectStudy, Series, Study, Upload
 from inference.models import (
@@ -40,6 +42,20 @@ STUDY_UID, SERIES_UID, INSTANCE_UID = (
     "1.2.826.0.1.3680043.8.498.2",
     "1.2.826.0.1.3680043.8.498.3",
 )
+#: The header of the 4 x 4 image, as the archive stores it (DICOM JSON model); what its file holds is no image.
+HEADER = {
+    "00080016": {"vr": "UI", "Value": ["1.2.840.10008.5.1.4.1.1.1.1"]},
+    "00080018": {"vr": "UI", "Value": [INSTANCE_UID]},
+    "00080060": {"vr": "CS", "Value": ["DX"]},
+    "00280002": {"vr": "US", "Value": [1]},
+    "00280004": {"vr": "CS", "Value": ["MONOCHROME2"]},
+    "00280010": {"vr": "US", "Value": [4]},
+    "00280011": {"vr": "US", "Value": [4]},
+    "00280100": {"vr": "US", "Value": [8]},
+    "00280101": {"vr": "US", "Value": [8]},
+    "00280102": {"vr": "US", "Value": [7]},
+    "00280103": {"vr": "US", "Value": [0]},
+}
 
 
 @dataclass
@@ -63,6 +79,7 @@ class World:
     job: Job
     token: ApiToken
     conflict: InstanceConflict
+    calibration: Calibration
 
     def fill(self, route: str, user_id: UUID) -> str:
         """Return a route pattern such as ``workitems/<uuid:id>`` with the ids of this world in its places."""
@@ -88,7 +105,7 @@ class World:
             "slug": self.project.slug,
             "user_id": user_id,
             "key": self.label.key,
-            "calibration_id": self.workitem.calibrations.get().pk,
+            "calibration_id": self.calibration.pk,
             "study": STUDY_UID,
             "series": SERIES_UID,
             "instance": INSTANCE_UID,
@@ -96,13 +113,15 @@ class World:
             "path": "00091010",
             "frame": "1",
             "tag": "7FE00010",
+            "table": "0",
+            "group": str(0x6000),
             "version": "first",
         }
         parts = []
         for part in route.split("/"):
             if part.startswith("<"):
                 name = part.strip("<>").split(":")[-1]
-                parts.append(str(named.get(name, ids.get(noun, ""))))
+                parts.append(str(named[name] if name in named else ids[noun]))
             else:
                 parts.append(part)
         return "/".join(parts)
@@ -138,7 +157,7 @@ def make_study(project: Project, number: int = 0) -> Study:
         blob_digest=blobs.put(bytes(200 + number)),
         byte_size=200 + number,
         pixel_digest="0" * 64,
-        header_digest=blobs.put(zlib.compress(b"{}")),
+        header_digest=blobs.put(zlib.compress(json.dumps(HEADER).encode())),
         rows=4,
         columns=4,
         number_of_frames=1,
@@ -166,7 +185,7 @@ def make_world(project: Project, reader: User, admin: User) -> World:
     study = make_study(project)
     series = study.series.get()
     workitem = Workitem.objects.create(project=project, study=study, state="claimed")
-    Calibration.objects.create(
+    calibration = Calibration.objects.create(
         workitem=workitem, author=reader, series_instance_uid=SERIES_UID, sop_instance_uid=INSTANCE_UID, rows=4,
         columns=4, points=[[0, 0], [3, 3]], length_mm=3, row_mm=1, column_mm=1,
     )  # fmt: skip
@@ -194,10 +213,13 @@ def make_world(project: Project, reader: User, admin: User) -> World:
     family = ModelFamily.objects.create(
         project=project, slug="chest-nodule", title="Nodule", recipe="classification", label_keys=["nodule"]
     )
-    job = Job.objects.create(kind="train", digest="c" * 64, project=project)
     run = TrainingRun.objects.create(
-        family=family, snapshot=snapshot, config={}, config_digest="d" * 64, job=job, requested_by=admin
+        family=family, snapshot=snapshot, config={}, config_digest="d" * 64, requested_by=admin
     )
+    asked = {"training_run_id": str(run.pk)}
+    job = Job.objects.create(kind="train", arguments=asked, digest=job_digest("train", asked), project=project)
+    run.job = job
+    run.save()
     weights = blobs.put(b"weights")
     version = ModelVersion.objects.create(
         family=family, number=1, state="live", training_run=run, weights_digest=weights, card_digest=weights
@@ -225,5 +247,5 @@ def make_world(project: Project, reader: User, admin: User) -> World:
     )  # fmt: skip
     return World(
         project, workitem, finding, revision, comment, label, snapshot, family, version, run, report, prediction,
-        saliency, upload, job, token, conflict,
+        saliency, upload, job, token, conflict, calibration,
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from email import message_from_bytes
 from email.policy import HTTP
 from io import BytesIO
@@ -13,9 +15,12 @@ from django.test import Client
 from PIL import Image
 from pydicom import dcmread
 
+from core import blobs
 from core.models import AuditEvent
 from imaging.dicom.decoding import decode_frame
 from imaging.dicom.pixels import rgb_frame
+from imaging.dicomweb import rendered
+from imaging.models import Instance
 from tests.imaging.archive import address, archived, bundled
 
 if TYPE_CHECKING:
@@ -24,7 +29,6 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from core.models import Project, User
-    from imaging.models import Instance
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore")]
 
@@ -180,6 +184,21 @@ def test_thumbnails_exist_at_every_level_and_a_report_has_none(
         assert refused.status_code == 404
         assert refused.json()["code"] in ("no_picture", "no_pixels")
     assert client.get(address(report, "/metadata")).status_code == 200
+
+
+@pytest.mark.parametrize("header", [{}, {"00280010": {"vr": "US", "Value": [128]}}])
+def test_an_image_whose_stored_header_says_no_size_is_refused_in_words(
+    header: dict[str, object], client: Client, store: Callable[[str], Instance]
+) -> None:
+    ct = store("CT_small.dcm")
+    rendered._memo.clear()
+    Instance.objects.filter(pk=ct.pk).update(header_digest=blobs.put(zlib.compress(json.dumps(header).encode())))
+    values = address(ct, "/frames/1/values").replace("/dicomweb/", "/api/v1/")
+    for path in (address(ct, "/rendered"), address(ct, "/thumbnail"), address(ct, "/frames/1/rendered"), values):
+        refused = client.get(path)
+        assert (refused.status_code, refused.json()["code"]) == (422, "image_header_incomplete"), path
+    missing = client.get(values.replace("/frames/1/", "/frames/2/"))
+    assert (missing.status_code, missing.json()["code"]) == (404, "no_such_frame")
 
 
 def test_bulk_data_addresses_can_be_followed(client: Client, store: Callable[[str], Instance]) -> None:

@@ -22,7 +22,7 @@ from imaging.dicom.pixels import values_bytes
 from imaging.dicomweb.door import note_read
 from imaging.models import Instance, Series
 from imaging.selectors import (
-    instance_frame_facts,
+    frame_facts_of,
     replaced_instances,
     series_frame_facts,
     series_frames_digest,
@@ -59,16 +59,19 @@ def read_series(request: Request, study: str, series: str) -> Series:
 
 
 def read_frame(request: Request, study: str, series: str, instance: str, frame: int) -> tuple[Instance, FrameFacts]:
-    """Return an instance that the caller may read, and the facts of one of its frames; raises NotFound."""
+    """Return an instance that the caller may read, and the facts of one of its frames.
+
+    Raises:
+        NotFound: there is none. PixelsUnreadable: its header does not describe the frame.
+    """
     user = caller(request)
     found = access_instance(user, "study.read", sop_instance_uid=instance)
     if (found.series.series_instance_uid, found.series.study.study_instance_uid) != (series, study):
         raise NotFound("instance_not_found", "There is no such instance in this series.")
     note_read(user, found.series)
-    facts = instance_frame_facts(found) if found.is_shown else ()
-    if not 1 <= frame <= len(facts):
-        raise NotFound("no_such_frame", f"This image has {len(facts)} frames; ask for one of them.")
-    return found, facts[frame - 1]
+    if not found.is_shown:
+        raise NotFound("no_such_frame", "This object has no frames that can be shown.")
+    return found, frame_facts_of(found, frame)
 
 
 def _octets(instance: Instance, content: bytes) -> HttpResponse:
