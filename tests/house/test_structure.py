@@ -143,3 +143,14 @@ def test_the_demos_published_passwords_are_those_the_deploy_check_looks_for() ->
     from webapp.demo.people import DEMO_PASSWORDS
 
     assert set(DEMO_USERS) == set(DEMO_PASSWORDS)
+
+
+#: What writes a day or an hour in one's own way; numbers may be written by anybody.
+_OWN_DATES = re.compile(
+    r"DateTimeFormat|toLocale(?:Date|Time)String|to(?:Date|Time|UTC)String|\.get(?:Full)?Year\(|\.getMonth\("
+)
+
+
+def test_days_and_instants_are_written_in_one_place() -> None:
+    pages = [path for path in SOURCES if path.suffix in {".ts", ".tsx"} and ".test." not in path.name]
+    assert relative([path for path in pages if _OWN_DATES.search(path.read_text())]) == ["frontend/src/ui/format.ts"]

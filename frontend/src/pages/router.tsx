@@ -14,6 +14,7 @@ import { parsePlainSearch, stringifyPlainSearch } from "../api/plain-search";
 import type { MeOut } from "../api/types";
 import { uploads } from "../state/uploads";
 import { readWorklistSearch, type WorklistSearch } from "../state/worklist-filters";
+import { firstWorklist } from "../state/worklist-place";
 import { AppFrame } from "../ui/app-frame";
 import { Loading } from "../ui/page-states";
 import { NotFoundPage, RouteErrorPage } from "./error-pages";
@@ -86,8 +87,11 @@ const routeTree = rootRoute.addChildren([
     createRoute({
       getParentRoute: inApp,
       path: "/",
-      beforeLoad: () => {
-        throw redirect({ to: "/worklist" });
+      beforeLoad: async ({ context }) => {
+        throw redirect({
+          to: "/worklist",
+          search: firstWorklist(await context.queries.ensureQueryData(meQuery)),
+        });
       },
     }),
     createRoute({

@@ -3,8 +3,10 @@ import {
   formatAge,
   formatAgo,
   formatBytes,
+  formatDay,
   formatDuration,
   formatFigure,
+  formatInstant,
   formatPatientName,
   formatPercent,
   formatWords,
@@ -43,6 +45,19 @@ describe("what a reader sees", () => {
       formatFigure(Number.NaN),
       formatFigure(0.5),
     ]).toEqual(["–", "12.3 %", "–", "0.500"]);
+  });
+
+  it("writes days and instants in one form, ISO 8601", () => {
+    expect(["2026-01-31", "20260131", "", null, "202601311"].map(formatDay)).toEqual([
+      "2026-01-31",
+      "2026-01-31",
+      "",
+      "",
+      "",
+    ]);
+    const local = new Date(2026, 0, 5, 7, 9);
+    expect(formatInstant(local.toISOString())).toBe("2026-01-05 07:09");
+    expect([formatInstant(null), formatInstant("soon")]).toEqual(["–", "soon"]);
   });
 
   it("says how long ago", () => {

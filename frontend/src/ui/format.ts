@@ -9,13 +9,10 @@ export function formatPatientName(name: string): string {
   return [family, rest].filter(Boolean).join(", ") || "No name";
 }
 
-/** A stored date (2026-01-31 or 20260131) as 31 Jan 2026; empty when there is none. */
+/** A stored date (2026-01-31 or DICOM's 20260131) as 2026-01-31 (ISO 8601); empty when there is none. */
 export function formatDay(date: string | null): string {
-  const match = /^(\d{4})-?(\d{2})-?(\d{2})/.exec(date ?? "");
-  const month = match
-    ? "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")[Number(match[2]) - 1]
-    : undefined;
-  return match && month ? `${Number(match[3])} ${month} ${match[1]}` : "";
+  const match = /^(\d{4})-?(\d{2})-?(\d{2})(?!\d)/.exec(date ?? "");
+  return match ? match.slice(1).join("-") : "";
 }
 
 /** DICOM age strings: "054Y" → "54 y", "006M" → "6 mo". */
@@ -53,21 +50,19 @@ export function formatDuration(seconds: number): string {
   return minutes ? `${Math.floor(whole / 3600)} h ${minutes} min` : `${Math.floor(whole / 3600)} h`;
 }
 
-const stamp = new Intl.DateTimeFormat("en-GB", {
-  day: "2-digit",
-  month: "short",
-  year: "numeric",
-  hour: "2-digit",
-  minute: "2-digit",
-});
+const twoDigits = (number: number) => String(number).padStart(2, "0");
 
-/** An instant in the reader's own time zone, to the minute. */
+/** An instant in the reader's own time zone, to the minute, as ISO 8601 writes it but for the T: 2026-01-31 14:05. */
 export function formatInstant(iso: string | null | undefined): string {
   if (!iso) {
     return "–";
   }
   const instant = new Date(iso);
-  return Number.isNaN(instant.getTime()) ? iso : stamp.format(instant);
+  if (Number.isNaN(instant.getTime())) {
+    return iso;
+  }
+  const day = [instant.getFullYear(), instant.getMonth() + 1, instant.getDate()].map(twoDigits).join("-");
+  return `${day} ${twoDigits(instant.getHours())}:${twoDigits(instant.getMinutes())}`;
 }
 
 /** How long ago an instant was, roughly: "just now", "5 min ago", "3 d ago". */

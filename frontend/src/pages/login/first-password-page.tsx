@@ -29,7 +29,7 @@ export function FirstPasswordPage() {
     setError(null);
     try {
       await changePassword(old, fresh);
-      leaveFor(next ?? "/worklist");
+      leaveFor(next ?? "/");
     } catch (thrown) {
       setError(asApiError(thrown));
       setBusy(false);

@@ -11,8 +11,8 @@ const route = getRouteApi("/login");
 
 /** Where to go after the door; only inside this house. */
 function sameHouse(next: string | undefined): string {
-  const url = new URL(next ?? "/worklist", window.location.origin);
-  return url.origin === window.location.origin ? url.pathname + url.search + url.hash : "/worklist";
+  const url = new URL(next ?? "/", window.location.origin);
+  return url.origin === window.location.origin ? url.pathname + url.search + url.hash : "/";
 }
 
 export function LoginPage() {

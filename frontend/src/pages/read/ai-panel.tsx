@@ -8,11 +8,12 @@ import { saliencyTarget, showSaliency, useSaliency } from "../../state/reading-s
 import { useReading } from "../../state/reading-session";
 import { setReadingUi, setSaliency, useReadingUi } from "../../state/reading-ui";
 import { useMay } from "../../state/session";
+import { formatInstant } from "../../ui/format";
 import { labelMeaning } from "../../viewer/findings-on-frame";
 import panelClasses from "./panel.module.css";
 import { shareWords } from "./saliency-legend";
 import viewportClasses from "./viewport.module.css";
-import { frequencyOf, momentOf, percentOf } from "./words";
+import { frequencyOf, percentOf } from "./words";
 
 function SaliencyControls() {
   const saliency = useReadingUi((state) => state.saliency);
@@ -149,9 +150,9 @@ function AnswerLines() {
 
 function whenOf(one: Schemas["AnswerOut"]): string {
   if (one.finished_at && (one.state === "found" || one.state === "nothing_found")) {
-    return momentOf(one.finished_at);
+    return formatInstant(one.finished_at);
   }
-  return one.asked_at && one.state !== "outside" ? `asked ${momentOf(one.asked_at)}` : "";
+  return one.asked_at && one.state !== "outside" ? `asked ${formatInstant(one.asked_at)}` : "";
 }
 
 /** What the model says of this study, and why it says so. */
@@ -173,7 +174,7 @@ export function AiPanel() {
             </strong>
             <span className={panelClasses.small}>
               {prediction.version.state === "live" ? "" : `${prediction.version.state}, `}
-              {prediction.finished_at ? momentOf(prediction.finished_at) : ""}
+              {prediction.finished_at ? formatInstant(prediction.finished_at) : ""}
             </span>
           </Group>
           <dl className={panelClasses.facts}>

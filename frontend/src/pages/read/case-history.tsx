@@ -9,10 +9,11 @@ import { mayRestore } from "../../state/reading-may";
 import { session, useReading } from "../../state/reading-session";
 import type { CaseHistory, CaseStep, ReviewOut, RevisionOut } from "../../state/reading-types";
 import { say } from "../../state/reading-ui";
+import { formatInstant } from "../../ui/format";
 import { showFinding } from "../../viewer/jump";
 import classes from "./panel.module.css";
 import { changesBetween } from "./revision-words";
-import { momentOf, titleOf } from "./words";
+import { titleOf } from "./words";
 
 const stepWords: Record<CaseStep["kind"], string> = {
   claimed: "taken to read",
@@ -103,7 +104,7 @@ function Step({
   return (
     <div className={classes.comment} data-testid="case-step" data-kind={step.kind}>
       <div className={classes.small}>
-        {step.by?.display_name ?? "Overread"} · {momentOf(step.at)}
+        {step.by?.display_name ?? "Overread"} · {formatInstant(step.at)}
       </div>
       {row ? (
         <button type="button" className={classes.rowMain} onClick={() => void showFinding(row.key)}>
@@ -171,8 +172,8 @@ export function CaseHistoryView() {
       {problem ? <div className={classes.none}>{problem}</div> : null}
       {abandoned.map((one) => (
         <div key={one.id} className={classes.comment} data-testid="abandoned-reading">
-          {one.reader.display_name} began to read it on {momentOf(one.claimed_at)} and gave it up
-          {one.abandoned_at ? ` on ${momentOf(one.abandoned_at)}` : ""}. It counts for nobody.
+          {one.reader.display_name} began to read it on {formatInstant(one.claimed_at)} and gave it up
+          {one.abandoned_at ? ` on ${formatInstant(one.abandoned_at)}` : ""}. It counts for nobody.
         </div>
       ))}
       {[...(history?.steps ?? [])].reverse().map((step) => (

@@ -5,9 +5,9 @@ import { actionPorts } from "../../actions/ports";
 import { session, useReading } from "../../state/reading-session";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { useKeptWords } from "../../state/reading-words";
+import { formatInstant } from "../../ui/format";
 import { showPin } from "../../viewer/jump";
 import classes from "./panel.module.css";
-import { momentOf } from "./words";
 
 /** Comments on the case; those with a pin show their place. */
 export function CommentsPanel() {
@@ -38,7 +38,7 @@ export function CommentsPanel() {
           data-testid="comment"
         >
           <div className={classes.small}>
-            {comment.author?.display_name ?? "—"} · {momentOf(comment.created_at)}
+            {comment.author?.display_name ?? "—"} · {formatInstant(comment.created_at)}
           </div>
           {comment.text}
           {comment.pin ? (

@@ -5,9 +5,9 @@ import { pixelsIn } from "../../geometry/runs";
 import { useSaveStatus } from "../../state/reading-save-status";
 import { session, useReading } from "../../state/reading-session";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { formatInstant } from "../../ui/format";
 import { labelMeaning } from "../../viewer/findings-on-frame";
 import { ShapePair } from "./shape-pair";
-import { momentOf } from "./words";
 
 function says(content: RevisionContent, deleted: boolean): [string, string][] {
   const pixels = content.mask?.frames.reduce((sum, frame) => sum + pixelsIn(frame.runs), 0);
@@ -64,7 +64,7 @@ export function ConflictDialog() {
       <Stack gap="sm" data-testid="conflict-dialog" data-own={own}>
         <Text size="sm">
           {own ? "Your other window" : (head.author?.display_name ?? "Someone")} saved another version on{" "}
-          {momentOf(head.created_at)}. Both are kept in the history; choose which one stands.
+          {formatInstant(head.created_at)}. Both are kept in the history; choose which one stands.
         </Text>
         <Group align="flex-start" wrap="nowrap">
           <Table>

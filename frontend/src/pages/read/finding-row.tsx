@@ -84,6 +84,7 @@ export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boo
     <div
       className={classes.row}
       data-testid="finding-row"
+      data-finding={row.id ?? ""}
       data-kind={row.kind}
       data-label={row.content.label_key ?? ""}
       data-model={row.byModel}

@@ -8,10 +8,11 @@ import { mayRestore } from "../../state/reading-may";
 import { session, useReading } from "../../state/reading-session";
 import type { RevisionOut } from "../../state/reading-types";
 import { say, setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { formatInstant } from "../../ui/format";
 import { CaseHistoryView, ReviewLine } from "./case-history";
 import classes from "./panel.module.css";
 import { causeWords, changesBetween } from "./revision-words";
-import { momentOf, titleOf } from "./words";
+import { titleOf } from "./words";
 
 /** Who changed the selected finding, when and what; any state can be brought back as a new revision. */
 export function HistoryPanel() {
@@ -80,7 +81,7 @@ export function HistoryPanel() {
             data-decision={review.decision}
           >
             <div className={classes.small}>
-              {review.reviewer?.display_name ?? "—"} · {momentOf(review.created_at)}
+              {review.reviewer?.display_name ?? "—"} · {formatInstant(review.created_at)}
             </div>
             <ReviewLine review={review} revisions={revisions ?? []} />
             {row.decision?.id === review.id ? null : (
@@ -95,7 +96,8 @@ export function HistoryPanel() {
             data-number={revision.number}
           >
             <div className={classes.small}>
-              {revision.author?.display_name ?? row.algorithmName ?? "—"} · {momentOf(revision.created_at)}
+              {revision.author?.display_name ?? row.algorithmName ?? "—"} ·{" "}
+              {formatInstant(revision.created_at)}
             </div>
             <Badge size="xs" color={revision.cause === "delete" ? "red" : "gray"}>
               {revision.number} ·{" "}

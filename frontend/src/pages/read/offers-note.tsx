@@ -3,9 +3,10 @@ import { actionPorts } from "../../actions/ports";
 import { type Offer, useSaveStatus } from "../../state/reading-save-status";
 import { session } from "../../state/reading-session";
 import { say } from "../../state/reading-ui";
+import { formatInstant } from "../../ui/format";
 import { showFinding } from "../../viewer/jump";
 import classes from "./panel.module.css";
-import { contentTitle, momentOf } from "./words";
+import { contentTitle } from "./words";
 
 async function apply(offer: Offer): Promise<void> {
   const key = await session.applyOffer(offer.draft.id);
@@ -45,7 +46,7 @@ export function OffersNote() {
             <div>{whatIs(offer)}</div>
             <div className={classes.small}>
               {offer.refusal ??
-                `Left behind in this browser on ${momentOf(new Date(offer.draft.at).toISOString())}.`}
+                `Left behind in this browser on ${formatInstant(new Date(offer.draft.at).toISOString())}.`}
             </div>
             <Button.Group mt={4}>
               <Button

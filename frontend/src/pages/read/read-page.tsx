@@ -7,6 +7,7 @@ import { reading, session, useReading } from "../../state/reading-session";
 import type { ReadingMode } from "../../state/reading-types";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { useMe } from "../../state/session";
+import { lastWorklist } from "../../state/worklist-place";
 import { TextLink } from "../../ui/links";
 import { notifyError } from "../../ui/notify";
 import { Empty, Failed, Loading } from "../../ui/page-states";
@@ -111,6 +112,9 @@ export function ReadPage({ workitemId, asked }: { workitemId: string; asked: Rea
   const open = useReadingUi((state) => state.layout);
   const navigateRef = useRef(navigate);
   navigateRef.current = navigate;
+  const meId = me?.id;
+  const meIdRef = useRef(meId);
+  meIdRef.current = meId;
   useHotkeys();
   useEffect(
     () =>
@@ -125,13 +129,13 @@ export function ReadPage({ workitemId, asked }: { workitemId: string; asked: Rea
             }),
           });
         },
-        openWorklist: () => void navigateRef.current({ to: "/worklist" }),
+        openWorklist: () =>
+          void navigateRef.current({ to: "/worklist", search: lastWorklist(meIdRef.current) }),
         openPalette: () => palette.open(),
         reportProblem: (thrown) => notifyError(thrown),
       }),
     [],
   );
-  const meId = me?.id;
   const meName = me?.display_name;
   const preferences = me?.preferences;
   useEffect(() => setReadingUi({ preferences: readPreferences(preferences) }), [preferences]);

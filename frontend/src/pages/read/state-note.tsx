@@ -4,8 +4,8 @@ import { performById } from "../../actions/action-table";
 import { isSignedOff, may, mayReview, whyNot } from "../../state/reading-may";
 import { useReading } from "../../state/reading-session";
 import type { WorkitemOut } from "../../state/reading-types";
+import { formatInstant } from "../../ui/format";
 import classes from "./panel.module.css";
-import { momentOf } from "./words";
 
 function Act({ id, label, testId }: { id: string; label: string; testId: string }) {
   return (
@@ -19,7 +19,7 @@ function Reopened({ reopened }: { reopened: NonNullable<WorkitemOut["reopened"]>
   return (
     <div className={classes.locked} data-tone="bad" data-testid="reopened-note">
       <span>
-        Reopened{reopened.by ? ` by ${reopened.by.display_name}` : ""} on {momentOf(reopened.at)}: “
+        Reopened{reopened.by ? ` by ${reopened.by.display_name}` : ""} on {formatInstant(reopened.at)}: “
         {reopened.reason}” What was decided before does not count any more: decide anew.
       </span>
     </div>

@@ -6,13 +6,6 @@ import { type FindingRow, shownMeasures } from "../../state/reading-findings";
 import { labelMeaning } from "../../viewer/findings-on-frame";
 import { kindOf } from "../../viewer/shape-kinds";
 
-export function momentOf(moment: string): string {
-  const date = new Date(moment);
-  return Number.isNaN(date.getTime())
-    ? ""
-    : date.toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-}
-
 export const contentTitle = (content: RevisionContent): string =>
   content.name || (content.label_key ? labelMeaning(content.label_key) : kindOf(content.kind).word);
 

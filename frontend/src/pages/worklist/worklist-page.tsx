@@ -13,6 +13,7 @@ import {
   type WorklistSearch,
   worklistQuery,
 } from "../../state/worklist-filters";
+import { keepWorklist } from "../../state/worklist-place";
 import { formatCount } from "../../ui/format";
 import { ButtonLink, TextLink } from "../../ui/links";
 import { notifyDone, notifyError } from "../../ui/notify";
@@ -29,6 +30,12 @@ export function WorklistPage() {
   const search = route.useSearch();
   const navigate = useNavigate();
   const me = useMe();
+  const meId = me?.id;
+  useEffect(() => {
+    if (meId) {
+      keepWorklist(meId, search);
+    }
+  }, [meId, search]);
   const searchBox = useRef<HTMLInputElement>(null);
   const list = useInfiniteQuery(workitemsQuery(worklistQuery(search)));
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.results) ?? [], [list.data]);

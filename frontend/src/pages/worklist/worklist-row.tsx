@@ -1,7 +1,14 @@
 import { Tooltip } from "@mantine/core";
 import type { CSSProperties } from "react";
 import type { WorkitemRow } from "../../api/types";
-import { formatAge, formatAgo, formatInstant, formatPatientName, formatPercent } from "../../ui/format";
+import {
+  formatAge,
+  formatAgo,
+  formatDay,
+  formatInstant,
+  formatPatientName,
+  formatPercent,
+} from "../../ui/format";
 import { ShareBar } from "../../ui/share-bar";
 import { StateBadge } from "../../ui/state-badge";
 import classes from "./worklist.module.css";
@@ -62,7 +69,7 @@ export function WorklistRow({
         {study.modalities.join(", ") || "–"}
       </div>
       <div role="gridcell">{study.body_parts.join(", ") || "–"}</div>
-      <div role="gridcell">{study.study_date ?? "–"}</div>
+      <div role="gridcell">{formatDay(study.study_date) || "–"}</div>
       <div role="gridcell">
         <StateBadge state={row.state} />
       </div>
