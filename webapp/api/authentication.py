@@ -84,7 +84,7 @@ def _user_of_token(header: str) -> User | None:
         user, _ = BearerAuthentication().authenticate_credentials(header.removeprefix("Bearer ").encode())
     except AuthenticationFailed:
         return None
-    return user if isinstance(user, User) else None
+    return user
 
 
 def user_of_session(session_key: str) -> User | None:
