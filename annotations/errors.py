@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from core.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, PreconditionRequired
 
@@ -44,6 +45,14 @@ def not_own() -> Forbidden:
     return Forbidden("not_your_workitem", "Somebody else is reading this study. Choose another one.")
 
 
+def no_pictures() -> Conflict:
+    """A case is read from its pictures."""
+    return Conflict(
+        "no_pictures",
+        "This study holds no image that can be shown, so it cannot be read. Send its images again, or ask an admin.",
+    )
+
+
 def not_author() -> Forbidden:
     """Only the author edits a finding."""
     return Forbidden(
@@ -64,12 +73,13 @@ def if_match_missing() -> PreconditionRequired:
     )
 
 
-def revision_outdated(head: dict[str, Any]) -> PreconditionFailed:
-    """Somebody saved a newer revision; ``head`` is that revision as the API shows it."""
+def revision_outdated(head: dict[str, Any], finding_id: UUID) -> PreconditionFailed:
+    """Somebody saved a newer revision of the finding; ``head`` is that revision as the API shows it."""
     return PreconditionFailed(
         "revision_outdated",
         "This finding was changed elsewhere since you loaded it. Keep one version, or merge the two.",
         head=head,
+        finding_id=str(finding_id),
     )
 
 

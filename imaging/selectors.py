@@ -24,11 +24,12 @@ from imaging.models import DECODABLE, Instance
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from django.db.models import QuerySet
     from numpy.typing import NDArray
 
-    from imaging.models import Series, Study
+    from imaging.models import Series
 
 #: Series of one space or one clip: their images are not read one by one.
 _NOT_FLAT: Final = ("volume", "cine")
@@ -175,9 +176,9 @@ def _found_window(series: Series) -> GreyWindow | None:
     return found_window(values) if values else None
 
 
-def has_pictures(study: Study) -> bool:
+def has_pictures(study_id: UUID) -> bool:
     """Say whether the study holds anything that can be read on a screen."""
-    return shown(Instance.objects.filter(series__study=study)).exists()
+    return shown(Instance.objects.filter(series__study=study_id)).exists()
 
 
 def series_volume(series: Series) -> Volume:

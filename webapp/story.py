@@ -91,7 +91,7 @@ def _index(series: Series, project: Project | None = None) -> None:
 
 def on_the_worklist(study: Study) -> list[Workitem]:
     """Open the study's work item in each of its projects; a study without pictures is nobody's work."""
-    if not has_pictures(study):
+    if not has_pictures(study.pk):
         return []
     rows = ProjectStudy.objects.filter(study=study).select_related("project")
     return [workitem_open(project=row.project, study=study) for row in rows]

@@ -56,16 +56,18 @@ def snapshot_rows(*, project: Project, recipe: str, label_keys: list[str]) -> Ro
     workitems = list(signed.select_related("study__patient", "project").prefetch_related("readings"))
     result.left_out["not_signed_off"] = Workitem.objects.filter(project=project).count() - len(workitems)
     habitual = habitual_reviewers(project.pk)
+    decoded: dict[str, str] = {}
     for batch in _batches(workitems):
         by_workitem: dict[UUID, list[Standing]] = defaultdict(list)
         for one in standing_of(batch).values():
             by_workitem[one.finding.workitem_id].append(one)
         images = _images_of(batch)
+        decoded |= {image.sop_instance_uid: image.decoded_digest for held in images.values() for image in held}
         for workitem in batch:
             said = workitem_statements(workitem, by_workitem[workitem.pk], habitual=habitual)
             said = [statement for statement in said if statement.label_key in label_keys]
             _add_rows(result, workitem, images[workitem.study_id], said, recipe, label_keys)
-    _leave_out_copies(result)
+    _leave_out_copies(result, decoded)
     result.rows.sort(key=lambda row: (row["patient_key"], row["sop_instance_uid"], row["frame_number"]))
     return result
 
@@ -224,21 +226,37 @@ def age_band(patient_age: str, birth_date: date | None, study_date: date | None)
     return next(name for limit, name in _BANDS if years < limit)
 
 
-def _leave_out_copies(result: Rows) -> None:
-    """Keep an image that came under several patients in the strictest split only, so that nothing leaks."""
-    strictest: dict[tuple[str, int], int] = {}
-    for row in result.rows:
-        if row["pixel_digest"]:
-            key = (row["pixel_digest"], row["frame_number"])
-            strictest[key] = max(strictest.get(key, 0), SPLITS.index(row["split"]))
+def _leave_out_copies(result: Rows, decoded: dict[str, str]) -> None:
+    """Keep an image that came under several patients in the strictest split only, so that nothing leaks.
+
+    Images are copies that are stored alike, or decode alike: one may have come as it is, the other compressed.
+
+    Args:
+        decoded: digest of the decoded pixels by SOP Instance UID; empty where they have none.
+    """
+    names = [_names_of(row, decoded[row["sop_instance_uid"]]) for row in result.rows]
+    own = [SPLITS.index(row["split"]) for row in result.rows]
+    strictest: dict[tuple[str, str, int], int] = {}
+    settled = False
+    while not settled:  # what is stored like one image and decodes like another joins the two
+        settled = True
+        for level, known in zip(own, names, strict=True):
+            highest = max((level, *(strictest.get(name, 0) for name in known)))
+            for name in known:
+                settled = settled and strictest.get(name, -1) == highest
+                strictest[name] = highest
     kept = [
         row
-        for row in result.rows
-        if not row["pixel_digest"]
-        or SPLITS.index(row["split"]) == strictest[(row["pixel_digest"], row["frame_number"])]
+        for row, level, known in zip(result.rows, own, names, strict=True)
+        if all(strictest[name] == level for name in known)
     ]
     result.left_out["copies_in_a_stricter_split"] += len(result.rows) - len(kept)
     result.rows = kept
+
+
+def _names_of(row: Json, decoded: str) -> list[tuple[str, str, int]]:
+    named = [("stored", row["pixel_digest"]), ("decoded", decoded)]
+    return [(kind, digest, row["frame_number"]) for kind, digest in named if digest]
 
 
 def counts_of(rows: list[Json], label_keys: list[str], left_out: dict[str, int] | None = None) -> Json:

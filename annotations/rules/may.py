@@ -18,6 +18,7 @@ from annotations.rules.lifecycle import SIGNED_OFF, WORKITEM
 from core.access import permissions_in
 from core.errors import Conflict, OverreadError
 from core.models import User
+from imaging.selectors import has_pictures
 
 _State = Workitem.State
 
@@ -66,11 +67,13 @@ class Case:
     Attributes:
         reader: of the reading that counts, or None.
         answered: that reading was handed in once.
+        pictures: the study holds something that can be read on a screen.
     """
 
     state: str
     reader: UUID | None
     answered: bool
+    pictures: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,10 @@ def _returned_to_its_reader(person: Person, case: Case) -> OverreadError | None:
     return _own_reading(person, case) if case.state == _State.REJECTED else None
 
 
+def _pictures(_person: Person, case: Case) -> OverreadError | None:
+    return None if case.pictures else errors.no_pictures()
+
+
 def _release(person: Person, case: Case) -> OverreadError | None:
     if person.is_admin:
         return None
@@ -150,10 +157,10 @@ def _editing(person: Person, case: Case) -> OverreadError | None:
 
 
 CASE: Final[dict[Act, tuple[Rule, ...]]] = {
-    Act.CLAIM: (_permitted("workitem.claim"), _step("claim"), _returned_to_its_reader),
+    Act.CLAIM: (_permitted("workitem.claim"), _step("claim"), _returned_to_its_reader, _pictures),
     Act.RELEASE: (_permitted("workitem.claim"), _step("release"), _release),
-    Act.ASSIGN: (_permitted("project.change"), _step("assign")),
-    Act.SUBMIT: (_permitted("workitem.claim"), _step("submit"), _own_reading),
+    Act.ASSIGN: (_permitted("project.change"), _step("assign"), _pictures),
+    Act.SUBMIT: (_permitted("workitem.claim"), _step("submit"), _own_reading, _pictures),
     Act.WITHDRAW: (_permitted("workitem.claim"), _step("withdraw"), _own_reading),
     Act.EDIT: (_permitted("finding.write"), _editing),
     Act.REVIEW: (_permitted("finding.review"), _not_own_reading, _submitted),
@@ -214,7 +221,7 @@ def case_of(workitem: Workitem) -> Case:
     """Return what the rules must know of a work item."""
     reading = workitem.reading
     answered = reading is not None and reading.submitted_at is not None
-    return Case(workitem.state, reading.reader_id if reading else None, answered)
+    return Case(workitem.state, reading.reader_id if reading else None, answered, has_pictures(workitem.study_id))
 
 
 def said_of(finding: Finding) -> Said:

@@ -16,7 +16,9 @@ from annotations.rules.reveal import ai_revealed, people_revealed
 from annotations.rules.standing import Decided, standing_of
 from core.access import projects_of
 from core.errors import Invalid
+from imaging.models import Instance
 from imaging.search.conditions import holds, words_condition
+from imaging.selectors import shown
 
 if TYPE_CHECKING:
     from core.models import Project, User
@@ -258,7 +260,8 @@ def workitem_next(
     else:
         rows = _visible(user).filter(project__in=projects_of(user, "workitem.claim"))
         own = Q(state__in=[_State.CLAIMED, _State.REJECTED]) & Q(_read_by(reader=user))
-        rows = rows.filter(Q(state=_State.OPEN) | own)
+        pictures = shown(Instance.objects.filter(series__study=OuterRef("study_id")))
+        rows = rows.filter(Q(state=_State.OPEN) | own, Exists(pictures))
     if project is not None:
         rows = rows.filter(project=project)
     rows, descending = _ordered(rows, DEFAULT_ORDERING)

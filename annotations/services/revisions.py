@@ -118,14 +118,21 @@ def _tell(finding: Finding, revision: Revision, author: User | None) -> None:
         )
 
 
-def finding_create(*, workitem: Workitem, author: User, content: Any, client_key: str = "") -> Finding:
+def finding_create(
+    *, workitem: Workitem, author: User, content: Any, client_key: str = "", if_match: str | None = None
+) -> Finding:
     """Begin a finding with its first revision.
 
     The same ``client_key`` returns the finding it made before. An image label that the author has already said of
-    the study (or of this image) gets a new revision instead of a second finding.
+    the study (or of this image) gets a new revision instead of a second finding, but only from somebody who has seen
+    that answer: two windows of one person would else overwrite each other.
+
+    Args:
+        if_match: digest of the author's answer that was seen; None: none was.
 
     Raises:
         Conflict: signed off, or not claimed. Forbidden: somebody else reads it. Invalid, TooLarge: the content.
+        PreconditionFailed: there is another answer than was seen; ``detail.head`` is its revision.
     """
     with transaction.atomic():
         workitem = locked_workitem(workitem.pk)
@@ -140,6 +147,9 @@ def finding_create(*, workitem: Workitem, author: User, content: Any, client_key
         finding = _same_image_label(workitem, author, reading, checked)
         if finding is not None and finding.head is not None:
             if finding.deleted or not says_the_same(finding.head, checked):
+                # An answer that was taken back is none: nothing is overwritten.
+                if if_match != finding.head.digest and not (finding.deleted and if_match is None):
+                    raise errors.revision_outdated(revision_json(finding.head), finding.pk)
                 _append(finding, author, checked, cause="restore" if finding.deleted else "edit", client_key=client_key)
             return finding
         finding = Finding(workitem=workitem, reading=reading, kind=checked.said["kind"], author=author)
@@ -210,7 +220,7 @@ def locked_head(*, finding: Finding, if_match: str | None) -> tuple[Finding, Rev
     if not if_match:
         raise errors.if_match_missing()
     if if_match != head.digest:
-        raise errors.revision_outdated(revision_json(head))
+        raise errors.revision_outdated(revision_json(head), locked.pk)
     return locked, head
 
 

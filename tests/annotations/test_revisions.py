@@ -109,11 +109,32 @@ def test_deleting_keeps_everything_and_restoring_says_it_again(workitem: Workite
     assert whole_content(back)["mask"]["frames"][0]["runs"] == [10, 5]
 
 
-def test_an_image_label_is_said_once_by_each_author(workitem: Workitem, radiologist: User) -> None:
-    first = finding_create(workitem=workitem, author=radiologist, content=image_label(present=True))
-    again = finding_create(workitem=workitem, author=radiologist, content=image_label(present=False))
-    assert first == again
+def test_an_image_label_is_said_once_and_replaced_only_by_who_has_seen_it(
+    workitem: Workitem, radiologist: User
+) -> None:
+    said = finding_create(workitem=workitem, author=radiologist, content=image_label(present=True))
+    assert finding_create(workitem=workitem, author=radiologist, content=image_label(present=True)) == said
+    for seen in (None, "f" * 64):
+        with pytest.raises(PreconditionFailed) as refused:
+            finding_create(workitem=workitem, author=radiologist, content=image_label(present=False), if_match=seen)
+        assert refused.value.code == "revision_outdated"
+        assert refused.value.detail["finding_id"] == str(said.pk)
+        assert refused.value.detail["head"]["content"]["present"] is True
+    assert [row.content["present"] for row in said.revisions.all()] == [True]
+    again = finding_create(
+        workitem=workitem, author=radiologist, content=image_label(present=False), if_match=said.head.digest
+    )
+    assert again == said
     assert [row.content["present"] for row in again.revisions.order_by("number")] == [True, False]
+
+
+def test_an_answer_that_was_taken_back_stands_in_nobodys_way(workitem: Workitem, radiologist: User) -> None:
+    said = finding_create(workitem=workitem, author=radiologist, content=image_label(present=True))
+    finding_delete(finding=said, author=radiologist, if_match=said.head.digest)
+    again = finding_create(workitem=workitem, author=radiologist, content=image_label(present=False))
+    assert again == said
+    assert [row.cause for row in again.revisions.order_by("number")] == ["edit", "delete", "restore"]
+    assert Finding.objects.get(pk=said.pk).head.content["present"] is False
 
 
 def test_only_the_reader_writes_and_only_while_reading(

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from annotations.errors import no_pictures
 from annotations.models import Finding, Reading, Workitem
 from annotations.rules.may import CASE, FINDING, Act, FindingAct
-from annotations.selectors import findings_json, workitem_json
+from annotations.selectors import findings_json, workitem_json, workitem_next
 from annotations.services.comments import comment_add
 from annotations.services.reviews import review_record
 from annotations.services.revisions import finding_create, finding_delete, revision_append, revision_restore
@@ -23,6 +24,7 @@ from annotations.services.workitems import (
 )
 from core.errors import OverreadError
 from core.models import Project, User
+from imaging.models import Instance
 from tests.factories.reading import box, image_label, make_label, make_workitem, submit
 
 pytestmark = pytest.mark.django_db
@@ -172,3 +174,26 @@ def test_the_reading_and_its_case_are_in_states_that_fit(state: str, people: dic
         "claimed again": ["claimed"], "accepted": ["submitted"], "corrected": ["submitted"],
     }  # fmt: skip
     assert [reading.state for reading in live] == expected[state]
+
+
+def test_a_case_without_pictures_is_not_read_given_out_or_handed_in(people: dict[str, User], project: Project) -> None:
+    make_label(project)
+    free, held = (
+        _case("open", people["reader"], people["reviewer"], project),
+        _case("claimed", people["reader"], people["reviewer"], project),
+    )
+    assert workitem_next(people["colleague"])["id"] == free.pk
+    Instance.objects.update(display=Instance.Display.NO_PIXELS)
+    assert workitem_next(people["colleague"]) is None
+    assert workitem_next(people["reader"]) is None
+    refused = {"code": "no_pictures", "message": no_pictures().message}
+    for workitem, name, act in (
+        (free, "colleague", Act.CLAIM),
+        (free, "admin", Act.ASSIGN),
+        (held, "reader", Act.SUBMIT),
+    ):
+        shown = workitem_json(people[name], workitem)
+        assert (shown["may"][act], shown["why_not"][act]) == (False, refused), act
+        assert _allowed(_acts(workitem, people[name])[act]) == "no_pictures"
+    assert Workitem.objects.get(pk=held.pk).state == "claimed"
+    assert workitem_json(people["reader"], held)["may"][Act.RELEASE], "who holds it is not caught in it"

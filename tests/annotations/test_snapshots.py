@@ -20,11 +20,12 @@ from annotations.services.reviews import review_record
 from annotations.services.revisions import Proposal, finding_create, proposals_record
 from annotations.services.sign_off import workitem_decide
 from annotations.services.snapshots import snapshot_freeze, snapshot_preview
-from annotations.services.workitems import workitem_submit
+from annotations.services.workitems import workitem_claim, workitem_open, workitem_submit
 from core import blobs
 from core.errors import Conflict, Invalid
 from core.models import Project, User
 from imaging.models import Instance, Patient, Series
+from tests.factories import dicom_files
 from tests.factories.reading import (
     FRAME_OF_REFERENCE,
     box,
@@ -36,6 +37,7 @@ from tests.factories.reading import (
     make_workitem,
     painted,
 )
+from tests.imaging.arriving import arrived
 
 KEY = "split-key-of-the-tests"
 pytestmark = pytest.mark.django_db
@@ -328,6 +330,36 @@ def test_one_image_under_two_patients_stays_on_the_stricter_side(
     for split in ("train", "test"):
         _sign(_read(project, radiologist, image_label(), split=split), reviewer)
     Instance.objects.update(pixel_digest="e" * 64)
+    built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
+    assert [row["split"] for row in built.rows] == ["test"]
+    assert built.left_out["copies_in_a_stricter_split"] == 1
+
+
+def _file_of(split: str, *, compressed: bool) -> bytes:
+    """Make the same radiograph for a patient of a split, as it is or compressed."""
+    number = 0
+    while split_of(patient_key(Patient(patient_id=f"F{number}"))) != split:
+        number += 1
+    dataset = dicom_files.dx_image(f"copy of {split}")
+    dataset.PatientID = f"F{number}"
+    return dicom_files.file_bytes(dicom_files.rle(dataset) if compressed else dataset)
+
+
+@pytest.mark.parametrize("compressed", ["train", "test"])
+def test_one_picture_raw_and_compressed_under_two_patients_stays_on_the_stricter_side(
+    compressed: str, project: Project, radiologist: User, reviewer: User
+) -> None:
+    make_label(project)
+    ReadingProtocol.objects.update_or_create(project=project, defaults={"required_labels": []})
+    for split in ("train", "test"):
+        [verdict] = arrived(_file_of(split, compressed=split == compressed), project, radiologist)
+        assert verdict.instance is not None
+        image = Instance.objects.get(pk=verdict.instance.pk)
+        workitem = workitem_open(project=project, study=image.series.study)
+        workitem = workitem_claim(workitem=workitem, by=radiologist, version=workitem.version)
+        finding_create(workitem=workitem, author=radiologist, content=image_label())
+        _sign(workitem, reviewer)
+    assert len(set(Instance.objects.values_list("pixel_digest", flat=True))) == 2
     built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
     assert [row["split"] for row in built.rows] == ["test"]
     assert built.left_out["copies_in_a_stricter_split"] == 1

@@ -27,6 +27,13 @@ IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, required=True, description="The digest of the head revision, quoted."
 )
 
+ANSWER_SEEN = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="Of an image label: the digest, quoted, of the own answer that it replaces. The first has none.",
+)
+
 #: Every kind of drawing, by name.
 KIND_CHOICES = [(kind.name, kind.word) for kind in KINDS.values()]
 
@@ -194,11 +201,14 @@ class WorkitemFindings(APIView):
         shown = selectors.findings_json(caller(request), workitem, model_says(workitem))
         return Response(FindingOut(with_predictions(shown), many=True).data)
 
-    @extend_schema(operation_id="findings_create", request=FindingIn, responses={201: FindingOut})
+    @extend_schema(
+        operation_id="findings_create", parameters=[ANSWER_SEEN], request=FindingIn, responses={201: FindingOut}
+    )
     def post(self, request: Request, id: str) -> Response:
-        """Begin a finding; the same client key returns the finding it made before."""
+        """Begin a finding; the same client key returns the one it made, 412 carries an answer that was not seen."""
         workitem = access_workitem(caller(request), "finding.write", id=id)
-        finding = finding_create(workitem=workitem, author=caller(request), **checked(FindingIn, request))
+        fields, match = checked(FindingIn, request), if_match(request, required=False)
+        finding = finding_create(workitem=workitem, author=caller(request), if_match=match, **fields)
         (shown,) = with_predictions([selectors.finding_json(caller(request), finding, model_says(finding.workitem))])
         return Response(FindingOut(shown).data, status=201, headers=etag(shown["head"]["digest"]))
 

@@ -1319,7 +1319,7 @@ export interface paths {
         /** @description List the findings the caller may know of; the model's are left out while the reveal rule hides them. */
         get: operations["findings_list"];
         put?: never;
-        /** @description Begin a finding; the same client key returns the finding it made before. */
+        /** @description Begin a finding; the same client key returns the one it made, 412 carries an answer that was not seen. */
         post: operations["findings_create"];
         delete?: never;
         options?: never;
@@ -6113,7 +6113,10 @@ export interface operations {
     findings_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Of an image label: the digest, quoted, of the own answer that it replaces. The first has none. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };

@@ -188,17 +188,18 @@ export class Autosave {
     }
     this.conflicts.delete(key);
     const theirs = savedStateOf(conflict.head, conflict.head.cause === "delete", row.saved);
+    const id = row.id ?? conflict.findingId;
     if (choice === "mine") {
-      this.parts.rows.patch(key, { saved: theirs });
+      this.parts.rows.patch(key, { id, saved: theirs });
       this.merging.add(key);
       this.touch(key);
     } else {
       const mine = row.content;
       this.pending.delete(key);
       await this.dropDraft(key);
-      this.parts.rows.patch(key, { saved: theirs, content: theirs.content, deleted: theirs.deleted });
-      // A deletion cannot stand beside the other's version: there is nothing of it to keep.
-      if (choice === "both" && !conflict.mineDeleted) {
+      this.parts.rows.patch(key, { id, saved: theirs, content: theirs.content, deleted: theirs.deleted });
+      // A deletion cannot stand beside the other's version, and a person answers a question once.
+      if (choice === "both" && !conflict.mineDeleted && mine.kind !== "image_label") {
         this.touch(this.parts.rows.add(mine));
       }
     }
@@ -285,7 +286,10 @@ export class Autosave {
   /** Whether to go on with the other findings. */
   private async failed(key: string, thrown: unknown): Promise<boolean> {
     if (thrown instanceof ApiError && thrown.status === 412 && isRevision(thrown.detail.head)) {
-      this.overtakenBy(key, thrown.detail.head);
+      const { finding_id } = thrown.detail;
+      // Refused, so what was sent is not there.
+      this.unsettled.delete(key);
+      this.overtakenBy(key, thrown.detail.head, typeof finding_id === "string" ? finding_id : null);
       return true;
     }
     if (isPassing(thrown)) {
@@ -304,19 +308,23 @@ export class Autosave {
   }
 
   /** Another revision came first: where it says what is wanted here, that is that; else a person decides. */
-  private overtakenBy(key: string, head: RevisionOut): void {
+  private overtakenBy(key: string, head: RevisionOut, findingId: string | null = null): void {
     const { rows } = this.parts;
     const row = rows.get(key);
     if (!row) {
       return;
     }
     const theirs = savedStateOf(head, head.cause === "delete", row.saved);
-    if (row.deleted === theirs.deleted && (row.deleted || saysTheSame(row.content, theirs.content))) {
-      rows.patch(key, { saved: theirs, content: theirs.content });
+    const agrees =
+      row.deleted === theirs.deleted && (row.deleted || saysTheSame(row.content, theirs.content));
+    // Undone here before the server ever had it: nothing of it stands against theirs.
+    if (agrees || (row.id === null && row.deleted)) {
+      const { content, deleted } = theirs;
+      rows.patch(key, { id: row.id ?? findingId, saved: theirs, content, deleted });
       this.pending.delete(key);
       void this.dropDraft(key);
     } else {
-      this.conflicts.set(key, { key, mine: row.content, mineDeleted: row.deleted, head });
+      this.conflicts.set(key, { key, mine: row.content, mineDeleted: row.deleted, head, findingId });
     }
   }
 

@@ -11,6 +11,8 @@ export interface Conflict {
   mine: RevisionContent;
   mineDeleted: boolean;
   head: RevisionOut;
+  /** The finding that `head` is of, where this page made its own without knowing of it. */
+  findingId: string | null;
 }
 
 /** A change that is not on the server and is not sent by itself: a person applies or discards it. */

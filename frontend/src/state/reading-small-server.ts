@@ -59,6 +59,16 @@ export class SmallServer implements SavePort {
     if (known && "head" in known) {
       return this.answer(known);
     }
+    const said = [...this.findings.values()].find(
+      (one) => one.kind === "image_label" && !one.deleted && one.head.content.label_key === content.label_key,
+    );
+    if (content.kind === "image_label" && said) {
+      if (said.head.content.present === content.present) {
+        return this.answer(said);
+      }
+      const detail = { head: said.head, finding_id: said.id };
+      throw new ApiError({ status: 412, code: "revision_outdated", message: "changed", detail });
+    }
     const out: FindingOut = {
       id: `f${this.findings.size + 1}`,
       kind: content.kind,

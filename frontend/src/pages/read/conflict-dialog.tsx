@@ -97,7 +97,7 @@ export function ConflictDialog() {
           />
         </Group>
         <Group justify="flex-end">
-          {mineDeleted || theirsDeleted ? null : (
+          {mineDeleted || theirsDeleted || conflict.mine.kind === "image_label" ? null : (
             <Button variant="default" data-testid="conflict-both" onClick={() => settle("both")}>
               Keep both
             </Button>

@@ -129,6 +129,18 @@ function Standing({ workitem }: { workitem: WorkitemOut }) {
   return null;
 }
 
+/** A study that holds no picture (any more) is not read, and the server says what to do. */
+function Unreadable({ workitem }: { workitem: WorkitemOut }) {
+  const refusal = workitem.why_not.submit ?? null;
+  const claim = workitem.why_not.claim ?? null;
+  const said = [refusal, claim].find((one) => one?.code === "no_pictures");
+  return said ? (
+    <Alert color="yellow" p="xs" mb="xs" data-testid="no-pictures-note">
+      {said.message}
+    </Alert>
+  ) : null;
+}
+
 /** How the case stands, why, and what can be done about that. */
 export function StateNote() {
   const workitem = useReading((state) => state.workitem);
@@ -139,6 +151,7 @@ export function StateNote() {
     <>
       {workitem.reopened ? <Reopened reopened={workitem.reopened} /> : null}
       <Arrived />
+      <Unreadable workitem={workitem} />
       <Standing workitem={workitem} />
     </>
   );
