@@ -210,7 +210,7 @@ def _parts(
 
 
 def _frame_numbers(frame_list: str) -> list[int]:
-    numbers = [number for part in frame_list.split(",") if (number := whole(part.strip(), least=1)) is not None]
+    numbers = [number for part in frame_list.split(",") if (number := whole(part.strip())) is not None]
     if len(numbers) != frame_list.count(",") + 1:
         raise BadRequest("frame_list_wrong", "Frames are a comma separated list of numbers from 1.")
     if len(numbers) > 10_000:

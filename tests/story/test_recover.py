@@ -197,3 +197,16 @@ def test_a_sweep_of_ten_thousand_settled_studies_asks_few_questions(project: Pro
     Series.objects.update(indexed_at=past)
     assert questions_missing(limit=10) == []
     assert sweep_queries() <= few + 1
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [pair for pair in story.FOLLOWS if pair[0] in jobs._kinds])
+def test_a_job_that_names_nothing_is_followed_by_nothing_and_breaks_nothing(
+    kind: str, outcome: str, project: Project
+) -> None:
+    job = Job.objects.create(
+        kind=kind, digest="0" * 64, state=outcome, project=project, finished_at=timezone.now() - timedelta(minutes=5)
+    )
+    story.recover()
+    job.refresh_from_db()
+    assert (job.followed_at is not None, job.follow_tries) == (True, 0)
+    assert Job.objects.count() == 1

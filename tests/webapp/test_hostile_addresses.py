@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from core.models import Project, User
@@ -15,6 +16,7 @@ from core.numbers import whole
 from tests.factories.world import World, make_world
 from tests.webapp.test_error_shape import address, assert_shape
 from tests.webapp.test_permission_matrix import LIVE_CELLS
+from webapp.api.authentication import user_of_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +48,9 @@ STRANGERS = [
                   "Token x",
                   "Bearer \x00")
 ] + [
-    {"Cookie": value}
-    for value in ("sessionid=\xff", "sessionid=" + "x" * 5000, "sessionid=;csrftoken=\xff", "=;=;=", "sessionid=\x00",
-                  'sessionid="\\', "sessionid=a\ud800".encode("utf-8", "surrogatepass").decode("latin-1"))
+    {"Cookie": value.replace("KEY", settings.SESSION_COOKIE_NAME)}
+    for value in ("KEY=\xff", "KEY=" + "x" * 5000, "KEY=;csrftoken=\xff", "=;=;=", "KEY=" + "\x00" * 32, 'KEY="\\',
+                  'KEY="' + r"\000" * 32 + '"', "KEY=a" + "\xed\xa0\x80" * 9)
 ]  # fmt: skip
 
 
@@ -142,3 +144,5 @@ def test_a_broken_key_opens_nothing_and_breaks_nothing(
         if "health" not in route:
             assert answer.status_code in (400, 401), route
             assert_shape(answer, f"{route} with {headers}"[:200])
+    scope = {"headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]}
+    assert user_of_scope(scope) is None, "and single frames, which do not go through Django, are as closed"

@@ -33,8 +33,8 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox c
     """``Authorization: Bearer …`` with a token that is stored as a hash only."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
-        """Return whose token it is; raises AuthenticationFailed. What is not ASCII was never a token of ours."""
-        if not token.isascii():
+        """Return whose token it is; raises AuthenticationFailed. Tokens of ours are letters and digits."""
+        if not (token.isascii() and token.isalnum()):
             raise AuthenticationFailed
         user, row = super().authenticate_credentials(token)
         return user, row
