@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ from django.test import Client
 from django.utils import timezone
 
 from annotations.models import Reading, ReadingProtocol, Workitem
-from core import audit
+from core import audit, blobs
 from core.models import AuditEvent, Job, Project, User
 from imaging.dicomweb import door
+from imaging.models import Instance
 from imaging.services.identity import statement_of
 from inference.models import EvaluationReport, ModelVersion, Prediction, Promotion
 from tests.conftest import PASSWORD
@@ -24,7 +26,7 @@ from tests.core.test_audit_trail import _unlocked
 from tests.factories.api import Api
 from tests.factories.dicom_files import ct_slice, file_bytes, file_uid
 from tests.factories.reading import image_label, make_label
-from tests.factories.world import INSTANCE_UID, SERIES_UID, STUDY_UID, World, make_world
+from tests.factories.world import HEADER, INSTANCE_UID, SERIES_UID, STUDY_UID, World, make_world
 from tests.inference.planted_archive import CONFIG, freeze, make_family, plant_many
 from tests.webapp.test_permission_matrix import LIVE_CELLS
 
@@ -95,6 +97,13 @@ def _revised(world: World, scene: Scene) -> None:
     )
     assert status == 201, made
     scene.match, scene.body = made["digest"], {"revision_id": str(world.revision.pk)}
+
+
+def _larger_image(world: World, scene: Scene) -> None:
+    """A length is calibrated by a line of some pixels."""
+    sides = {tag: {"vr": "US", "Value": [64]} for tag in ("00280010", "00280011")}
+    header = blobs.put(zlib.compress(json.dumps(HEADER | sides).encode()))
+    Instance.objects.update(rows=64, columns=64, header_digest=header)
 
 
 def _no_prediction_yet(world: World, scene: Scene) -> None:
@@ -244,6 +253,13 @@ STEPS: dict[tuple[str, str], Step] = {
         "adm", "workitem.reopened", {"reason": "look again"}, 1, prepare=_state("accepted")
     ),
     ("workitems/<uuid:id>/comments", "POST"): Step("ann", "comment.added", {"text": "look here"}),
+    ("workitems/<uuid:id>/calibrations", "POST"): Step(
+        "ann",
+        "calibration.added",
+        {"sop_instance_uid": INSTANCE_UID, "points": [[0, 0], [40, 0]], "length_mm": 20},
+        prepare=_larger_image,
+    ),
+    ("workitems/<uuid:id>/calibrations/<uuid:calibration_id>", "DELETE"): Step("ann", "calibration.withdrawn"),
     ("workitems/<uuid:id>/findings", "POST"): Step(
         "ann", "finding.created", {"content": image_label("mass")}, prepare=_another_label
     ),
