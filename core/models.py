@@ -173,10 +173,9 @@ class Job(Identified):
             ),
         ]
 
-    def names(self, argument: str) -> str | None:
-        """Return the id that an argument names, None where the row has no such argument."""
-        found = self.arguments.get(argument)
-        return str(found) if found else None
+    def names(self, argument: str) -> str:
+        """Return the id that an argument names; where the row has no such argument, the id that no row has."""
+        return str(self.arguments.get(argument) or uuid.UUID(int=0))
 
 
 class Event(models.Model):
