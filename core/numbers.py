@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+#: Whole numbers up to here are the same in every program that reads JSON (RFC 7493, section 2.2).
+EXACT: Final = (1 << 53) - 1
 #: The digits of 10**18 - 1, which every database's 64 bits hold.
 _DIGITS: Final = 18
 

@@ -34,6 +34,8 @@ HOSTILE: dict[str, bytes] = {
     "an infinity in digits": b'{"config": {"seed": 1e999}, "preferences": {"a": 1e999}}',
     "an endless number": b'{"days": 1' + b"0" * 5000 + b"}",
     "a number over 64 bits": b'{"days": 99999999999999999999999, "reading_seconds": 99999999999999999999999}',
+    "a number over 53 bits": b"""{"days": 9007199254740992, "config": {"seed": 9007199254740992}, "text": "x",
+        "preferences": {"a": -9007199254740992}, "content": {"geometry": 9223372036854775807}}""",
     "brackets": b"[" * DEEP + b"]" * DEEP,
     "braces": b'{"preferences":' * DEEP + b"1" + b"}" * DEEP,
     "nested just under Python's limit": b'{"preferences": {"a":' + b"[" * 900 + b"]" * 900 + b"}}",
@@ -46,8 +48,8 @@ HOSTILE: dict[str, bytes] = {
 }
 BAD_REQUEST = {
     "half a document", "not JSON at all", "not UTF-8", "another encoding", "NaN", "Infinity", "an infinity in digits",
-    "an endless number", "a number over 64 bits", "brackets", "braces", "nested just under Python's limit", "a NUL",
-    "half a surrogate pair",
+    "an endless number", "a number over 64 bits", "a number over 53 bits", "brackets", "braces",
+    "nested just under Python's limit", "a NUL", "half a surrogate pair",
 }  # fmt: skip
 
 

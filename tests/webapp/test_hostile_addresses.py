@@ -1,4 +1,4 @@
-"""Whatever stands in an address, a header or a cursor: an answer or a coded refusal, never a server error."""
+"""Whatever stands in an address, a query or a cursor: an answer or a coded refusal, never a server error."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from django.test import Client
 from core.models import Project, User
 from core.numbers import whole
 from tests.factories.world import World, make_world
-from tests.webapp.test_error_shape import address, assert_shape
-from tests.webapp.test_permission_matrix import LIVE_CELLS
+from tests.webapp.hostile import CELLS, LISTS, NUMBERS, SOME, Faults, dealt
+from tests.webapp.test_error_shape import _query_names, address, assert_shape
 from webapp.api.authentication import user_of_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.django_db
-NUMBERS = ["\xb2", "9" * 5000, "9" * 19, "٣", "-1", "+1", "1e3", "0x1", "1_0", " ", "", "\x00", "½", "1.5", "nan"]
+TEXTS = [*NUMBERS, "x" * 3000, "%", "\\", "*" * 200, "2024-13-45", "0000-00-00", "99999-01-01"]
+PAGED = [route for route in LISTS if route in ("dicomweb/studies", "dicomweb/series", "dicomweb/instances")]
+DRAWN = [route for route in LISTS if route.endswith(("/rendered", "/thumbnail"))]
 
 
 def cursor(value: Any) -> str:
@@ -52,6 +54,11 @@ STRANGERS = [
     for value in ("KEY=\xff", "KEY=" + "x" * 5000, "KEY=;csrftoken=\xff", "=;=;=", "KEY=" + "\x00" * 32, 'KEY="\\',
                   'KEY="' + r"\000" * 32 + '"', "KEY=a" + "\xed\xa0\x80" * 9)
 ]  # fmt: skip
+SEGMENTS = [
+    "\xb2", "%FF%FE", "%ED%A0%80", "%00", "%0A", "9" * 5000, "..", ".", "%2e%2e%2f", "a b", "'", '"', "<x>", "%25",
+    "%zz", "%",
+    "1.2.3,", "0", "-1", "1,2,1000000000000", ",", "٣", "+1", "1_0", "x" * 5000,
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -66,23 +73,11 @@ def client(world: World, admin: User) -> Client:
     return made
 
 
-FAULTS: list[str] = []
-
-
-@pytest.fixture(autouse=True)
-def every_fault() -> Iterator[None]:
-    """Let a test go through its whole table, and fail with all that was wrong."""
-    FAULTS.clear()
-    yield
-    assert FAULTS == []
-
-
-def look(answer: Any, what: str) -> None:
-    if answer.status_code >= 400:
-        try:
-            assert_shape(answer, what[:300])
-        except (AssertionError, KeyError, ValueError) as error:
-            FAULTS.append(f"{what[:200]}: {answer.status_code} {str(error)[:100]}")
+@pytest.fixture
+def faults() -> Iterator[Faults]:
+    made = Faults()
+    yield made
+    assert made.found == []
 
 
 def test_a_whole_number_is_ascii_digits_of_64_bits() -> None:
@@ -90,32 +85,19 @@ def test_a_whole_number_is_ascii_digits_of_64_bits() -> None:
     assert [whole("007"), whole("0"), whole("9" * 18), whole("5", most=4), whole(5)] == [7, 0, 10**18 - 1, None, None]
 
 
-#: The addresses below one project are the same views again.
-#: (Pictures are not drawn here: the image of this world has no file behind it.)
-CELLS = [
-    cell
-    for cell in LIVE_CELLS
-    if not cell[0].startswith("dicomweb/projects") and not cell[0].endswith(("/rendered", "/thumbnail"))
-]
-LISTS = sorted({route for route, method in CELLS if method == "GET"})
-PAGED = [route for route in LISTS if route in ("dicomweb/studies", "dicomweb/series", "dicomweb/instances")]
-#: A few of every kind, for what is read before the address is.
-SOME = [
-    "api/v1/auth/me", "api/v1/audit", "api/v1/schema", "api/v1/projects/<slug:slug>", "api/v1/workitems/<uuid:id>",
-    "dicomweb/studies", "dicomweb/studies/<str:study>/metadata",
-]  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("name", "routes"),
-    [("limit", PAGED), ("offset", PAGED)],
+    [("limit", PAGED), ("offset", PAGED), ("quality", DRAWN), ("viewport", DRAWN), ("window", DRAWN)],
 )
 def test_a_strange_number_in_a_query_is_refused_with_a_code(
-    name: str, routes: list[str], world: World, client: Client, admin: User
+    name: str, routes: list[str], world: World, client: Client, admin: User, faults: Faults
 ) -> None:
-    for route in routes:
-        for value in NUMBERS:
-            look(client.get(f"{address(world, route, admin)}?{name}={quote(value)}"), f"{route} {name}={value[:20]!r}")
+    assert routes
+    for turn, route in enumerate(routes):
+        for value in NUMBERS if routes is PAGED else dealt([*NUMBERS, "1,2", "0,0", "9" * 9 + ",1,linear"], turn, 6):
+            faults.look(
+                client.get(f"{address(world, route, admin)}?{name}={quote(value)}"), f"{route} {name}={value[:20]!r}"
+            )
 
 
 def test_limits_that_are_none_are_never_taken_for_numbers(client: Client) -> None:
@@ -126,23 +108,46 @@ def test_limits_that_are_none_are_never_taken_for_numbers(client: Client) -> Non
 
 
 @pytest.mark.parametrize("ordering", ["priority", "-ai_score", "study_date", "patient_name", "-updated_at", "state"])
-def test_a_damaged_cursor_is_refused_with_a_code(ordering: str, client: Client) -> None:
+def test_a_damaged_cursor_is_refused_with_a_code(ordering: str, client: Client, faults: Faults) -> None:
     for value in CURSORS:
         query = f"cursor={quote(value)}"
-        look(client.get(f"/api/v1/workitems?ordering={ordering}&{query}"), f"{ordering} {value[:40]!r}")
+        faults.look(client.get(f"/api/v1/workitems?ordering={ordering}&{query}"), f"{ordering} {value[:40]!r}")
         if ordering == "priority":
-            look(client.get(f"/api/v1/audit?{query}"), f"audit {value[:40]!r}")
+            faults.look(client.get(f"/api/v1/audit?{query}"), f"audit {value[:40]!r}")
 
 
-@pytest.mark.parametrize("headers", STRANGERS)
-def test_a_broken_key_opens_nothing_and_breaks_nothing(
-    headers: dict[str, str], world: World, admin: User, client: Client
-) -> None:
+def test_every_query_of_every_list_takes_any_text(world: World, client: Client, admin: User, faults: Faults) -> None:
+    turn = 0
+    for route in LISTS:
+        place = address(world, route, admin)
+        for name in _query_names(route):
+            for value in dealt(TEXTS, turn, 6):
+                faults.look(client.get(f"{place}?{name}={quote(value)}"), f"{route} {name}={value[:20]!r}")
+            turn += 1
+    assert turn > len(TEXTS)
+
+
+def test_a_broken_key_opens_nothing_and_breaks_nothing(world: World, admin: User) -> None:
     stranger = Client(raise_request_exception=False)
-    for route in SOME:
-        answer = stranger.get(address(world, route, admin), headers=headers)
-        if "health" not in route:
-            assert answer.status_code in (400, 401), route
+    for headers in STRANGERS:
+        for route in SOME:
+            answer = stranger.get(address(world, route, admin), headers=headers)
+            assert answer.status_code in (400, 401), f"{route} with {headers}"[:200]
             assert_shape(answer, f"{route} with {headers}"[:200])
-    scope = {"headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]}
-    assert user_of_scope(scope) is None, "and single frames, which do not go through Django, are as closed"
+        scope = {"headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]}
+        assert user_of_scope(scope) is None, "and single frames, which do not go through Django, are as closed"
+
+
+def test_any_text_in_the_place_of_an_id_is_answered_or_refused_with_a_code(
+    world: World, client: Client, admin: User, faults: Faults
+) -> None:
+    turn = 0
+    for route, method in dict(CELLS).items():
+        parts = address(world, route, admin).strip("/").split("/")
+        for place in [index for index, part in enumerate(route.split("/")) if part.startswith("<")]:
+            for segment in dealt(SEGMENTS, turn, 9):
+                target = "/" + "/".join([*parts[:place], segment, *parts[place + 1 :]])
+                answer = client.generic(method, target, b"{}", content_type="application/json")
+                faults.look(answer, f"{method} {target}")
+            turn += 1
+    assert turn > len(SEGMENTS)

@@ -10,14 +10,14 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from core.errors import TooLarge
+from core.numbers import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BODY_LIMIT = 8 * 1024 * 1024
 DEPTH_LIMIT = 32
-#: What a database column of 64 bits holds.
-_NUMBER_LIMIT = 1 << 63
+_NUMBER_LIMIT = float(1 << 63)
 #: PostgreSQL stores no NUL, and half a surrogate pair has no UTF-8.
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 
@@ -40,7 +40,8 @@ def _refuse_unstorable(value: Any) -> None:
             if isinstance(item, str):
                 _refuse_unstorable_text(item)
             elif isinstance(item, int | float):
-                if not -_NUMBER_LIMIT <= item < _NUMBER_LIMIT:
+                limit = EXACT if isinstance(item, int) else _NUMBER_LIMIT
+                if abs(item) > limit:
                     raise ParseError("a number out of range")
             elif isinstance(item, dict):
                 deeper += item
@@ -54,7 +55,7 @@ def _refuse_unstorable(value: Any) -> None:
 
 
 class JsonParser(BaseParser):
-    """JSON in UTF-8 up to 8 MiB: no NaN, no number beyond 64 bits, no NUL, no half surrogate, 32 levels at most."""
+    """JSON in UTF-8 up to 8 MiB: no NaN, no whole number beyond 2^53, no NUL, no half surrogate, 32 levels at most."""
 
     media_type = "application/json"
 
