@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Any
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
     from tests.browser import Desk
 
 SYNTHETIC = "synthetic-chest"
-SAVED = re.compile("Saved")
 
 
 def log_in(desk: Desk, username: str, password: str) -> None:
@@ -40,19 +37,8 @@ def findings_of(desk: Desk, case: str, *, by_model: bool) -> list[dict[str, Any]
     return [row for row in rows if (row["algorithm_type"] == "AUTOMATIC") is by_model and not row["deleted"]]
 
 
-def worklist(desk: Desk, state: str, *, ordering: str = "") -> Page:
-    """Open the worklist of the synthetic project in one state; returns the page with its rows."""
-    address = f"{desk.url}/worklist?project={SYNTHETIC}&state={state}"
-    desk.page.goto(f"{address}&ordering={ordering}" if ordering else address)
-    desk.page.get_by_test_id("worklist-row").first.wait_for()
-    return desk.page
-
-
-def open_case(desk: Desk, holding: re.Pattern[str] | None = None) -> str:
-    """Open the first row of the worklist (that holds a text) and wait for its image; returns the work item's id."""
-    rows = desk.page.get_by_test_id("worklist-row")
-    (rows.filter(has_text=holding) if holding else rows).first.click()
-    wait_for_image(desk)
+def id_of(desk: Desk) -> str:
+    """Return the id of the work item whose page is open."""
     return re.search(r"/read/([0-9a-f-]+)", desk.page.url).group(1)  # type: ignore[union-attr]
 
 

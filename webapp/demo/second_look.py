@@ -80,7 +80,7 @@ def _read_again(workitem: Workitem, case: Case, reviewer: User) -> None:
         if finding.deleted or head is None or judged or head.content["label_key"] != TAUGHT_LABEL:
             continue
         if one.is_ai:
-            decision = _about_proposal(head.content, case)
+            decision = about_proposal(head.content, case)
         elif (head.content["present"] is not False) == case.truth:
             decision = {"decision": "accepted"}
         else:
@@ -93,7 +93,7 @@ def _read_again(workitem: Workitem, case: Case, reviewer: User) -> None:
     workitem_decide(workitem=workitem, by=reviewer, version=workitem.version, event=event)
 
 
-def _about_proposal(content: dict[str, Any], case: Case) -> dict[str, Any]:
+def about_proposal(content: dict[str, Any], case: Case) -> dict[str, Any]:
     """Accept what the model said rightly; an outline is right when its middle lies in a planted one."""
     if not case.truth:
         return {"decision": "rejected", "reason": "not_present"}
