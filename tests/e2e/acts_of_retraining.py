@@ -76,8 +76,8 @@ def the_report_compares(story: Story) -> None:
         expect(line).to_contain_text(f"{report['auc']['value']:.3f}")
         assert len(report["auc"]["interval"]) == 2
     assert new["auc"]["value"] > old["auc"]["value"]
-    # What README says of the first model.
-    assert old["sensitivity"]["value"] < 0.5
+    # What README says of the first model: it misses about half.
+    assert 0.3 < old["sensitivity"]["value"] < 0.7
     story.picture("9-report")
 
 
