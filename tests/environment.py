@@ -14,3 +14,9 @@ if "OVERREAD_DATA_DIR" not in os.environ:
 os.environ.setdefault("OVERREAD_JOBS_WAKE", "none")
 os.environ.setdefault("OVERREAD_LOG_LEVEL", "error")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from hypothesis import HealthCheck, settings
+
+# A loaded machine is slow at drawing examples, which says nothing about the code.
+settings.register_profile("overread", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("overread")

@@ -28,7 +28,7 @@ class PatientProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._head_bytes, self._upgraded = True, 0, False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -40,7 +40,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.transport.is_closing():
+        if self._upgraded or self.transport.is_closing():
             return
         if self._in_head:
             self._head_bytes += len(data)
@@ -61,6 +61,11 @@ class PatientProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self._head_is_here()
         super().on_response_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Give the connection away; it sends no more heads, and is not hung up on for that."""
+        self._upgraded = True
+        super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, in the one error shape."""
