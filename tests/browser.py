@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,3 +94,11 @@ def sat_down(browser: Browser, url: str, *, width: int = 1920, height: int = 108
         assert desk.faults == [], f"the browser's console must be silent: {desk.faults}"
     finally:
         context.close()
+
+
+def wait_until(page: Page, holds: str, arg: object = None) -> None:
+    """Wait until a script says yes; Playwright's own way evaluates a text in the page, which its policy forbids."""
+    deadline = time.monotonic() + patience.SECONDS
+    while not page.evaluate(holds, arg):
+        assert time.monotonic() < deadline, f"never held: {holds}"
+        page.wait_for_timeout(50)

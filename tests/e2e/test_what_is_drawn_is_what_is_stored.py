@@ -14,6 +14,7 @@ from annotations.content.revision_json import whole_content
 from annotations.models import Finding, ReadingProtocol, Workitem
 from annotations.services.projects import label_create
 from annotations.services.workitems import workitem_open
+from tests.browser import wait_until
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.factories.dicom_files import ct_slice, file_bytes, file_uid, set_pixels
 from tests.imaging.archive import archived
@@ -156,7 +157,7 @@ class Hand:
 
     def told(self, words: str) -> None:
         """Wait until the page has said this since the last time that it was asked."""
-        self.page.wait_for_function("words => window.told.some((text) => text.includes(words))", arg=words)
+        wait_until(self.page, "words => window.told.some((text) => text.includes(words))", words)
         self.page.evaluate("window.told.length = 0")
 
 
@@ -234,7 +235,7 @@ def test_a_drawing_stays_on_the_image_of_its_first_press(case: Case, radiologist
         hand.shown(1)
         page.keyboard.press("r")
         page.keyboard.press("Space")
-        page.wait_for_function("document.querySelector('[data-testid=viewport-left]').dataset.index >= 2")
+        wait_until(page, "() => document.querySelector('[data-testid=viewport-left]').dataset.index >= 2")
         hand.press(5, 45)
         stood = hand.pane().get_attribute("data-sop")
         hand.move(12, 50)

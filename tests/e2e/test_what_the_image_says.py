@@ -16,6 +16,7 @@ from annotations.services.workitems import workitem_open
 from imaging.models import Series, Study
 from imaging.selectors import series_volume
 from imaging.services.series_index import series_index
+from tests.browser import wait_until
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.factories.dicom_files import file_bytes
 from tests.factories.pixel_cases import SIZE, PixelCase, all_cases, file_of, slices_of_one_slope
@@ -210,7 +211,7 @@ def test_statistics_of_a_region_leave_its_padding_out(project: Project, radiolog
         desk.page.mouse.move(*_point(desk, 30, 10), steps=3)
         desk.page.mouse.move(*_point(desk, 40.5, 20.5), steps=3)
         desk.page.mouse.up()
-        desk.page.wait_for_function("() => window.written.some((text) => text.startsWith('mean'))")
+        wait_until(desk.page, "() => window.written.some((text) => text.startsWith('mean'))")
         texts = desk.page.evaluate("() => window.written")
         (mean, deviation) = re.search(  # type: ignore[union-attr]
             r"mean (-?[\d.]+).*SD ([\d.]+)", next(text for text in reversed(texts) if text.startswith("mean"))
