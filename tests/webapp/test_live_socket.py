@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -40,8 +41,9 @@ def _subscribe(socket: ClientConnection, after: int | None = None) -> None:
 
 def _next(socket: ClientConnection, seconds: float = SECONDS) -> dict[str, Any]:
     """Return the next message that says something; pings come in between on a slow machine."""
+    deadline = time.monotonic() + seconds
     while True:
-        message: dict[str, Any] = json.loads(socket.recv(timeout=seconds))
+        message: dict[str, Any] = json.loads(socket.recv(timeout=max(0.0, deadline - time.monotonic())))
         if message["type"] != "ping":
             return message
 
