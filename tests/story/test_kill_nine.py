@@ -36,7 +36,7 @@ from core.models import Project, User
 from inference.services.training import training_request
 from tests.inference.planted_archive import CONFIG, freeze, make_family, plant_many
 admin = User.objects.create(username="adm", role="admin")
-project = Project.objects.create(slug="chest", title="Chest", is_inbox=True)
+project = Project.objects.create(slug="chest", title="Chest")
 family = make_family(project, admin)
 snapshot = freeze(project, plant_many(project, train=48, validation=8, test=6))
 chosen = {{**CONFIG, "epochs": {EPOCHS}}}
