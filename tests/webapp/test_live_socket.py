@@ -70,7 +70,7 @@ def test_a_live_socket_outlives_the_patience_with_silent_connections(
 ) -> None:
     settings.OVERREAD_HEAD_PATIENCE_SECONDS = 1.0
     with _socket(server_url, radiologist) as live:
-        _subscribe(live)
+        _subscribe(live, 0)
         events.publish("workitem.changed", "early", project=project)
         assert _next(live)["object_id"] == "early"
         address = urlsplit(server_url)
