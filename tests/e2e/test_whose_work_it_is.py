@@ -69,9 +69,9 @@ def test_nothing_is_stored_under_the_name_of_somebody_who_signed_in_behind_the_p
         _state(page, "saved")
         assert _answers(case) == [("ann", "lesion", True)]
         case.step(radiologist, "release")
+        expect(page.get_by_test_id("open-note")).to_be_visible()
         # Somebody else signs in, in another tab: the cookie is theirs now, and this page has not heard of it.
         desk.context.add_cookies([_session_of(second, server_url)])  # type: ignore[list-item]
-        expect(page.get_by_test_id("open-note")).to_be_visible()
         page.keyboard.press("Alt+2")
         expect(page.get_by_test_id("user-menu")).to_contain_text("Second")
         expect(page.get_by_test_id("read-page")).to_be_visible()
