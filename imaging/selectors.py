@@ -15,10 +15,11 @@ import numpy as np
 from core import blobs
 from core.errors import NotFound
 from imaging.dicom.errors import PixelsUnreadable
-from imaging.dicom.frame_facts import FACTS_VERSION, FrameFacts, frame_facts
+from imaging.dicom.frame_facts import FrameFacts, frame_facts
+from imaging.dicom.geometry import reading_order
 from imaging.dicom.grey_levels import GreyWindow, found_window
 from imaging.dicom.object_kinds import LAYER_CLASSES
-from imaging.dicom.pixels import image_values
+from imaging.dicom.pixels import REVISION, image_values
 from imaging.dicom.volume import Volume, load_volume
 from imaging.models import DECODABLE, Instance
 
@@ -56,14 +57,24 @@ def displayable_instances(series: Series) -> QuerySet[Instance]:
     return shown(series.instances.all()).order_by("instance_number", "sop_instance_uid")
 
 
+def is_localizer(instance: Instance) -> bool:
+    """Say whether the picture only shows where others lie: it is read, but no model learns from it or is asked."""
+    return instance.sop_instance_uid in instance.series.geometry.get("localizers", ())
+
+
+def model_images(series: Series) -> QuerySet[Instance]:
+    """Return the pictures of the series that a model may be shown, in instance order: all but localizers."""
+    return displayable_instances(series).exclude(sop_instance_uid__in=series.geometry.get("localizers", ()))
+
+
 def is_flat(instance: Instance) -> bool:
     """Say whether the picture is read by itself: one frame, and no slice of a volume or moment of a clip."""
     return instance.number_of_frames <= 1 and instance.series.geometry.get("kind") not in _NOT_FLAT
 
 
 def flat_images(series: Series) -> list[Instance]:
-    """Return the pictures of the series that are read one by one, in instance order."""
-    return [image for image in displayable_instances(series).select_related("series") if is_flat(image)]
+    """Return the pictures of the series that a model reads one by one, in instance order."""
+    return [image for image in model_images(series).select_related("series") if is_flat(image)]
 
 
 @lru_cache(maxsize=2048)
@@ -73,8 +84,8 @@ def facts_of_digest(header_digest: str) -> tuple[FrameFacts, ...]:
 
 
 def series_frame_facts(series: Series) -> list[FrameFacts]:
-    """Return the facts of every frame of the series that can be shown, by instance and frame number."""
-    return [facts for image in displayable_instances(series) for facts in instance_frame_facts(image)]
+    """Return the facts of every frame of the series that can be shown, in reading order."""
+    return reading_order([facts for image in displayable_instances(series) for facts in instance_frame_facts(image)])
 
 
 def instance_frame_facts(instance: Instance) -> tuple[FrameFacts, ...]:
@@ -131,7 +142,7 @@ def series_frames_digest(series: Series) -> str:
     """Return a digest that changes when ``series_frame_facts`` does."""
     rows = displayable_instances(series).values_list("header_digest", "display", "blob_digest")
     seed = "".join(part for row in rows for part in row)
-    return hashlib.sha256(f"{FACTS_VERSION}{series.series_instance_uid}{seed}".encode()).hexdigest()[:40]
+    return hashlib.sha256(f"{REVISION}{series.series_instance_uid}{seed}".encode()).hexdigest()[:40]
 
 
 def replaced_instances(series: Series) -> dict[str, int]:

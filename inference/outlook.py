@@ -32,6 +32,7 @@ _OUTSIDE: Final = {
     "outside_modality": "it was trained on other modalities",
     "outside_volume": "it was trained on single images, and this is a volume",
     "outside_cine": "it was trained on single images, and this is a clip",
+    "outside_localizer": "this only shows where other images lie",
     "outside_multiframe": "it was trained on single images, and these have several frames",
 }
 _FAILED: Final = {

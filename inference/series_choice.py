@@ -8,18 +8,18 @@ from django.db.models import Exists, OuterRef
 
 from core.digest import digest_of
 from imaging.models import Instance, Series, Study
-from imaging.selectors import displayable_instances, flat_images, shown
+from imaging.selectors import flat_images, model_images, shown
 from inference.engine.recipe_cards import recipe_card
 from inference.models import ModelFamily, ModelVersion
 
 
 def images_for(family: ModelFamily, series: Series) -> list[Instance]:
     """Return the images of a series that the family reads, in instance order: flat single images, or every image of
-    a volume, as its recipe says; none where the modality does not fit."""
+    a volume, as its recipe says; no localizers, and none where the modality does not fit."""
     if family.modalities and series.modality not in family.modalities:
         return []
     if recipe_card(family.recipe).reads == "volume":
-        return list(displayable_instances(series))
+        return list(model_images(series))
     return flat_images(series)
 
 
@@ -39,6 +39,8 @@ def why_outside(family: ModelFamily, series: Series) -> str:
     """Return the code of the reason why a family does not read a series with pictures: it was trained on others."""
     if family.modalities and series.modality not in family.modalities:
         return "outside_modality"
+    if not model_images(series).exists():
+        return "outside_localizer"
     kind = series.geometry.get("kind")
     return f"outside_{kind}" if kind in ("volume", "cine") else "outside_multiframe"
 

@@ -24,7 +24,7 @@ from core.models import Project
 from core.numbers import whole
 from imaging.dicom.identity import sex_of
 from imaging.models import Instance, Series, Study
-from imaging.selectors import is_flat, shown
+from imaging.selectors import is_flat, is_localizer, shown
 
 Json = dict[str, Any]
 _BATCH: Final = 200
@@ -90,8 +90,11 @@ def _add_rows(
         fair = [statement for statement in said if statement.blind]
         result.left_out["test_not_read_blind"] += len(said) - len(fair)
         said = fair
+    shown_to_models = [image for image in images if not is_localizer(image)]
+    if said:
+        result.left_out["localizers"] += len(images) - len(shown_to_models)
     build = _segmentation if recipe == "segmentation" else _classification
-    for instance, number, states, regions in build(images, said, label_keys):
+    for instance, number, states, regions in build(shown_to_models, said, label_keys):
         if not states:
             continue
         result.rows.append(

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from imaging.dicom.frame_space import FrameSpace, frame_space
-from imaging.dicom.header_values import FrameHeader, frame_headers, number, numbers, texts, whole
+from imaging.dicom.header_values import FrameHeader, frame_headers, is_localizer, number, numbers, texts, whole
 from imaging.dicom.json_model import Json, first_value, items
 from imaging.dicom.real_world import Quantity, quantities_of
 from imaging.dicom.suv import acquired_at
@@ -139,6 +139,7 @@ class FrameFacts:
         quantities: what modality values also are, by the image's own coded maps.
         acquired_at: when it was acquired, by the image's own clock.
         voi: what the image offers, tables before windows; the first one is what it asks for. Empty: by its values.
+        localizer: it only shows where other frames were planned.
         inverted: small values are shown bright; ``inversion`` says why (PET: by custom, not by the image).
     """
 
@@ -165,6 +166,7 @@ class FrameFacts:
     padding: PaddingRange | None
     overlays: tuple[OverlayFacts, ...]
     space: FrameSpace
+    localizer: bool
 
 
 def frame_facts(header: Json, *, first_acquired: datetime | None = None) -> list[FrameFacts]:
@@ -211,6 +213,7 @@ def frame_facts(header: Json, *, first_acquired: datetime | None = None) -> list
                 voi=() if color else _voi(one, values, bits),
                 overlays=_overlays(header, number_, bits),
                 space=frame_space(one),
+                localizer=is_localizer(one),
                 **common,
             )
         )

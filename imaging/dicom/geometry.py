@@ -49,6 +49,8 @@ class SeriesGeometry:
         pixel_spacing_mm: (between rows, between columns), where ``pixel_spacing_source`` says that it holds.
         pixel_aspect: height and width of a pixel, for drawing.
         slice_spacing_mm: the usual distance of neighbouring slices along the normal.
+        localizers: SOP Instance UIDs of images that only show where the others lie. What is said of space is said of
+            the others, wherever there are any; models neither learn from localizers nor are asked about them.
         tilt_degrees: angle between the normal and the way from slice to slice (gantry tilt), 0 when straight.
         warnings: stable codes, sorted.
     """
@@ -71,6 +73,7 @@ class SeriesGeometry:
     frame_time_ms: float | None
     ultrasound_regions: tuple[UltrasoundRegion, ...] = ()
     warnings: tuple[str, ...] = field(default=())
+    localizers: tuple[str, ...] = ()
 
     def as_json(self) -> Json:
         """Return the JSON form (lists, numbers, strings) with the attribute names as keys."""
@@ -114,8 +117,47 @@ def orientation_indices(facts: Sequence[FrameFacts]) -> list[list[int]]:
     return sorted((members for _, members in groups), key=len, reverse=True)
 
 
+def without_localizers(facts: Sequence[FrameFacts]) -> list[FrameFacts]:
+    """Return the frames that are no localizers; all where there are no others."""
+    return [frame for frame in facts if not frame.localizer] or list(facts)
+
+
+def reading_order(facts: Sequence[FrameFacts]) -> list[FrameFacts]:
+    """Return frames in the order in which they are read on a screen: localizers first, then the others.
+
+    Slices at places of their own lie along their normal, in the direction in which the scanner numbered them. Several
+    frames at one place (time series, echoes), and frames without one space, go by number.
+    """
+    own = without_localizers(facts)
+    localizers = [frame for frame in facts if frame.localizer] if len(own) < len(facts) else []
+    along = sorted_frames(own)
+    if _places(along) < len(along):
+        along = sorted(own, key=_by_number)
+    elif along and _numbers(along[0]) > _numbers(along[-1]):
+        along.reverse()
+    return [*sorted(localizers, key=_by_number), *along]
+
+
+def _places(along: Sequence[FrameFacts]) -> int:
+    """Return at how many places frames lie that all share one orientation; 0 where they do not."""
+    groups = orientation_indices(along)
+    if len(groups) != 1 or len(groups[0]) < len(along):
+        return 0
+    normal = normal_of(along[0].space.orientation or ())
+    return len({round(float(np.dot(normal, frame.space.position or (0, 0, 0))), 3) for frame in along})
+
+
+def _numbers(frame: FrameFacts) -> tuple[int, int]:
+    return frame.instance_number or 0, frame.frame_number
+
+
+def _by_number(frame: FrameFacts) -> tuple[bool, int, str, int]:
+    number = frame.instance_number
+    return number is None, number or 0, frame.sop_instance_uid, frame.frame_number
+
+
 def sorted_frames(facts: Sequence[FrameFacts]) -> list[FrameFacts]:
-    """Return frames in reading order: along the normal where all share one orientation, else by number."""
+    """Return frames in the order of a volume: along the normal where all share one orientation, else by number."""
     groups = orientation_indices(facts)
     if len(groups) == 1 and len(groups[0]) == len(facts):
         normal = normal_of(facts[0].space.orientation or ())
@@ -127,15 +169,7 @@ def sorted_frames(facts: Sequence[FrameFacts]) -> list[FrameFacts]:
                 frame.frame_number,
             ),
         )
-    return sorted(
-        facts,
-        key=lambda frame: (
-            frame.instance_number is None,
-            frame.instance_number or 0,
-            frame.sop_instance_uid,
-            frame.frame_number,
-        ),
-    )
+    return sorted(facts, key=_by_number)
 
 
 def series_geometry(facts: Sequence[FrameFacts]) -> SeriesGeometry:
@@ -152,6 +186,7 @@ def series_geometry(facts: Sequence[FrameFacts]) -> SeriesGeometry:
             "single", 0, 0, 0, "px", None, "none", (1.0, 1.0), None, False, (), None, (), 0.0, None, None, (),
             ("no_images",),
         )  # fmt: skip
+    every, facts = facts, without_localizers(facts)
     ordered = sorted_frames(facts)
     warnings = {code for frame in facts for code in frame.space.warnings}
     first = ordered[0]
@@ -178,7 +213,7 @@ def series_geometry(facts: Sequence[FrameFacts]) -> SeriesGeometry:
         warnings |= steps.warnings
     return SeriesGeometry(
         kind=kind,
-        frames=len(facts),
+        frames=len(every),
         rows=first.rows,
         columns=first.columns,
         length_unit="mm" if units == {"mm"} else "px",
@@ -195,6 +230,7 @@ def series_geometry(facts: Sequence[FrameFacts]) -> SeriesGeometry:
         frame_time_ms=first.frame_time_ms,
         ultrasound_regions=first.space.regions,
         warnings=tuple(sorted(warnings)),
+        localizers=tuple(sorted({frame.sop_instance_uid for frame in every if frame.localizer})),
     )
 
 

@@ -6,7 +6,7 @@ import base64
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from imaging.dicom.json_model import Json, items
 
@@ -42,6 +42,30 @@ class FrameHeader:
                 if values:
                     return list(values)
         return list(self.instance.get(tag, {}).get("Value") or []) if instance_too else []
+
+
+#: Frame Type functional groups of enhanced CT, MR and PET (PS3.3 C.8.15.3.1, C.8.13.5.1, C.8.22.5.1).
+_FRAME_TYPES: Final = ("00189329", "00189226", "00189751")
+
+
+def frame_type(frame: FrameHeader, tag: str = "00089007", instance_tag: str = "00080008") -> list[str]:
+    """Return the Frame Type of a frame, else the Image Type of its instance, upper case.
+
+    Args:
+        frame: the header as the frame sees it.
+        tag: another attribute of the same functional group.
+        instance_tag: what says the same of an instance without the group.
+    """
+    for sequence in _FRAME_TYPES:
+        values = frame.values(sequence, tag, instance_too=False)
+        if values:
+            return [str(value or "").strip().upper() for value in values]
+    return words(frame.instance, instance_tag)
+
+
+def is_localizer(frame: FrameHeader) -> bool:
+    """Say whether a frame only shows where others were planned (Image Type value 3, PS3.3 C.8.2.1.1.1, C.8.16.1.3)."""
+    return "LOCALIZER" in frame_type(frame)[2:]
 
 
 def frame_headers(header: Json) -> Iterator[FrameHeader]:

@@ -11,7 +11,7 @@ from PIL import Image
 from imaging.dicom import frames
 from imaging.dicom.decoding import GREY, DecodedFrame, decode_frame, has_decoder
 from imaging.dicom.errors import PixelsUnreadable
-from imaging.dicom.frame_facts import FrameFacts, PaddingRange, frame_facts
+from imaging.dicom.frame_facts import FACTS_VERSION, FrameFacts, PaddingRange, frame_facts
 from imaging.dicom.frames import ImageSource, StoredImage, open_image, pixel_keyword, transfer_syntax_of, whole
 from imaging.dicom.grey_levels import GreyLevels, GreyWindow, found_window, levels_of, window_of
 from imaging.dicom.json_model import header_model
@@ -21,6 +21,10 @@ from imaging.dicom.overlays import overlay_plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+#: What this server makes of a stored file and its facts; another second number when that is made otherwise. Part of
+#: every tag and address under which something computed here may be kept.
+REVISION: Final = f"{FACTS_VERSION}.1"
 
 Display = Literal["as_stored", "converted", "no_pixels", "undecodable"]
 ImageFormat = Literal["jpeg", "png"]

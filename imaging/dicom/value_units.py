@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from imaging.dicom.header_values import FrameHeader, number, word, words
+from imaging.dicom.header_values import FrameHeader, frame_type, is_localizer, number, word
 from imaging.dicom.json_model import items
 from imaging.dicom.real_world import Line, real_world_maps
 from imaging.dicom.suv import Suv, suv_of
@@ -133,13 +133,12 @@ def _typed(kind: str, modality: str, source: UnitSource) -> tuple[str, UnitSourc
 
 def _is_plain_ct(frame: FrameHeader) -> bool:
     header = frame.instance
-    kinds = words(frame.macro("00189329"), "00089007") or words(header, "00080008")
-    value = dict(enumerate(kinds))
+    kinds = dict(enumerate(frame_type(frame)))
     return (
         word(header, "00080016") in _CT_CLASSES
         and word(header, "00080060").upper() == "CT"
-        and value.get(0, "ORIGINAL") == "ORIGINAL"
-        and value.get(2, "AXIAL") != "LOCALIZER"
+        and kinds.get(0, "ORIGINAL") == "ORIGINAL"
+        and not is_localizer(frame)
         and word(header, "00189361").upper() != "YES"
         and number(frame.macro("00289145"), "00281052") is not None
     )

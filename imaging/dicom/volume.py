@@ -12,7 +12,7 @@ from imaging.dicom.decoding import decode_frame
 from imaging.dicom.errors import NotOneSpace, PixelsUnreadable
 from imaging.dicom.frame_facts import FrameFacts, frame_facts
 from imaging.dicom.frames import ImageSource, StoredImage, open_image
-from imaging.dicom.geometry import SeriesGeometry, normal_of, series_geometry, sorted_frames
+from imaging.dicom.geometry import SeriesGeometry, normal_of, series_geometry, sorted_frames, without_localizers
 from imaging.dicom.json_model import header_model
 from imaging.dicom.pixels import brighter_is_larger, eight_bit, facts_of, modality_values, padding_of
 
@@ -60,6 +60,8 @@ class Volume:
 def load_volume(sources: Sequence[ImageSource]) -> Volume:
     """Load the images of one series as one array, sorted along their normal (else by instance and frame number).
 
+    Localizers are left out where there are other images.
+
     Args:
         sources: file paths, bytes, or data sets, in any order; multi-frame images give one slice a frame.
 
@@ -80,6 +82,7 @@ def load_volume(sources: Sequence[ImageSource]) -> Volume:
         facts.extend(found)
     if not facts:
         raise NotOneSpace("no_images", "This series has no images that could be loaded.")
+    facts = without_localizers(facts)
     if len({(frame.rows, frame.columns) for frame in facts}) > 1:
         raise NotOneSpace("several_image_sizes", "The images of this series have several sizes; open them one by one.")
     ordered = sorted_frames(facts)

@@ -20,6 +20,9 @@ from imaging.models import Instance
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+FOREVER: Final = "private, max-age=31536000, immutable"
+#: Kept, but asked about each time: the address stays when an admin shows another version, or this server draws anew.
+REVALIDATED: Final = "private, no-cache"
 EXPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 OCTETS: Final = "application/octet-stream"
 _MEDIA: Final = {
@@ -46,8 +49,9 @@ _lock = Lock()
 
 @dataclass(frozen=True, slots=True)
 class FramedImage:
-    """What is needed to send frames of one instance; never changes for a stored instance."""
+    """What is needed to send frames of one instance; never changes for one version of it."""
 
+    version: int
     blob_digest: str
     display: str
     transfer_syntax_uid: str
@@ -87,6 +91,7 @@ def framed_image(instance: Instance) -> FramedImage:
     if instance.display == Instance.Display.NO_PIXELS:
         raise NotFound("no_pixels", "This object has no image.")
     return FramedImage(
+        instance.version,
         instance.blob_digest,
         instance.display,
         instance.transfer_syntax_uid,
@@ -188,4 +193,15 @@ def _remember(key: tuple[str, int, str], body: bytes) -> None:
 def entity_tag(image: FramedImage, numbers: str, form: FrameForm) -> str:
     """Return a strong entity tag: the same bytes, for ever."""
     syntax = form.content_type.rpartition("=")[2]
-    return f'"{image.blob_digest[:40]}-{numbers}-{form.name}-{syntax}-{"m" if form.multipart else "s"}"'
+    made = form.name if form.name == "stored" else f"{form.name}{pixels.REVISION}"
+    return f'"{image.blob_digest[:40]}-{numbers}-{made}-{syntax}-{"m" if form.multipart else "s"}"'
+
+
+def cache_control(image: FramedImage, asked: str) -> str:
+    """Return how long an answer may be kept: for ever under an address that names the version, else until asked again.
+
+    Args:
+        image: that is sent.
+        asked: ``v`` of the address: ``<version of the instance>.<REVISION>``.
+    """
+    return FOREVER if asked == f"{image.version}.{pixels.REVISION}" else REVALIDATED

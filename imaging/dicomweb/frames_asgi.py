@@ -26,9 +26,18 @@ from core import context
 from core.access import project_for
 from core.errors import NotFound, OverreadError, Unauthenticated
 from core.models import User
+from core.numbers import whole
 from imaging.dicom.multipart import closing, parse_accept, part_head
 from imaging.dicomweb.door import READ, Room, note_read
-from imaging.dicomweb.frame_bodies import FramedImage, entity_tag, frame_body, framed_image, span_of, wanted_form
+from imaging.dicomweb.frame_bodies import (
+    FramedImage,
+    cache_control,
+    entity_tag,
+    frame_body,
+    framed_image,
+    span_of,
+    wanted_form,
+)
 from imaging.models import Instance, Series
 
 if TYPE_CHECKING:
@@ -53,7 +62,7 @@ _INLINE_BYTES: Final = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _SeriesImages:
-    """How the frames of a series are sent; instances never change, so this is only loaded anew to see new ones."""
+    """How the frames of a series are sent; loaded anew now and then, and when a newer image or version is asked for."""
 
     loaded: float
     by_uid: dict[str, FramedImage]
@@ -112,15 +121,17 @@ class FrameApplication:
         match = _PATH.fullmatch(scope["path"])
         if match is None:
             raise NotFound("not_found", "There is nothing at this address.")
-        image = await self._image(scope, match, request_id)
+        query = QueryDict(scope.get("query_string", b""))
+        version = whole(query.get("v", "").partition(".")[0], most=32767) or 0
+        image = await self._image(scope, match, request_id, version)
         given = dict(scope["headers"])
-        asked = QueryDict(scope.get("query_string", b"")).get("accept", "")
+        asked = query.get("accept", "")
         form = wanted_form(parse_accept(asked or given.get(b"accept", b"").decode("latin-1")), image)
         number = int(match["frame"])
         tag = entity_tag(image, str(number), form)
         headers = [
             (b"etag", tag.encode()),
-            (b"cache-control", b"private, max-age=31536000, immutable"),
+            (b"cache-control", cache_control(image, query.get("v", "")).encode()),
             (b"vary", b"Accept, Cookie, Authorization"),
         ]
         span = span_of(image, number, form)
@@ -132,7 +143,8 @@ class FrameApplication:
             content = await asyncio.get_running_loop().run_in_executor(self._threads, frame_body, image, number, form)
         return 200, *_enveloped(form, tag, headers, content)
 
-    async def _image(self, scope: Scope, match: re.Match[str], request_id: str) -> FramedImage:
+    async def _image(self, scope: Scope, match: re.Match[str], request_id: str, version: int) -> FramedImage:
+        """Return the image a user may read, no older than the version that is asked for."""
         cookie = authorization = b""
         for name, value in scope["headers"]:
             if name == b"cookie":
@@ -141,12 +153,12 @@ class FrameApplication:
                 authorization = value
         key = (cookie, authorization, scope["path"].partition("/instances/")[0])
         grant = self._grants.get(key)
-        if grant is None or grant.until < time.monotonic() or match["instance"] not in grant.images:
+        if grant is None or grant.until < time.monotonic() or _is_older(grant.images, match["instance"], version):
             # A viewer asks for a hundred frames at once: they all wait for one decision.
             asking = self._asking.get(key)
             if asking is None:
                 loop = asyncio.get_running_loop()
-                asking = loop.run_in_executor(self._threads, self._granted, scope, match, request_id)
+                asking = loop.run_in_executor(self._threads, self._granted, scope, match, request_id, version)
                 self._asking[key] = asking
                 asking.add_done_callback(lambda _: self._asking.pop(key, None))
             grant = await asking
@@ -159,7 +171,7 @@ class FrameApplication:
             raise NotFound("instance_not_found", "There is no such image in this series.")
         return image
 
-    def _granted(self, scope: Scope, match: re.Match[str], request_id: str) -> _Grant:
+    def _granted(self, scope: Scope, match: re.Match[str], request_id: str, version: int) -> _Grant:
         """Decide in a thread whether the user may read this series; raises Unauthenticated, NotFound."""
         close_old_connections()
         client = scope.get("client") or ("", 0)
@@ -171,22 +183,27 @@ class FrameApplication:
                 slug = match["slug"]
                 project = project_for(user, READ, slug=slug) if slug else None
                 series = Room(user, project, "").series(match["study"], match["series"])
-                images = self._images_of(series, match["instance"])
+                images = self._images_of(series, match["instance"], version)
                 note_read(user, series)
                 return _Grant(time.monotonic() + _REMEMBERED_SECONDS, images)
         finally:
             close_old_connections()
 
-    def _images_of(self, series: Series, wanted: str) -> dict[str, FramedImage]:
+    def _images_of(self, series: Series, wanted: str, version: int) -> dict[str, FramedImage]:
         known = self._series.get(series.pk)
         now = time.monotonic()
-        if known is None or wanted not in known.by_uid or now - known.loaded > _RELOAD_SECONDS:
+        if known is None or _is_older(known.by_uid, wanted, version) or now - known.loaded > _RELOAD_SECONDS:
             rows = Instance.objects.filter(series=series).exclude(display=Instance.Display.NO_PIXELS)
             known = _SeriesImages(now, {row.sop_instance_uid: framed_image(row) for row in rows})
             self._series[series.pk] = known
             if len(self._series) > _SERIES_LIMIT:
                 self._series.popitem(last=False)
         return known.by_uid
+
+
+def _is_older(known: dict[str, FramedImage], wanted: str, version: int) -> bool:
+    """Say whether an image is not known yet, or known in an older version than an address names."""
+    return wanted not in known or known[wanted].version < version
 
 
 def _enveloped(

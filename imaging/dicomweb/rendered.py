@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import OrderedDict
 from threading import Lock
@@ -12,12 +13,13 @@ from django.http import HttpResponse, QueryDict
 from core import blobs
 from core.errors import NotFound
 from core.numbers import whole
-from imaging.dicom.frame_facts import VoiFunction
+from imaging.dicom.frame_facts import FrameFacts, VoiFunction
 from imaging.dicom.grey_levels import GreyWindow
-from imaging.dicom.pixels import ImageFormat, render_frame
+from imaging.dicom.pixels import REVISION, ImageFormat, render_frame
 from imaging.dicomweb.door import DicomwebView, accepted, room_of
 from imaging.dicomweb.errors import BadRequest, not_acceptable
-from imaging.dicomweb.wado import FOREVER, chosen_instances
+from imaging.dicomweb.frame_bodies import REVALIDATED
+from imaging.dicomweb.wado import chosen_instances
 from imaging.models import Instance
 from imaging.selectors import frame_facts_of, series_window
 
@@ -28,7 +30,9 @@ _THUMBNAIL: Final = (128, 128)
 _MOST: Final = 8192
 _FORMATS: Final[dict[str, ImageFormat]] = {"image/jpeg": "jpeg", "image/png": "png"}
 _MEMO_LIMIT: Final = 400
-_memo: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
+#: Digest of the file, frame, window asked for, window found in the values, size, format and quality.
+_Key = tuple[str, int, GreyWindow | None, GreyWindow | None, tuple[int, int] | None, ImageFormat, int]
+_memo: OrderedDict[_Key, bytes] = OrderedDict()
 _lock = Lock()
 
 
@@ -56,13 +60,17 @@ class RenderedView(DicomwebView):
         number = frame if frame is not None else (frames + 1) // 2 if self.box else 1
         if not 1 <= number <= frames:
             raise NotFound("no_such_frame", f"This image has {frames} frames; ask for one of them.")
-        key = (chosen.blob_digest, number, window, size, image_format, quality)
-        tag = f'"{chosen.blob_digest[:40]}-{number}-{_word(window)}-{size}-{image_format}-{quality}"'.replace(" ", "")
+        facts = frame_facts_of(chosen, number)
+        by_values = window is None and not facts.color and not facts.voi
+        found = series_window(chosen.series) if by_values else None
+        key = (chosen.blob_digest, number, window, found, size, image_format, quality)
+        drawn_by = "-".join(str(part) for part in (REVISION, *key[1:]))
+        tag = f'"{chosen.blob_digest[:40]}-{hashlib.sha256(drawn_by.encode()).hexdigest()[:24]}"'
         if request.headers.get("If-None-Match") == tag:
             response = HttpResponse(status=304)
         else:
-            response = HttpResponse(_drawn(key, chosen), content_type=f"image/{image_format}")
-        response["ETag"], response["Cache-Control"] = tag, FOREVER
+            response = HttpResponse(_drawn(key, facts), content_type=f"image/{image_format}")
+        response["ETag"], response["Cache-Control"] = tag, REVALIDATED
         response["Vary"] = "Accept, Cookie, Authorization"
         return response
 
@@ -80,34 +88,28 @@ def _middle(instances: list[Instance]) -> Instance:
     return shown[len(shown) // 2]
 
 
-def _drawn(key: tuple[object, ...], instance: Instance) -> bytes:
+def _drawn(key: _Key, facts: FrameFacts) -> bytes:
     with _lock:
         known = _memo.get(key)
         if known is not None:
             _memo.move_to_end(key)
             return known
-    digest, number, window, size, image_format, quality = key
-    facts = frame_facts_of(instance, int(str(number)))
-    by_values = window is None and not facts.color and not facts.voi
+    digest, number, window, found, size, image_format, quality = key
     picture = render_frame(
-        blobs.local_path(str(digest)),
-        number,  # type: ignore[arg-type]
-        levels=window,  # type: ignore[arg-type]
+        blobs.local_path(digest),
+        number,
+        levels=window,
         facts=facts,
-        found=series_window(instance.series) if by_values else None,
-        size=size,  # type: ignore[arg-type]
-        image_format=image_format,  # type: ignore[arg-type]
-        quality=quality,  # type: ignore[arg-type]
+        found=found,
+        size=size,
+        image_format=image_format,
+        quality=quality,
     )
     with _lock:
         _memo[key] = picture
         if len(_memo) > _MEMO_LIMIT:
             _memo.popitem(last=False)
     return picture
-
-
-def _word(window: GreyWindow | None) -> str:
-    return f"{window.center}_{window.width}_{window.function}" if window else "default"
 
 
 def _format(request: Request) -> ImageFormat:

@@ -18,8 +18,10 @@ from imaging.dicomweb.door import DICOM_JSON, DicomwebView, accepted, note_read,
 from imaging.dicomweb.errors import BadRequest, not_acceptable
 from imaging.dicomweb.frame_bodies import (
     OCTETS,
+    REVALIDATED,
     FramedImage,
     FrameForm,
+    cache_control,
     entity_tag,
     frame_body,
     framed_image,
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 _DICOM: Final = "application/dicom"
 _CHUNK: Final = 1024 * 1024
 _WHOLE_FILE: Final = 4 * 1024 * 1024
-FOREVER: Final = "private, max-age=31536000, immutable"
 
 
 def chosen_instances(room: Room, study: str, series: str | None, instance: str | None) -> list[Instance]:
@@ -87,7 +88,7 @@ class MetadataView(DicomwebView):
         else:
             response = HttpResponse(joined_headers(chosen, f"{room.root}/studies"), content_type=DICOM_JSON)
         response["ETag"] = tag
-        response["Cache-Control"] = "private, no-cache"
+        response["Cache-Control"] = REVALIDATED
         return response
 
 
@@ -108,9 +109,13 @@ class RetrieveView(DicomwebView):
         chosen = chosen_instances(room, study, series, instance)
         _require_syntax(request, chosen)
         if bare and instance is not None:
-            response = StreamingHttpResponse(_file(chosen[0]), content_type=_DICOM)
-            response["Content-Length"] = str(chosen[0].byte_size)
-            response["ETag"], response["Cache-Control"] = f'"{chosen[0].blob_digest}"', FOREVER
+            tag = f'"{chosen[0].blob_digest}"'
+            if request.headers.get("If-None-Match") == tag:
+                response: HttpResponseBase = HttpResponse(status=304)
+            else:
+                response = StreamingHttpResponse(_file(chosen[0]), content_type=_DICOM)
+                response["Content-Length"] = str(chosen[0].byte_size)
+            response["ETag"], response["Cache-Control"] = tag, REVALIDATED
             return response
         boundary = new_boundary()
         parts = [(part_head(boundary, _content_type(row), row.byte_size), row) for row in chosen]
@@ -196,7 +201,7 @@ class FramesView(DicomwebView):
             response = StreamingHttpResponse(
                 body, content_type=f'multipart/related; type="{kind}"; boundary={boundary}'
             )
-        response["ETag"], response["Cache-Control"] = tag, FOREVER
+        response["ETag"], response["Cache-Control"] = tag, cache_control(image, request.GET.get("v", ""))
         response["Vary"] = "Accept, Cookie, Authorization"
         return response
 
@@ -242,5 +247,5 @@ class BulkdataView(DicomwebView):
         else:
             raise not_acceptable(OCTETS, f'multipart/related; type="{OCTETS}"')
         response = HttpResponse(body, content_type=content_type)
-        response["Cache-Control"] = FOREVER
+        response["Cache-Control"] = REVALIDATED
         return response

@@ -294,6 +294,19 @@ def test_volumes_and_cine_are_not_taken_for_flat_images(project: Project, radiol
     assert _rows(project) == []
 
 
+@pytest.mark.parametrize("recipe", ["classification", "segmentation"])
+def test_a_localizer_teaches_nothing_and_is_counted_among_what_was_left_out(
+    recipe: str, project: Project, radiologist: User, reviewer: User
+) -> None:
+    make_label(project)
+    workitem = _sign(_read(project, radiologist, image_label(present=False), images=3), reviewer)
+    scout, *others = Instance.objects.filter(series__study=workitem.study).order_by("sop_instance_uid")
+    Series.objects.update(geometry={"kind": "stack", "localizers": [scout.sop_instance_uid]})
+    built = snapshot_rows(project=project, recipe=recipe, label_keys=["nodule"])
+    assert {row["sop_instance_uid"] for row in built.rows} == {one.sop_instance_uid for one in others}
+    assert built.left_out["localizers"] == 1
+
+
 def test_a_painted_series_gives_every_frame_and_its_own_runs(
     project: Project, radiologist: User, reviewer: User
 ) -> None:

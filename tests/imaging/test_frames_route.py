@@ -10,7 +10,7 @@ import pytest
 
 from core.models import AuditEvent, Membership
 from imaging.dicom.frames import frame_bytes
-from imaging.dicom.pixels import rgb_frame
+from imaging.dicom.pixels import REVISION, rgb_frame
 from imaging.dicomweb import frames_asgi
 from imaging.dicomweb.frames_asgi import FrameApplication
 from tests.imaging.archive import address, archived, bundled
@@ -42,7 +42,13 @@ class Answer:
 
 
 def ask(
-    application: FrameApplication, path: str, accept: str = ANY, who: str = "ann", method: str = "GET", **headers: str
+    application: FrameApplication,
+    path: str,
+    accept: str = ANY,
+    who: str = "ann",
+    method: str = "GET",
+    query: str = "",
+    **headers: str,
 ) -> Answer:
     given = {
         "accept": accept,
@@ -53,7 +59,7 @@ def ask(
         "type": "http",
         "method": method,
         "path": path,
-        "query_string": b"",
+        "query_string": query.encode(),
         "client": ("127.0.0.1", 1),
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
     }
@@ -101,10 +107,11 @@ def test_a_converted_image_is_sent_as_rgb(application: FrameApplication, project
 def test_frames_are_cached_by_a_strong_tag_that_means_the_same_bytes(
     application: FrameApplication, cine: Instance
 ) -> None:
-    first, again = (ask(application, address(cine, "/frames/2")) for _ in range(2))
+    first, again = (ask(application, address(cine, "/frames/2"), query=f"v=1.{REVISION}") for _ in range(2))
     assert first.body == again.body
     assert first.headers["etag"] == again.headers["etag"]
     assert first.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert ask(application, address(cine, "/frames/2")).headers["cache-control"] == "private, no-cache"
     unchanged = ask(application, address(cine, "/frames/2"), if_none_match=first.headers["etag"])
     assert (unchanged.status, unchanged.body) == (304, b"")
     bare = ask(application, address(cine, "/frames/2"), "application/octet-stream; transfer-syntax=*")

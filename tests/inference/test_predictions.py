@@ -144,6 +144,16 @@ def test_a_series_of_another_modality_is_not_read(project: Project, live: ModelV
         predictions_on_demand(workitem=workitem, requested_by=radiologist)
 
 
+def test_a_localizer_is_not_read_and_the_answer_says_why(project: Project, live: ModelVersion) -> None:
+    planted = plant(project, 6, bright=True)
+    planted.series.geometry = {"kind": "single", "localizers": [planted.instance.sop_instance_uid]}
+    planted.series.save()
+    workitem = open_workitem(project, planted)
+    assert predictions_on_arrival(workitem=workitem) == []
+    noted = Prediction.objects.get(workitem=workitem)
+    assert (noted.state, noted.error_code) == ("outside", "outside_localizer")
+
+
 def test_a_prediction_whose_image_cannot_be_read_fails_with_a_code_and_can_be_asked_for_again(
     project: Project, live: ModelVersion, run_jobs: Callable[[], int]
 ) -> None:

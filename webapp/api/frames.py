@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.http import HttpResponse
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
@@ -13,12 +15,12 @@ from rest_framework.views import APIView
 from core import blobs
 from core.errors import NotFound
 from imaging.access import access_instance, access_series
-from imaging.dicom.frame_facts import FACTS_VERSION, FrameFacts
+from imaging.dicom.frame_facts import FrameFacts, VoiChoice
 from imaging.dicom.frames import open_image
 from imaging.dicom.grey_levels import GreyWindow
 from imaging.dicom.lookup_tables import voi_table
 from imaging.dicom.overlays import overlay_plane, packed_plane
-from imaging.dicom.pixels import values_bytes
+from imaging.dicom.pixels import REVISION, values_bytes
 from imaging.dicomweb.door import note_read
 from imaging.models import Instance, Series
 from imaging.selectors import (
@@ -34,10 +36,11 @@ OCTETS = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
 
 
 class SeriesFramesOut(BaseModel):
-    """The facts of every frame of a series that can be shown, in the order of instances and frames.
+    """The facts of every frame of a series that can be shown, in reading order.
 
     ``window`` is for grey frames that name none themselves; null where each frame does. ``replaced`` names the
-    instances of which an admin chose another version, with the number of the version that is shown.
+    instances of which an admin chose another version, with the number of the version that is shown, and ``revision``
+    how this server makes pictures: an address of pixels that ends in ``?v=<version>.<revision>`` may be kept for ever.
     """
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
@@ -45,6 +48,7 @@ class SeriesFramesOut(BaseModel):
     series_instance_uid: str
     window: GreyWindow | None
     replaced: dict[str, int]
+    revision: str
     frames: list[FrameFacts]
 
 
@@ -74,10 +78,15 @@ def read_frame(request: Request, study: str, series: str, instance: str, frame: 
     return found, frame_facts_of(found, frame)
 
 
-def _octets(instance: Instance, content: bytes) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/octet-stream")
-    response["ETag"] = f'"{instance.blob_digest[:40]}-{FACTS_VERSION}"'
-    response["Cache-Control"], response["Vary"] = "private, max-age=86400", "Cookie, Authorization"
+def _octets(request: Request, instance: Instance, made: Callable[[], bytes]) -> HttpResponse:
+    """Answer what is made of an instance, or that the caller has it already."""
+    tag = f'"{instance.blob_digest[:40]}-{REVISION}"'
+    if request.headers.get("If-None-Match") == tag:
+        response = HttpResponse(status=304)
+    else:
+        response = HttpResponse(made(), content_type="application/octet-stream")
+    response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
+    response["Vary"] = "Cookie, Authorization"
     return response
 
 
@@ -94,7 +103,11 @@ class SeriesFrames(APIView):
         else:
             facts, window = series_frame_facts(found), series_window(found)
             out = SeriesFramesOut.model_construct(
-                series_instance_uid=series, window=window, replaced=replaced_instances(found), frames=facts
+                series_instance_uid=series,
+                window=window,
+                replaced=replaced_instances(found),
+                revision=REVISION,
+                frames=facts,
             )
             response = HttpResponse(out.model_dump_json(), content_type="application/json")
         response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
@@ -110,7 +123,7 @@ class FrameValues(APIView):
         found, facts = read_frame(request, study, series, instance, frame)
         if facts.color:
             raise NotFound("no_values", "A colour image has no modality values; ask for its frames.")
-        return _octets(found, values_bytes(blobs.local_path(found.blob_digest), frame, facts))
+        return _octets(request, found, lambda: values_bytes(blobs.local_path(found.blob_digest), frame, facts))
 
 
 class FrameVoiTable(APIView):
@@ -123,8 +136,12 @@ class FrameVoiTable(APIView):
         choice = next((one for one in facts.voi if one.table == table), None)
         if choice is None:
             raise NotFound("no_such_table", "This image has no such lookup table.")
-        dataset = open_image(blobs.local_path(found.blob_digest)).dataset
-        return _octets(found, voi_table(dataset, facts, choice).levels.astype("<f4").tobytes())
+        return _octets(request, found, lambda: _table(found, facts, choice))
+
+
+def _table(instance: Instance, facts: FrameFacts, choice: VoiChoice) -> bytes:
+    dataset = open_image(blobs.local_path(instance.blob_digest)).dataset
+    return voi_table(dataset, facts, choice).levels.astype("<f4").tobytes()
 
 
 class FrameOverlay(APIView):
@@ -137,8 +154,8 @@ class FrameOverlay(APIView):
         overlay = next((one for one in facts.overlays if one.group == group), None)
         if overlay is None:
             raise NotFound("no_such_overlay", "This image has no such overlay plane.")
-        plane = overlay_plane(open_image(blobs.local_path(found.blob_digest)), facts, overlay)
-        return _octets(found, packed_plane(plane))
+        image = open_image(blobs.local_path(found.blob_digest))
+        return _octets(request, found, lambda: packed_plane(overlay_plane(image, facts, overlay)))
 
 
 _SERIES = "studies/<str:study>/series/<str:series>"

@@ -2028,6 +2028,7 @@ export interface components {
          *         quantities: what modality values also are, by the image's own coded maps.
          *         acquired_at: when it was acquired, by the image's own clock.
          *         voi: what the image offers, tables before windows; the first one is what it asks for. Empty: by its values.
+         *         localizer: it only shows where other frames were planned.
          *         inverted: small values are shown bright; ``inversion`` says why (PET: by custom, not by the image).
          */
         FrameFacts: {
@@ -2072,6 +2073,8 @@ export interface components {
             /** Overlays */
             overlays: components["schemas"]["OverlayFacts"][];
             space: components["schemas"]["FrameSpace"];
+            /** Localizer */
+            localizer: boolean;
         };
         /**
          * FrameSpace
@@ -3144,10 +3147,11 @@ export interface components {
         };
         /**
          * SeriesFramesOut
-         * @description The facts of every frame of a series that can be shown, in the order of instances and frames.
+         * @description The facts of every frame of a series that can be shown, in reading order.
          *
          *     ``window`` is for grey frames that name none themselves; null where each frame does. ``replaced`` names the
-         *     instances of which an admin chose another version, with the number of the version that is shown.
+         *     instances of which an admin chose another version, with the number of the version that is shown, and ``revision``
+         *     how this server makes pictures: an address of pixels that ends in ``?v=<version>.<revision>`` may be kept for ever.
          */
         SeriesFramesOut: {
             /** Series Instance Uid */
@@ -3157,6 +3161,8 @@ export interface components {
             replaced: {
                 [key: string]: number;
             };
+            /** Revision */
+            revision: string;
             /** Frames */
             frames: components["schemas"]["FrameFacts"][];
         };

@@ -9,7 +9,6 @@ import { canvasPoint, imagePoint } from "./points";
 import { isOn, maskFromRuns, paintStroke, pixelsIn, runsFromMask } from "./runs";
 import { scaleBarOf } from "./scale-bar";
 import type { Spacing } from "./spacing";
-import { stackOrder } from "./stack-order";
 import { valueRange, windowPresets } from "./window-presets";
 
 const spacingOf = (mm: [number, number] | null, source: string): Spacing => ({
@@ -165,13 +164,6 @@ describe("masks", () => {
 });
 
 describe("display", () => {
-  it("orders slices along the normal and keeps the scanner's direction", () => {
-    const slice = (uid: string, z: number, number: number) =>
-      movedTo([0, 0, z], { sopInstanceUid: uid, instanceNumber: number });
-    const order = stackOrder([slice("c", 3, 1), slice("a", 1, 3), slice("b", 2, 2)]);
-    expect(order.map((frame) => frame.sopInstanceUid)).toEqual(["c", "b", "a"]);
-  });
-
   it("hides an overlay below its threshold", () => {
     const table = overlayTable("turbo", 0.5, 0.5);
     expect(table[4 * 100 + 3]).toBe(0);

@@ -3,7 +3,6 @@ import type { FrameFacts } from "../geometry/frame-facts";
 import type { GreyWindow } from "../geometry/grey-levels";
 import { distanceOffPlane, imageToPatient } from "../geometry/plane";
 import { imagePoint } from "../geometry/points";
-import { stackOrder } from "../geometry/stack-order";
 import { fetchFrameFacts, frameFactsOf, type ServedFacts } from "./frame-facts-read";
 import { loadFramePixels } from "./frame-pixels";
 
@@ -19,7 +18,7 @@ export interface StackFrame extends FrameFacts {
   found: GreyWindow | null;
 }
 
-/** The frames of one series in reading order. */
+/** The frames of one series in reading order, as the server lists them. */
 export interface SeriesStack {
   studyUid: string;
   seriesUid: string;
@@ -45,9 +44,9 @@ async function load(studyUid: string, seriesUid: string): Promise<SeriesStack> {
       ? { kind: "window", center: window.center, width: window.width, function: window.function }
       : null;
   const frames = answer.frames.map((served): StackFrame => {
-    // Frames are kept by the browser for ever; another version of the instance has another address.
-    const version = answer.replaced[served.sop_instance_uid];
-    const which = version === undefined ? "" : `?v=${version}`;
+    // Frames are kept by the browser for ever: another version of the instance, and what another revision of the
+    // server makes of it, have another address.
+    const which = `?v=${answer.replaced[served.sop_instance_uid] ?? 1}.${answer.revision}`;
     const below = `instances/${served.sop_instance_uid}/frames/${served.frame_number}` as const;
     return {
       ...frameFactsOf(served),
@@ -65,7 +64,7 @@ async function load(studyUid: string, seriesUid: string): Promise<SeriesStack> {
       message: "This series holds no image that can be shown. Choose another series.",
     });
   }
-  return { studyUid, seriesUid, modality: frames[0]?.modality ?? "", frames: stackOrder(frames) };
+  return { studyUid, seriesUid, modality: frames[0]?.modality ?? "", frames };
 }
 
 /** The facts of a series, fetched once; a failure is forgotten so that it can be tried again. */
