@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from annotations.content.revision_json import whole_content
@@ -22,6 +24,7 @@ from tests.imaging.archive import archived
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from playwright.sync_api import Page
 
     from core.models import Project, User
@@ -155,6 +158,12 @@ class Hand:
         assert len(stored) == count
         return stored
 
+    def seen(self) -> NDArray[np.int64]:
+        """Return the colours (row, column, RGB) on the screen, of the part of the image that no text stands on."""
+        self.page.wait_for_timeout(300)
+        picture = Image.open(io.BytesIO(self.pane().screenshot())).convert("RGB")
+        return np.asarray(picture).astype(np.int64)[200:-200, 400:-400]
+
     def told(self, words: str) -> None:
         """Wait until the page has said this since the last time that it was asked."""
         wait_until(self.page, "words => window.told.some((text) => text.includes(words))", words)
@@ -165,6 +174,11 @@ def pixels_of(content: dict[str, Any]) -> np.ndarray[Any, Any]:
     """Return (column, row) of the stored points, by the factory's own plane."""
     points = np.array(content["geometry"]["points"])
     return (points[:, :2] - np.array([-10.0, -12.0])) / np.array(SPACING)
+
+
+def differing(before: NDArray[np.int64], after: NDArray[np.int64]) -> int:
+    """Return how many pixels of two pictures of the screen are of plainly different colours."""
+    return int((np.abs(before - after).sum(axis=2) > 40).sum())
 
 
 def drawn_on(content: dict[str, Any]) -> str:
@@ -438,6 +452,22 @@ def test_measures_shown_and_stored_are_those_of_the_mask_after_quick_undo_and_re
         hand.shown(5)
         expect(page.get_by_test_id("finding-row")).to_have_count(1)
         assert page.get_by_test_id("finding-row").inner_text() == shown
+
+        # Drawn, undone, drawn again and deleted: after handing in, the image is as it was before.
+        page.keyboard.press("Escape")
+        page.mouse.move(*hand.at(60, 60))
+        before = hand.seen()
+        page.keyboard.press("r")
+        hand.drag((12, 45), (40, 60))
+        hand.saved(2)
+        page.mouse.move(*hand.at(60, 60))
+        assert differing(before, hand.seen()) > 500
+        for keys, rows in (("Control+z", 1), ("Control+Shift+z", 2), ("Delete", 1)):
+            page.keyboard.press(keys)
+            hand.saved(rows)
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "submitted")
+        assert differing(before, hand.seen()) == 0
 
 
 def test_two_viewports_scroll_exactly_together_and_a_click_on_a_finding_keeps_the_zoom(

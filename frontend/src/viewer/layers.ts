@@ -26,6 +26,9 @@ export interface Sketch {
   frameId: string;
 }
 
+/** One step of 255 darker. */
+const unseen = "rgba(0, 0, 0, 0.004)";
+
 export class Layers {
   sketch: Sketch | null = null;
   working: WorkingMask | null = null;
@@ -79,6 +82,12 @@ export class Layers {
     const context = canvas.getContext("2d");
     context?.setTransform(1, 0, 0, 1, 0, 0);
     context?.clearRect(0, 0, width, height);
+    if (context) {
+      // Chromium may drop a frame of which only the clearing is left, and then shows again what was deleted: one
+      // pixel that nobody sees keeps every frame.
+      context.fillStyle = unseen;
+      context.fillRect(0, 0, 1, 1);
+    }
     return context;
   }
 
