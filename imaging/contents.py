@@ -22,11 +22,8 @@ _SHOWN_KINDS: Final = {
     ObjectKind.VIDEO: "This is a video. It is kept as it was sent; videos are not shown here.",
     ObjectKind.WAVEFORM: "Waveforms are kept as they were sent; they are not drawn here.",
     ObjectKind.PRESENTATION_STATE: "Presentation states are kept as they were sent; they are not applied here.",
-    ObjectKind.SEGMENTATION: "A layer of the images it was made of; it is kept, and not drawn over them yet.",
-    ObjectKind.PARAMETRIC_MAP: "A layer of the images it was made of; it is kept, and not drawn over them yet.",
-    ObjectKind.DOSE: "A layer of the images it was planned on; it is kept, and not drawn over them yet.",
-    ObjectKind.STRUCTURE_SET: "Outlines on the images it names; they are kept, and not drawn over them yet.",
 }
+_LAYER_REMARK: Final = "It lies over images: open one of its study, and switch it on under Layers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,7 @@ class HeldObject:
     Attributes:
         remark: what is (not) done with it here; empty where its content stands beside.
         is_pdf: it can be opened in the browser.
+        may_be_a_models: a model may have made it, so it is held back while models' findings are.
         of_series: of the images it speaks of, as far as this study holds them.
     """
 
@@ -49,6 +47,7 @@ class HeldObject:
     is_document: bool
     is_pdf: bool
     is_layer: bool
+    may_be_a_models: bool
     of_series: list[str]
 
 
@@ -65,7 +64,7 @@ def _held(instance: Instance, known: set[str]) -> HeldObject:
     kind = instance.kind
     header = instance_header(instance)
     words = object_words(kind, header)
-    remark = _SHOWN_KINDS.get(kind, "")
+    remark = _LAYER_REMARK if words.is_layer else _SHOWN_KINDS.get(kind, "")
     if kind is ObjectKind.PICTURE:
         remark = "No decoder here reads this image's encoding. It is kept as it was sent."
     return HeldObject(
@@ -79,8 +78,14 @@ def _held(instance: Instance, known: set[str]) -> HeldObject:
         is_document=kind is ObjectKind.DOCUMENT,
         is_pdf=kind is ObjectKind.DOCUMENT and first_value(header, _MEDIA_TYPE) == PDF,
         is_layer=words.is_layer,
+        may_be_a_models=words.may_be_a_models,
         of_series=[uid for uid in words.series if uid in known],
     )
+
+
+def may_be_a_models(instance: Instance) -> bool:
+    """Say whether a model may have made an object that is no picture."""
+    return object_words(instance.kind, instance_header(instance)).may_be_a_models
 
 
 def studies_without_pictures(studies: QuerySet[Study]) -> QuerySet[Study]:

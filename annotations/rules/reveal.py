@@ -2,7 +2,8 @@
 
 A reader sees model findings as the protocol said when they claimed the case (``Reading.reveal``): after their own
 answer, always, or never. Reviewers and admins see them when there is something to review. Whoever might still read
-the study first does not, and sees no other reader's open work either.
+the study first does not, and sees no other reader's open work either. Objects of the archive that a model may have made
+(segmentations, maps, reports by algorithms) are held back as long as models' findings are.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from core.access import projects_of
 
 if TYPE_CHECKING:
     from core.models import User
+    from imaging.models import Study
 
 _Reveal = ReadingProtocol.Reveal
 _ABANDONED = Reading.State.ABANDONED
@@ -44,6 +46,16 @@ def ai_revealed(user: User) -> Q:
 def ai_hidden_from(user: User, workitem: Workitem) -> bool:
     """Say whether model findings of this work item must stay unknown to ``user``."""
     return not Workitem.objects.filter(ai_revealed(user), pk=workitem.pk).exists()
+
+
+def ai_hidden_in(user: User, study: Study) -> bool:
+    """Say whether some case of the study keeps models' findings from ``user``: objects by algorithms then stay unknown.
+
+    The archive's own objects obey the same rule as this house's models: a segmentation by somebody else's algorithm
+    unblinds a reader as well as ours.
+    """
+    cases = Workitem.objects.filter(study=study, project__in=projects_of(user, "workitem.read").values("pk"))
+    return cases.exclude(pk__in=Workitem.objects.filter(ai_revealed(user), study=study).values("pk")).exists()
 
 
 def people_revealed(user: User) -> Q:

@@ -28,8 +28,9 @@ from annotations.selectors.notices import workitem_notices
 from annotations.selectors.projects import labels_json
 from annotations.selectors.worklist import workitem_row
 from core.errors import OverreadError
+from imaging.contents import may_be_a_models
 from imaging.dicom.object_kinds import WORDS, ObjectKind
-from imaging.models import Series
+from imaging.models import Instance, Series
 
 if TYPE_CHECKING:
     from core.models import User
@@ -53,6 +54,16 @@ def _series_json(series: Series) -> Json:
         "kind_words": WORDS[kind],
         "geometry": series.geometry,
     }
+
+
+def _shown_series(workitem: Workitem, *, ai_hidden: bool) -> list[Series]:
+    """Return the series of the case; those that only models may have made are left out while findings are hidden."""
+    rows = workitem.study.series.prefetch_related("instances").order_by("series_number", "series_instance_uid")
+    return [row for row in rows if not (ai_hidden and _by_models(list(row.instances.all())))]
+
+
+def _by_models(instances: list[Instance]) -> bool:
+    return bool(instances) and all(not one.is_shown and may_be_a_models(one) for one in instances)
 
 
 def what_may(user: User, workitem: Workitem) -> dict[str, OverreadError | None]:
@@ -97,16 +108,16 @@ def _reopened_json(workitem: Workitem) -> Json | None:
 
 def workitem_json(user: User, workitem: Workitem) -> Json:
     """Return a work item with what a reading page needs."""
-    series = workitem.study.series.prefetch_related("instances").order_by("series_number", "series_instance_uid")
+    ai_hidden = ai_hidden_from(user, workitem)
     reading = workitem.reading
     own = reading is not None and reading.reader_id == user.pk
     return {
         **workitem_row(user, workitem),
         "notices": workitem_notices(workitem),
-        "series": [_series_json(row) for row in series],
+        "series": [_series_json(row) for row in _shown_series(workitem, ai_hidden=ai_hidden)],
         "labels": labels_json(workitem.project, retired=False),
         "instructions": protocol_of(workitem.project).instructions,
-        "reveal_ai": not ai_hidden_from(user, workitem),
+        "reveal_ai": not ai_hidden,
         **_refusals(what_may(user, workitem)),
         "events": WORKITEM.events(workitem.state),
         "remark": workitem.remark,

@@ -97,6 +97,20 @@ def decode_frame(source: ImageSource, frame_number: int = 1) -> DecodedFrame:
     return DecodedFrame(values, "RGB", stored)
 
 
+def stored_samples(source: ImageSource, frame_number: int = 1) -> NDArray[Any]:
+    """Decode one grey or palette frame into its stored samples ``[J, I]``: the palette is not looked up.
+
+    Raises:
+        PixelsUnreadable: see ``decode_frame``.
+    """
+    image = open_image(source)
+    if str(image.dataset.get("PhotometricInterpretation", "")) != "PALETTE COLOR":
+        return decode_frame(image, frame_number).pixels
+    _check_header(image.dataset, "PixelData")
+    single, syntax = _single_frame(image, frames.frame_payload(image, frame_number))
+    return _stored_bits_only(image.dataset, _decode(single, syntax)[0], syntax)
+
+
 def has_decoder(dataset: Dataset) -> bool:
     """Say whether there is a decoder here for how the pixels are compressed, if they are."""
     syntax = frames.sent_transfer_syntax(dataset)

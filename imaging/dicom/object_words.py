@@ -34,12 +34,14 @@ class ObjectWords:
         lines: what it holds, line by line.
         series: Series Instance UIDs of the images it speaks of.
         is_layer: it lies over those images, rather than beside them.
+        may_be_a_models: a model may have made it: nothing says that a person did, of what models make.
     """
 
     title: str = ""
     lines: list[Line] = field(default_factory=list)
     series: list[str] = field(default_factory=list)
     is_layer: bool = False
+    may_be_a_models: bool = False
 
 
 def object_words(kind: ObjectKind, header: Json) -> ObjectWords:
@@ -53,7 +55,29 @@ def object_words(kind: ObjectKind, header: Json) -> ObjectWords:
     lines = list(_lines(kind, header))[:_MOST_LINES]
     if kind in (ObjectKind.REPORT, ObjectKind.KEY_OBJECTS):
         title = _meaning(header, "0040A043") or title
-    return ObjectWords(title, lines, sorted(set(_series(header))), kind in _LAYERS)
+    return ObjectWords(title, lines, sorted(set(_series(header))), kind in _LAYERS, _may_be_a_models(kind, header))
+
+
+#: Reports of computer-aided detection: of mammograms, chests and colons.
+_CAD_REPORTS: Final = tuple(f"1.2.840.10008.5.1.4.1.1.88.{number}" for number in (50, 65, 69))
+_OBSERVER_TYPE, _DEVICE = "121005", "121007"
+
+
+def _may_be_a_models(kind: ObjectKind, header: Json) -> bool:
+    if kind is ObjectKind.PARAMETRIC_MAP:
+        return True
+    if kind in (ObjectKind.SEGMENTATION, ObjectKind.SURFACE):
+        return any(_text(item, "00620008").upper() != "MANUAL" for item in _items(header, "00620002"))
+    if kind is ObjectKind.STRUCTURE_SET:
+        return any(_text(item, "30060036").upper() != "MANUAL" for item in _items(header, "30060020"))
+    if kind is ObjectKind.REPORT:
+        observers = [_code(item, "0040A168") for item in _items(header, "0040A730") if _is_observer(item)]
+        return _text(header, "00080016") in _CAD_REPORTS or _DEVICE in observers
+    return False
+
+
+def _is_observer(item: Json) -> bool:
+    return _code(item, "0040A043") == _OBSERVER_TYPE
 
 
 #: Document Title, Content Description, Content Label, Structure Set Label, RT Plan Label.

@@ -115,6 +115,8 @@ class World:
             "tag": "7FE00010",
             "table": "0",
             "group": str(0x6000),
+            "layer": INSTANCE_UID,
+            "number": "1",
             "version": "first",
         }
         parts = []

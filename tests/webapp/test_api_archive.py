@@ -181,7 +181,7 @@ def _segmentation() -> FileDataset:
 def _structures() -> FileDataset:
     dataset = _object("rt", RTStructureSetStorage, "RTSTRUCT")
     item = Dataset()
-    item.ROINumber, item.ROIName = 1, "Spinal cord"
+    item.ROINumber, item.ROIName, item.ROIGenerationAlgorithm = 1, "Spinal cord", "MANUAL"
     dataset.StructureSetROISequence, dataset.StructureSetLabel = [item], "Plan A"
     return dataset
 

@@ -147,9 +147,12 @@ _SERIES = f"{_STUDY}/series/<str:series>"
 _INSTANCE = f"{_SERIES}/instances/<str:instance>"
 MATRIX[(f"api/v1/{_SERIES}/frames", "GET")] = MEMBER
 MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/values", "GET")] = MEMBER
-# The sample has neither tables nor overlays, which members are told, too.
+MATRIX[(f"api/v1/{_SERIES}/layers", "GET")] = MEMBER
+# The sample has neither tables, overlays nor layers, which members are told, too.
 MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/voi-tables/<int:table>", "GET")] = _row(404, 404, 404, 404)
 MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/overlays/<int:group>", "GET")] = _row(404, 404, 404, 404)
+_LAYER = f"api/v1/{_INSTANCE}/frames/<int:frame>/layers/<str:layer>/<int:number>"
+MATRIX[(f"{_LAYER}/pixels", "GET")] = MATRIX[(f"{_LAYER}/lines", "GET")] = _row(404, 404, 404, 404)
 _PICTURES = ("metadata", "rendered", "thumbnail")
 for _root in ("dicomweb/", "dicomweb/projects/<slug:slug>/"):
     for _below in (

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.rules.reveal import ai_hidden_in
 from core import access
 from imaging.access import access_instance, access_study, accessible_studies
 from imaging.contents import PDF, document_of, held_objects, studies_without_pictures
@@ -101,12 +102,14 @@ class StudyContents(APIView):
 
     @extend_schema(operation_id="study_contents", responses=StudyContentsOut)
     def get(self, request: Request, study: str) -> Response:
-        """Return what the study holds besides pictures."""
+        """Return what the study holds besides pictures; what a model may have made as the protocol reveals it."""
         user = caller(request)
         found = access_study(user, "study.read", study_instance_uid=study)
         for series in found.series.all():
             note_read(user, series)
-        objects = [HeldObjectOut.model_validate(one) for one in held_objects(found)]
+        hidden = ai_hidden_in(user, found)
+        held = [one for one in held_objects(found) if not (hidden and one.may_be_a_models)]
+        objects = [HeldObjectOut.model_validate(one) for one in held]
         return Response(StudyContentsOut(study=_head(found), objects=objects).model_dump(mode="json"))
 
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("webapp.api.label_sets")),
     path("", include("webapp.api.first_steps")),
     path("", include("webapp.api.frames")),
+    path("", include("webapp.api.layers")),
     path("", include("webapp.api.contents")),
     path("", include("webapp.api.identities")),
     path("", include("webapp.api.conflicts")),

@@ -718,7 +718,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return what the study holds besides pictures. */
+        /** @description Return what the study holds besides pictures; what a model may have made as the protocol reveals it. */
         get: operations["study_contents"];
         put?: never;
         post?: never;
@@ -737,6 +737,45 @@ export interface paths {
         };
         /** @description Return what each frame is and what its pixels mean. */
         get: operations["series_frames"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study}/series/{series}/instances/{instance}/frames/{frame}/layers/{layer}/{number}/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the lines that lie on the picture. */
+        get: operations["frame_layer_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study}/series/{series}/instances/{instance}/frames/{frame}/layers/{layer}/{number}/pixels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Return the layer on the picture's pixels, row by row.
+         *
+         *     A segment: one byte each, 0 (nothing) to 255 (all of it). A map or dose: little endian floats of 32 bits in
+         *     its unit, NaN where it has no value.
+         */
+        get: operations["frame_layer_pixels"];
         put?: never;
         post?: never;
         delete?: never;
@@ -788,6 +827,23 @@ export interface paths {
         };
         /** @description Return its entries as grey levels 0..1, little endian floats of 32 bits. */
         get: operations["frame_voi_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study}/series/{series}/layers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return what can be laid over the pictures, who made it, and on which frames it lies. */
+        get: operations["series_layers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2385,12 +2441,39 @@ export interface components {
         };
         /** @enum {string} */
         LabelUseEnum: "image" | "segment";
+        /**
+         * LayerKind
+         * @description How a layer is drawn.
+         * @enum {string}
+         */
+        LayerKind: "segment" | "map" | "dose" | "outlines";
+        /**
+         * LayerLinesOut
+         * @description The lines of a region on one picture.
+         */
+        LayerLinesOut: {
+            /** Lines */
+            lines: components["schemas"]["LineOut"][];
+        };
         /** @description What a number among the settings of a training may be; both ends are allowed. */
         LimitOut: {
             /** Format: double */
             minimum: number;
             /** Format: double */
             maximum: number;
+        };
+        /**
+         * LineOut
+         * @description One line on a picture: (column, row) in pixels, (0, 0) at the centre of the first one.
+         */
+        LineOut: {
+            /** Closed */
+            closed: boolean;
+            /** Points */
+            points: [
+                number,
+                number
+            ][];
         };
         /** @description What the live socket says: what changed, never the data. */
         LiveEvent: components["schemas"]["WorkitemChangedEvent"] | components["schemas"]["FindingChangedEvent"] | components["schemas"]["CommentAddedEvent"] | components["schemas"]["PredictionChangedEvent"] | components["schemas"]["SaliencyChangedEvent"] | components["schemas"]["TrainingChangedEvent"] | components["schemas"]["ReportReadyEvent"] | components["schemas"]["ModelPromotedEvent"] | components["schemas"]["ModelChangedEvent"] | components["schemas"]["UploadChangedEvent"] | components["schemas"]["StudyChangedEvent"] | components["schemas"]["SnapshotFrozenEvent"] | components["schemas"]["ProjectChangedEvent"] | components["schemas"]["JobChangedEvent"];
@@ -3165,6 +3248,54 @@ export interface components {
             revision: string;
             /** Frames */
             frames: components["schemas"]["FrameFacts"][];
+        };
+        /**
+         * SeriesLayer
+         * @description A layer as it lies over one series.
+         *
+         *     Attributes:
+         *         sop_instance_uid, number: name it.
+         *         series_description: of its own series.
+         *         low, high: the smallest and largest of its values; None for segments and outlines.
+         *         words: how it lies on the images, or why it does not.
+         *         places: on which frames it lies: places in the list of the series' frames, from 0.
+         */
+        SeriesLayer: {
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Number */
+            number: number;
+            kind: components["schemas"]["LayerKind"];
+            /** Label */
+            label: string;
+            /** Color */
+            color: string;
+            /** Unit */
+            unit: string;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Made By */
+            made_by: string;
+            /** May Be A Models */
+            may_be_a_models: boolean;
+            /** Series Description */
+            series_description: string;
+            /** Words */
+            words: string;
+            /** Places */
+            places: number[];
+        };
+        /**
+         * SeriesLayersOut
+         * @description Everything that can be laid over a series; ``note`` says what the protocol may hold back now.
+         */
+        SeriesLayersOut: {
+            /** Layers */
+            layers: components["schemas"]["SeriesLayer"][];
+            /** Note */
+            note: string;
         };
         /** @description A series of the study being read. */
         SeriesOut: {
@@ -5274,6 +5405,58 @@ export interface operations {
             };
         };
     };
+    frame_layer_lines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                frame: number;
+                instance: string;
+                layer: string;
+                number: number;
+                series: string;
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LayerLinesOut"];
+                };
+            };
+        };
+    };
+    frame_layer_pixels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                frame: number;
+                instance: string;
+                layer: string;
+                number: number;
+                series: string;
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+        };
+    };
     frame_overlay: {
         parameters: {
             query?: never;
@@ -5344,6 +5527,28 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+        };
+    };
+    series_layers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                series: string;
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesLayersOut"];
                 };
             };
         };

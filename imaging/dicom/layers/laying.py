@@ -1,0 +1,266 @@
+"""Laying a layer over one picture: on the picture's own pixels, whatever grid the layer was made on.
+
+Where both lie in one patient space, their planes decide and nothing else: each pixel's centre is looked up in the
+layer, segments to the nearest pixel of the nearest frame, values between pixels and frames (trilinear). Where there is
+no common space, a layer lies pixel on pixel if it names the picture and has its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.dicom.geometry import normal_of
+from imaging.dicom.layers.layer import Contour, Layer, LayerFrame, LayerKind, Source
+from imaging.dicom.plane import Plane
+
+Floats = NDArray[np.float64]
+Read = Callable[[int], NDArray[Any]]
+_PARALLEL: Final = 1e-4
+#: Millimetres and pixels that are no distance but rounding.
+_ROUNDING: Final = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A picture that layers are laid over.
+
+    Attributes:
+        slab_mm: how thick its slice is.
+        series: SOP Instance UIDs of the pictures of its series.
+    """
+
+    sop_instance_uid: str
+    frame_number: int
+    rows: int
+    columns: int
+    plane: Plane | None
+    frame_of_reference_uid: str
+    slab_mm: float
+    series: frozenset[str] = frozenset()
+
+    def is_named(self, sources: frozenset[Source]) -> bool:
+        """Say whether these references name the picture."""
+        return not sources.isdisjoint({(self.sop_instance_uid, 0), (self.sop_instance_uid, self.frame_number)})
+
+
+class Placing(StrEnum):
+    """How a layer comes to lie on a picture."""
+
+    SAME_GRID = "same_grid"
+    RESAMPLED = "resampled"
+    NAMED = "named"
+    OTHER_SPACE = "other_space"
+    NO_SPACE = "no_space"
+    BESIDE = "beside"
+    EMPTY = "empty"
+
+
+def placing(layer: Layer, target: Target) -> Placing:
+    """Say how a layer lies on a picture, or why it does not."""
+    if not layer.frames and not layer.contours:
+        return Placing.EMPTY
+    planes = [frame.plane for frame in layer.frames if frame.plane is not None]
+    if target.plane is not None and (planes or layer.contours) and _one_space(layer, target):
+        if layer.kind is LayerKind.OUTLINES:
+            return Placing.SAME_GRID if laid_contours(layer, target) else Placing.BESIDE
+        near = list(_near(layer, target))
+        if not near:
+            return Placing.BESIDE
+        return Placing.SAME_GRID if any(_same_grid(one, layer, target) for one in near) else Placing.RESAMPLED
+    if _named_frames(layer, target) or laid_contours(layer, target):
+        return Placing.NAMED
+    if target.plane is None or not (planes or layer.contours):
+        return Placing.NO_SPACE
+    return Placing.OTHER_SPACE
+
+
+def _one_space(layer: Layer, target: Target) -> bool:
+    return bool(layer.frame_of_reference_uid) and layer.frame_of_reference_uid == target.frame_of_reference_uid
+
+
+def _named_frames(layer: Layer, target: Target) -> list[LayerFrame]:
+    if (layer.rows, layer.columns) != (target.rows, target.columns):
+        return []
+    return [frame for frame in layer.frames if target.is_named(frame.sources)]
+
+
+def _near(layer: Layer, target: Target) -> Iterator[LayerFrame]:
+    """Yield the frames of a layer whose slab meets the picture's rectangle."""
+    assert target.plane is not None
+    right, bottom = target.columns - 1, target.rows - 1
+    corners = target.plane.to_patient([(0, 0), (right, 0), (0, bottom), (right, bottom)])
+    for normal, heights, members in _stacks(layer):
+        along = corners @ normal
+        half = layer.slab_mm / 2 + _ROUNDING
+        low, high = along.min() - half, along.max() + half
+        for index in np.flatnonzero((heights >= low) & (heights <= high)):
+            frame = members[int(index)]
+            assert frame.plane is not None
+            columns, rows = frame.plane.to_pixels(corners).T
+            misses = columns.max() < 0 or rows.max() < 0 or columns.min() >= layer.columns or rows.min() >= layer.rows
+            if not misses:
+                yield frame
+
+
+def _same_grid(frame: LayerFrame, layer: Layer, target: Target) -> bool:
+    one, other = frame.plane, target.plane
+    if one is None or other is None or (layer.rows, layer.columns) != (target.rows, target.columns):
+        return False
+    corners = [(0, 0), (target.columns - 1, 0), (0, target.rows - 1)]
+    return bool(np.abs(one.to_patient(corners) - other.to_patient(corners)).max() < 10 * _ROUNDING)
+
+
+def _stacks(layer: Layer) -> list[tuple[Floats, Floats, list[LayerFrame]]]:
+    """Return the layer's frames by direction: unit normal, heights along it in rising order, the frames."""
+    groups: list[tuple[Floats, list[LayerFrame]]] = []
+    for frame in layer.frames:
+        if frame.plane is None:
+            continue
+        own = np.asarray(frame.plane.orientation)
+        for known, members in groups:
+            if float(np.abs(known - own).max()) < _PARALLEL:
+                members.append(frame)
+                break
+        else:
+            groups.append((own, [frame]))
+    found = []
+    for orientation, members in groups:
+        normal = normal_of(tuple(orientation))
+        heights = np.array([np.dot(one.plane.position, normal) for one in members if one.plane is not None])
+        order = np.argsort(heights, kind="stable")
+        heights = heights[order]
+        # Of several frames at one place the first is drawn.
+        first = np.concatenate([[True], np.diff(heights) > _ROUNDING])
+        found.append((normal, heights[first], [members[int(at)] for at in order[first]]))
+    return found
+
+
+def laid_segment(layer: Layer, target: Target, read: Read) -> NDArray[np.uint8]:
+    """Return a segment on the picture's pixels, ``[J, I]``, 0 to 255.
+
+    Args:
+        read: gives the shares of a frame of the layer by its number.
+    """
+    out = np.zeros(target.rows * target.columns, np.uint8)
+    if target.plane is None or not _one_space(layer, target):
+        return _pixel_on_pixel(layer, target, read, out)
+    points = _centres(target)
+    for normal, heights, members in _stacks(layer):
+        along = points @ normal
+        nearest = _nearest(heights, along)
+        inside = np.abs(along - heights[nearest]) <= layer.slab_mm / 2 + _ROUNDING
+        for index in np.unique(nearest[inside]):
+            frame, here = members[int(index)], np.flatnonzero(inside & (nearest == index))
+            assert frame.plane is not None
+            columns, rows = np.floor(frame.plane.to_pixels(points[here]).T + 0.5 + 1e-9).astype(np.int64)
+            hit = (columns >= 0) & (rows >= 0) & (columns < layer.columns) & (rows < layer.rows)
+            if hit.any():
+                shares = read(frame.number)[rows[hit], columns[hit]]
+                out[here[hit]] = np.maximum(out[here[hit]], shares)
+    return out.reshape(target.rows, target.columns)
+
+
+def laid_values(layer: Layer, target: Target, read: Read) -> NDArray[np.float32]:
+    """Return a map's or a dose's values on the picture's pixels, ``[J, I]``; NaN outside of it.
+
+    Args:
+        read: gives the values of a frame of the layer by its number.
+    """
+    out = np.full(target.rows * target.columns, np.nan, np.float32)
+    if target.plane is None or not _one_space(layer, target):
+        return _pixel_on_pixel(layer, target, read, out)
+    points = _centres(target)
+    for normal, heights, members in _stacks(layer):
+        along = points @ normal
+        below, above, weight = _between(heights, along, layer.slab_mm)
+        values = np.zeros(len(points))
+        for index in np.unique(np.concatenate([below[below >= 0], above[below >= 0]])):
+            frame = members[int(index)]
+            share = np.where(below == index, 1 - weight, 0) + np.where((above == index) & (above != below), weight, 0)
+            here = np.flatnonzero((below >= 0) & (share > 0))
+            if frame.plane is not None and len(here):
+                values[here] += share[here] * _bilinear(read(frame.number), *frame.plane.to_pixels(points[here]).T)
+        known = below >= 0
+        out[known] = values[known]
+    return out.reshape(target.rows, target.columns)
+
+
+def laid_contours(layer: Layer, target: Target) -> list[tuple[bool, Floats]]:
+    """Return the lines of a region that lie on the picture: closed or not, and (column, row), shape (n, 2).
+
+    A line lies on the picture that it names, also where the region names another frame of reference, if its points are
+    there; one that names none of this series, on those within half a slice of it.
+    """
+    if target.plane is None:
+        return []
+    return [
+        (contour.closed, target.plane.to_pixels(contour.points))
+        for contour in layer.contours
+        if _is_on(contour, target, target.plane, one_space=_one_space(layer, target))
+    ]
+
+
+def _is_on(contour: Contour, target: Target, plane: Plane, *, one_space: bool) -> bool:
+    heights = np.abs(plane.heights(contour.points))
+    if not target.series.isdisjoint(uid for uid, _ in contour.sources):
+        return target.is_named(contour.sources) and float(heights.max()) <= target.slab_mm + _ROUNDING
+    return one_space and float(heights.max()) <= target.slab_mm / 2 + _ROUNDING
+
+
+def _pixel_on_pixel(layer: Layer, target: Target, read: Read, out: NDArray[Any]) -> NDArray[Any]:
+    named = _named_frames(layer, target)
+    return read(named[0].number) if named else out.reshape(target.rows, target.columns)
+
+
+def _centres(target: Target) -> Floats:
+    """Return the patient points of all pixel centres of the picture, row by row, shape (rows x columns, 3)."""
+    assert target.plane is not None
+    rows, columns = np.divmod(np.arange(target.rows * target.columns), target.columns)
+    return target.plane.to_patient(np.stack([columns, rows], axis=1))
+
+
+def _nearest(heights: Floats, along: Floats) -> NDArray[np.int64]:
+    above = np.clip(np.searchsorted(heights, along), 0, len(heights) - 1)
+    below = np.maximum(above - 1, 0)
+    return np.where(np.abs(along - heights[below]) <= np.abs(heights[above] - along) + 1e-9, below, above)
+
+
+def _between(heights: Floats, along: Floats, slab_mm: float) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Return per point the frame below, the frame above and the weight of the latter; -1 where none holds."""
+    below = np.clip(np.searchsorted(heights, along, side="right") - 1, 0, max(0, len(heights) - 2))
+    above = np.minimum(below + 1, len(heights) - 1)
+    step = np.where(above > below, heights[above] - heights[below], 1.0)
+    weight = np.where(above > below, (along - heights[below]) / step, 0.0)
+    weight = np.where(np.abs(weight - np.rint(weight)) < 1e-4, np.rint(weight), weight)
+    inside = (above > below) & (weight >= 0) & (weight <= 1) & (step <= 1.5 * max(slab_mm, _ROUNDING))
+    nearest = _nearest(heights, along)
+    holds = np.abs(along - heights[nearest]) <= slab_mm / 2 + _ROUNDING
+    below = np.where(inside, below, np.where(holds, nearest, -1))
+    above = np.where(inside, above, below)
+    return below, above, np.where(inside, weight, 0.0)
+
+
+def _bilinear(values: NDArray[Any], columns: Floats, rows: Floats) -> Floats:
+    """Return values between pixels; half a pixel outside the border's value holds, beyond it is NaN."""
+    height, width = values.shape
+    outside = (columns < -0.5 - 1e-6) | (rows < -0.5 - 1e-6) | (columns > width - 0.5) | (rows > height - 0.5)
+    found = np.zeros(len(columns))
+    (left, right, x), (top, bottom, y) = _neighbours(columns, width), _neighbours(rows, height)
+    for row, upright in ((top, 1 - y), (bottom, y)):
+        for column, level in ((left, 1 - x), (right, x)):
+            # What has no weight says nothing, also where it is no number.
+            found += np.where(upright * level > 0, upright * level * values[row, column], 0)
+    return np.where(outside, np.nan, found)
+
+
+def _neighbours(at: Floats, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    snapped = np.where(np.abs(at - np.rint(at)) < 1e-4, np.rint(at), at)
+    clipped = np.clip(snapped, 0, count - 1)
+    low = np.minimum(np.floor(clipped).astype(np.int64), count - 1)
+    return low, np.minimum(low + 1, count - 1), clipped - low
