@@ -25,6 +25,11 @@ def _hashed_password() -> str:
     return make_password(PASSWORD)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: a whole story that begins last leaves every other worker idle."""
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("e2e", "browser")])
+
+
 @pytest.fixture(scope="session")
 def real_images() -> Path:
     """The folder of real medical images; the test is skipped where it is not mounted."""

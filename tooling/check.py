@@ -22,6 +22,8 @@ _BIN = VENV / "bin"
 _FRONTEND = ROOT / "frontend"
 #: Where the closing line of the last run is kept, for .ci/run to print it last.
 CLOSING_LINE = ROOT / "artefacts" / "closing-line.txt"
+#: The tests of a file stay together; the files come in the order that tests/conftest.py gives them.
+_IN_OUR_ORDER = ("--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def lint() -> list[str]:
@@ -49,7 +51,7 @@ def lint() -> list[str]:
 def run_pytest(arguments: list[str], *, env: dict[str, str] | None = None) -> tuple[int, str]:
     """Run pytest with its output shown; returns its exit code and its closing line."""
     workers = os.environ.get("OVERREAD_TEST_WORKERS", str(min(4, os.cpu_count() or 1)))
-    command = [str(_BIN / "python"), "-m", "pytest", "-q", "-n", workers, "--dist", "loadfile", *arguments]
+    command = [str(_BIN / "python"), "-m", "pytest", "-q", "-n", workers, *_IN_OUR_ORDER, *arguments]
     settled = {"OMP_NUM_THREADS": "1", "OVERREAD_LOG_LEVEL": "error", **(env or {})}
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **settled}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
