@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from core import context
+from core.audit_kinds import AuditKind
 from core.digest import digest_of
 from core.models import AuditChain, AuditEvent, Project, User
 
@@ -46,8 +47,7 @@ def _body(event: AuditEvent) -> dict[str, Any]:
 
 
 def record(
-    event_type: str,
-    action: str,
+    kind: AuditKind,
     *,
     actor: User | None,
     object_kind: str = "",
@@ -59,8 +59,7 @@ def record(
     """Append one event. Call it inside the transaction of what it records: both are kept, or neither.
 
     Args:
-        event_type: ``noun.verbed``, e.g. ``finding.revised``.
-        action: C, R, U, D or E (executed), as in DICOM PS3.15 A.5.
+        kind: what was done; the action goes with it.
         actor: the user, or None for the system itself.
         detail: JSON-ready ids, digests and counts; never patient values.
     """
@@ -73,8 +72,8 @@ def record(
             chain=name,
             sequence=chain.sequence + 1,
             occurred_at=timezone.now(),
-            event_type=event_type,
-            action=action,
+            event_type=kind.value,
+            action=kind.action,
             outcome=outcome,
             actor_id=str(actor.pk) if actor else "",
             actor_role=actor.role if actor else "system",

@@ -23,6 +23,7 @@ from django.db import IntegrityError, close_old_connections, connection, transac
 from django.db.models import F, Q
 
 from core import audit, bell, context, events
+from core.audit_kinds import AuditKind
 from core.clock import database_now
 from core.digest import digest_of
 from core.errors import Conflict, OverreadError
@@ -217,7 +218,7 @@ def job_cancel(*, job: Job, by: User) -> Job:
             asked = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).update(cancel_requested=True)
             if not asked:
                 raise Conflict("job_is_over", "This job is already over, so there is nothing to cancel.")
-        audit.record("job.cancelled", "U", actor=by, object_kind="job", object_id=job.pk, project=job.project)
+        audit.record(AuditKind.JOB_CANCELLED, actor=by, object_kind="job", object_id=job.pk, project=job.project)
         events.publish(EventKind.JOB_CHANGED, job.pk, project=job.project)
     job.refresh_from_db()
     if stopped:

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from core import audit
+from core.audit_kinds import AuditKind
 from core.errors import Forbidden, Invalid, NotFound
 from core.models import ApiToken, User
 
@@ -59,7 +60,7 @@ def password_change(*, user: User, old_password: str, new_password: str) -> User
         user.save(update_fields=["password", "must_change_password"])
         ended = tokens_end(user=user)
         audit.record(
-            "user.password_changed", "U", actor=user, object_kind="user", object_id=user.pk,
+            AuditKind.USER_PASSWORD_CHANGED, actor=user, object_kind="user", object_id=user.pk,
             detail={"tokens_ended": ended},
         )  # fmt: skip
     return user
@@ -69,7 +70,7 @@ def token_make(*, user: User, name: str, days: int) -> tuple[ApiToken, str]:
     """Make an API token; returns the row (which holds its hash) and the token, which is shown this once."""
     with transaction.atomic():
         row, token = ApiToken.objects.create(user=user, expiry=timedelta(days=days), name=name)
-        audit.record("token.made", "C", actor=user, object_kind="token", object_id=row.digest[:TOKEN_ID_LENGTH])
+        audit.record(AuditKind.TOKEN_MADE, actor=user, object_kind="token", object_id=row.digest[:TOKEN_ID_LENGTH])
     return row, str(token)
 
 
@@ -81,4 +82,4 @@ def token_revoke(*, user: User, token_id: str) -> None:
         gone, _ = ApiToken.objects.filter(user=user, digest__startswith=token_id).delete()
         if not gone:
             raise NotFound("token_not_found", "You have no such token.")
-        audit.record("token.revoked", "D", actor=user, object_kind="token", object_id=token_id)
+        audit.record(AuditKind.TOKEN_REVOKED, actor=user, object_kind="token", object_id=token_id)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 
 from core import audit, events
+from core.audit_kinds import AuditKind
 from core.errors import Conflict, Invalid
 from core.event_kinds import EventKind
 from core.models import Membership, Project, User
@@ -29,7 +30,7 @@ def user_create(*, username: str, display_name: str, role: str, password: str, b
         with transaction.atomic():
             user.set_password(password)
             user.save(force_insert=True)
-            audit.record("user.created", "C", actor=by, object_kind="user", object_id=user.pk, detail={"role": role})
+            audit.record(AuditKind.USER_CREATED, actor=by, object_kind="user", object_id=user.pk, detail={"role": role})
     except IntegrityError:
         raise Conflict("username_taken", "There is already somebody with that name. Choose another.") from None
     return user
@@ -63,7 +64,9 @@ def user_change(*, user: User, by: User, **fields: Any) -> User:
         if password is not None or not user.is_active:
             tokens_end(user=user)
         changed = sorted([*fields, *(["password"] if password is not None else [])])
-        audit.record("user.changed", "U", actor=by, object_kind="user", object_id=user.pk, detail={"fields": changed})
+        audit.record(
+            AuditKind.USER_CHANGED, actor=by, object_kind="user", object_id=user.pk, detail={"fields": changed}
+        )
     return user
 
 
@@ -76,7 +79,7 @@ def profile_change(*, user: User, **fields: Any) -> User:
             setattr(user, name, value)
         user.save(update_fields=list(fields))
         audit.record(
-            "user.changed", "U", actor=user, object_kind="user", object_id=user.pk, detail={"fields": sorted(fields)}
+            AuditKind.USER_CHANGED, actor=user, object_kind="user", object_id=user.pk, detail={"fields": sorted(fields)}
         )
     return user
 
@@ -86,8 +89,7 @@ def membership_set(*, project: Project, user: User, role: str, by: User | None) 
     with transaction.atomic():
         membership, _ = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
         audit.record(
-            "membership.set",
-            "U",
+            AuditKind.MEMBERSHIP_SET,
             actor=by,
             object_kind="user",
             object_id=user.pk,
@@ -102,5 +104,5 @@ def membership_end(*, project: Project, user: User, by: User) -> None:
     """Take the user out of the project."""
     with transaction.atomic():
         Membership.objects.filter(project=project, user=user).delete()
-        audit.record("membership.ended", "D", actor=by, object_kind="user", object_id=user.pk, project=project)
+        audit.record(AuditKind.MEMBERSHIP_ENDED, actor=by, object_kind="user", object_id=user.pk, project=project)
         events.publish(EventKind.PROJECT_CHANGED, project.pk, project=project, user=user)

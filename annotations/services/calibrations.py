@@ -17,6 +17,7 @@ from annotations.rules.may import Act, require_act
 from annotations.rules.reveal import ai_hidden_from
 from annotations.services.revisions import revision_written
 from core import audit, events
+from core.audit_kinds import AuditKind
 from core.event_kinds import EventKind
 from imaging.models import Instance
 
@@ -70,7 +71,7 @@ def calibration_add(
             rows=space.rows,
             columns=space.columns,
         )
-        _tell(row, "added")
+        _tell(row, AuditKind.CALIBRATION_ADDED)
         _measure_again(workitem, author)
     return row
 
@@ -98,15 +99,14 @@ def calibration_withdraw(*, workitem: Workitem, author: User, calibration_id: UU
             rows=held.rows,
             columns=held.columns,
         )
-        _tell(row, "withdrawn")
+        _tell(row, AuditKind.CALIBRATION_WITHDRAWN)
         _measure_again(workitem, author)
     return row
 
 
-def _tell(row: Calibration, verb: str) -> None:
+def _tell(row: Calibration, kind: AuditKind) -> None:
     audit.record(
-        f"calibration.{verb}",
-        "C",
+        kind,
         actor=row.author,
         object_kind="workitem",
         object_id=row.workitem_id,

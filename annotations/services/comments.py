@@ -9,6 +9,7 @@ from django.db import transaction
 from annotations.content.checks import TEXT_LIMIT
 from annotations.models import Comment, Finding, Workitem
 from core import audit, events
+from core.audit_kinds import AuditKind
 from core.errors import Invalid
 from core.event_kinds import EventKind, OfWorkitem
 from core.models import User
@@ -55,8 +56,7 @@ def comment_add(
             finding=finding,
         )
         audit.record(
-            "comment.added",
-            "C",
+            AuditKind.COMMENT_ADDED,
             actor=author,
             object_kind="workitem",
             object_id=workitem.pk,

@@ -13,6 +13,7 @@ from annotations import errors
 from annotations.models import Label, ReadingProtocol
 from annotations.rules.labels import label_is_used
 from core import audit, events
+from core.audit_kinds import AuditKind
 from core.errors import Conflict, Invalid
 from core.event_kinds import EventKind
 from core.models import Membership, Project, User
@@ -27,10 +28,8 @@ _TOLD: Final = ("reveal", "required_labels", "show_abandoned")
 _LABEL_FIELDS: Final = ("code_value", "coding_scheme_designator", "code_meaning", "uses", "color", "position")
 
 
-def _tell(event_type: str, action: str, project: Project, by: User | None, **detail: Any) -> None:
-    audit.record(
-        event_type, action, actor=by, object_kind="project", object_id=project.pk, project=project, detail=detail
-    )
+def _tell(kind: AuditKind, project: Project, by: User | None, **detail: Any) -> None:
+    audit.record(kind, actor=by, object_kind="project", object_id=project.pk, project=project, detail=detail)
     events.publish(EventKind.PROJECT_CHANGED, project.pk, project=project)
 
 
@@ -57,7 +56,7 @@ def project_create(
             )
             if by is not None:
                 Membership.objects.create(project=project, user=by, role=Role.ADMIN)
-            _tell("project.created", "C", project, by, slug=slug)
+            _tell(AuditKind.PROJECT_CREATED, project, by, slug=slug)
     except IntegrityError:
         raise Conflict("slug_taken", "There is already a project with this short name. Choose another.") from None
     return project
@@ -78,7 +77,7 @@ def inbox_open() -> Project:
                 is_inbox=True,
             )
             ReadingProtocol.objects.create(project=project)
-            _tell("project.created", "C", project, None, slug=slug)
+            _tell(AuditKind.PROJECT_CREATED, project, None, slug=slug)
     except IntegrityError:  # another process was first
         return Project.objects.get(is_inbox=True)
     return project
@@ -111,7 +110,7 @@ def project_change(*, project: Project, by: User, version: int | None = None, **
         project.save(update_fields=list(_PROJECT_FIELDS))
         protocol.save(update_fields=[*_PROTOCOL_FIELDS, "version"])
         told = {name: {"from": before[name], "to": changed[name]} for name in changed if name in _TOLD}
-        _tell("project.changed", "U", project, by, fields=sorted(changed), reveal=protocol.reveal, changes=told)
+        _tell(AuditKind.PROJECT_CHANGED, project, by, fields=sorted(changed), reveal=protocol.reveal, changes=told)
     return project
 
 
@@ -142,7 +141,7 @@ def label_create(*, project: Project, by: User | None, key: str, **fields: Any) 
     try:
         with transaction.atomic():
             label = Label.objects.create(project=project, key=key, **checked)
-            _tell("label.created", "C", project, by, key=key)
+            _tell(AuditKind.LABEL_CREATED, project, by, key=key)
     except IntegrityError:
         raise Conflict("label_key_taken", "There is already a label with this key. Choose another.") from None
     return label
@@ -186,7 +185,7 @@ def label_change(
         label.save()
         told = {name: {"from": before[name], "to": value} for name, value in changed.items()}
         names = {"key": label.key, "fields": sorted(changed), "changes": told, "retired": retired}
-        _tell("label.changed", "U", label.project, by, **names, successor=label.successor and label.successor.key)
+        _tell(AuditKind.LABEL_CHANGED, label.project, by, **names, successor=label.successor and label.successor.key)
     return label
 
 

@@ -16,6 +16,7 @@ from annotations.models import Reading, Step, Workitem
 from annotations.rules.lifecycle import READING, WORKITEM
 from annotations.services.steps import state_move
 from core import audit
+from core.audit_kinds import AuditKind
 
 if TYPE_CHECKING:
     from core.models import Project, User
@@ -37,8 +38,7 @@ def reading_abandon(*, reading: Reading, ending: str, by: User | None) -> Readin
     reading.abandoned_at, reading.ending = timezone.now(), ending
     reading_move(reading, "abandon")
     audit.record(
-        "reading.abandoned",
-        "U",
+        AuditKind.READING_ABANDONED,
         actor=by,
         object_kind="reading",
         object_id=reading.pk,

@@ -13,6 +13,7 @@ from annotations.rules.may import FindingAct, require_finding_act
 from annotations.services.revisions import locked_head, revision_written, says_the_same
 from annotations.services.steps import step_take
 from core import audit, events
+from core.audit_kinds import AuditKind
 from core.errors import Invalid
 from core.event_kinds import EventKind, OfWorkitem
 from core.models import User
@@ -89,8 +90,7 @@ def review_record(
 def _tell(review: Review, finding: Finding, reviewer: User) -> None:
     project = finding.workitem.project
     audit.record(
-        "review.recorded",
-        "C",
+        AuditKind.REVIEW_RECORDED,
         actor=reviewer,
         object_kind="finding",
         object_id=finding.pk,

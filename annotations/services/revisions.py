@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,6 +20,7 @@ from annotations.rules.may import Act, FindingAct, require_act, require_finding_
 from annotations.rules.reveal import ai_hidden_from
 from annotations.services.steps import step_take
 from core import audit, events
+from core.audit_kinds import AuditKind
 from core.digest import digest_of
 from core.event_kinds import EventKind, OfWorkitem
 from core.models import User
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 _State = Workitem.State
 _ABANDONED = Reading.State.ABANDONED
+#: How the audit trail calls a revision of this cause; every other one was created or revised.
+_RECORDED: Final = {
+    "delete": AuditKind.FINDING_DELETED,
+    "restore": AuditKind.FINDING_RESTORED,
+    "proposal": AuditKind.FINDING_PROPOSED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +97,10 @@ def revision_written(
 
 
 def _tell(finding: Finding, revision: Revision, author: User | None) -> None:
-    verb = {"delete": "deleted", "restore": "restored", "proposal": "proposed"}.get(revision.cause, "revised")
     project = finding.workitem.project
+    said = AuditKind.FINDING_CREATED if revision.number == 1 else AuditKind.FINDING_REVISED
     audit.record(
-        "finding.created" if revision.number == 1 and author else f"finding.{verb}",
-        "C" if revision.number == 1 else "D" if revision.cause == "delete" else "U",
+        _RECORDED.get(revision.cause, said),
         actor=author,
         object_kind="finding",
         object_id=finding.pk,

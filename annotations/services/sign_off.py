@@ -19,6 +19,7 @@ from annotations.services.steps import state_move, version_check
 from annotations.services.workitems import images_check
 from core import audit, bell, events
 from core.access import may
+from core.audit_kinds import AuditKind
 from core.digest import digest_of
 from core.errors import Conflict, Invalid
 from core.event_kinds import EventKind, OfWorkitem
@@ -150,8 +151,7 @@ def _accepted_with_all(finding: Finding, by: User) -> None:
         round=finding.workitem.round,
     )
     audit.record(
-        "review.recorded",
-        "C",
+        AuditKind.REVIEW_RECORDED,
         actor=by,
         object_kind="finding",
         object_id=finding.pk,

@@ -9,6 +9,7 @@ from django.db import transaction
 from annotations.dataset.rows import counts_of, missing_of, snapshot_rows
 from annotations.models import DatasetSnapshot, Label
 from core import audit, blobs, events
+from core.audit_kinds import AuditKind
 from core.digest import canonical_json, digest_of
 from core.errors import Invalid
 from core.event_kinds import EventKind
@@ -73,8 +74,7 @@ def snapshot_freeze(
         snapshot, made = DatasetSnapshot.objects.get_or_create(digest=digest, defaults=fields)
         if made:
             audit.record(
-                "snapshot.frozen",
-                "C",
+                AuditKind.SNAPSHOT_FROZEN,
                 actor=by,
                 object_kind="snapshot",
                 object_id=snapshot.pk,

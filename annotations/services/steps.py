@@ -10,6 +10,7 @@ from django.utils import timezone
 from annotations import errors
 from annotations.models import Finding, Reading, Step, Workitem
 from core import audit, events
+from core.audit_kinds import AuditKind
 from core.event_kinds import EventKind
 from core.models import User
 
@@ -69,8 +70,7 @@ def state_move(
     before, workitem.state = workitem.state, state
     step_take(workitem, kind, by, **step)
     audit.record(
-        f"workitem.{kind}",
-        "U",
+        AuditKind[f"WORKITEM_{kind.upper()}"],
         actor=by,
         object_kind="workitem",
         object_id=workitem.pk,

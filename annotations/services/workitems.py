@@ -19,6 +19,7 @@ from annotations.services.readings import reading_abandon, reading_move, workite
 from annotations.services.steps import state_move, step_take, version_check
 from core import audit, events
 from core.access import may
+from core.audit_kinds import AuditKind
 from core.errors import Invalid
 from core.event_kinds import EventKind
 from core.models import Project, User
@@ -35,7 +36,7 @@ def workitem_open(*, project: Project, study: Study, priority: int = 0) -> Worki
         workitem, made = Workitem.objects.get_or_create(project=project, study=study, defaults={"priority": priority})
         if made:
             audit.record(
-                "workitem.opened", "C", actor=None, object_kind="workitem", object_id=workitem.pk, project=project
+                AuditKind.WORKITEM_OPENED, actor=None, object_kind="workitem", object_id=workitem.pk, project=project
             )
             events.publish(EventKind.WORKITEM_CHANGED, workitem.pk, project=project, version=workitem.version)
         elif workitem.state != Workitem.State.OPEN:

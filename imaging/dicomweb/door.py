@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from core import audit
 from core.access import project_for
+from core.audit_kinds import AuditKind
 from core.errors import NotFound, Unauthenticated
 from core.models import Project, User
 from imaging.access import access_instance, access_series, access_study, accessible_studies
@@ -113,7 +114,11 @@ def note_read(user: User, series: Series) -> None:
     if now - _noted.get(key, -_AUDIT_AGAIN_SECONDS) < _AUDIT_AGAIN_SECONDS:
         return
     audit.record(
-        "series.read", "R", actor=user, object_kind="series", object_id=series.pk, detail={"study_id": series.study_id}
+        AuditKind.SERIES_READ,
+        actor=user,
+        object_kind="series",
+        object_id=series.pk,
+        detail={"study_id": series.study_id},
     )
     if len(_noted) > 20_000:
         _noted.clear()

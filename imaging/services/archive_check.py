@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from core import audit, blobs
+from core.audit_kinds import AuditKind
 from imaging.models import Instance, InstanceConflict
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ def archive_check(*, by: User | None, progress: Callable[[int, int], None] = lam
         found.checked += 1
         progress(found.checked, len(needed))
     audit.record(
-        "archive.checked",
-        "E",
+        AuditKind.ARCHIVE_CHECKED,
         actor=by,
         object_kind="archive",
         outcome="success" if found.whole else "damaged",

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from core import audit, blobs, events
+from core.audit_kinds import AuditKind
 from core.bell import ring
 from core.errors import Conflict, Invalid, NotFound
 from core.event_kinds import EventKind
@@ -157,7 +158,7 @@ def conflict_decide(*, conflict: InstanceConflict, verdict: str, reason: str, by
             decided_by=by,
         )
         audit.record(
-            "conflict.decided", "U", actor=by, object_kind="instance", object_id=instance.sop_instance_uid,
+            AuditKind.CONFLICT_DECIDED, actor=by, object_kind="instance", object_id=instance.sop_instance_uid,
             outcome=verdict,
             detail={"conflict": str(conflict.pk), "before": before, "after": wanted, "pixels_changed": pixels_changed},
         )  # fmt: skip

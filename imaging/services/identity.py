@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from core import audit, events
+from core.audit_kinds import AuditKind
 from core.errors import Invalid
 from core.event_kinds import EventKind
 from imaging.dicom.identity import Statement
@@ -157,7 +158,7 @@ def identity_decide(*, patient: Patient, persons: list[list[Statement]], reason:
         for row in Patient.objects.filter(**same_key(patient)):
             identity_refresh(row)
         audit.record(
-            "identity.decided", "U", actor=by, object_kind="patient", object_id=rows[0].pk,
+            AuditKind.IDENTITY_DECIDED, actor=by, object_kind="patient", object_id=rows[0].pk,
             outcome="same" if len(persons) == 1 else "different",
             detail={"decision": str(decision.pk), "persons": len(persons), "studies_moved": moved},
         )  # fmt: skip

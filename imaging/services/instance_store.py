@@ -17,6 +17,7 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from core import audit, blobs
+from core.audit_kinds import AuditKind
 from imaging.access import may_add_to
 from imaging.dicom.refusals import Refused, refusal
 from imaging.models import Instance, InstanceConflict, ProjectStudy, Study, Upload, UploadVerdict
@@ -202,8 +203,7 @@ def _verdict(
     if outcome != Outcome.CONFLICT:
         ProjectStudy.objects.get_or_create(project=arrival.project, study=instance.series.study)
     audit.record(
-        f"instance.{outcome.value}",
-        "C",
+        AuditKind[f"INSTANCE_{outcome.name}"],
         actor=arrival.received_by,
         object_kind="instance",
         object_id=instance.sop_instance_uid,
@@ -230,8 +230,7 @@ def _verdict(
 def _refused(error: Refused, arrival: _Arrival) -> UploadVerdict:
     with transaction.atomic():
         audit.record(
-            "instance.refused",
-            "C",
+            AuditKind.INSTANCE_REFUSED,
             actor=arrival.received_by,
             object_kind="upload",
             object_id=arrival.upload.pk,

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import audit, bell, blobs, events
+from core.audit_kinds import AuditKind
 from core.errors import Conflict
 from core.event_kinds import EventKind
 from imaging.models import Upload, UploadVerdict
@@ -32,7 +33,7 @@ def upload_open(*, project: Project, received_by: User | None, door: str) -> Upl
     with transaction.atomic():
         upload = Upload.objects.create(project=project, received_by=received_by, door=door)
         audit.record(
-            "upload.opened", "C", actor=received_by, object_kind="upload", object_id=upload.pk, project=project,
+            AuditKind.UPLOAD_OPENED, actor=received_by, object_kind="upload", object_id=upload.pk, project=project,
             detail={"door": door},
         )  # fmt: skip
     return upload
@@ -45,7 +46,7 @@ def upload_finish(*, upload: Upload) -> Upload:
             upload.finished_at = timezone.now()
             upload.save(update_fields=["finished_at"])
             audit.record(
-                "upload.finished", "U", actor=upload.received_by, object_kind="upload", object_id=upload.pk,
+                AuditKind.UPLOAD_FINISHED, actor=upload.received_by, object_kind="upload", object_id=upload.pk,
                 project=upload.project, detail={"files": upload.verdicts.count()},
             )  # fmt: skip
             events.publish(EventKind.UPLOAD_CHANGED, upload.pk, project=upload.project)

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from annotations.models import DatasetSnapshot
 from core import audit, blobs, events
+from core.audit_kinds import AuditKind
 from core.digest import digest_of
 from core.errors import Conflict
 from core.event_kinds import EventKind, OfReport
@@ -74,7 +75,7 @@ def evaluation_request(
             project=version.family.project,
         )
         audit.record(
-            "evaluation.requested", "E", actor=requested_by, object_kind="version", object_id=version.pk,
+            AuditKind.EVALUATION_REQUESTED, actor=requested_by, object_kind="version", object_id=version.pk,
             project=version.family.project, detail={"snapshot": chosen.digest, "job": job.pk},
         )  # fmt: skip
     return job
@@ -129,7 +130,7 @@ def evaluation_finish(
             locked.save(update_fields=["state"])
         project = locked.family.project
         audit.record(
-            "evaluation.finished", "C", actor=None, object_kind="report", object_id=kept.pk, project=project,
+            AuditKind.EVALUATION_FINISHED, actor=None, object_kind="report", object_id=kept.pk, project=project,
             detail={
                 "version": locked.pk, "snapshot": snapshot.digest, "digest": digest, "passed": gate.passed,
                 "looks": EvaluationReport.objects.filter(snapshot=snapshot).count(),

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from annotations.models import Label
 from core import audit, events
+from core.audit_kinds import AuditKind
 from core.errors import Conflict, Invalid
 from core.event_kinds import EventKind
 from core.models import Project, User
@@ -59,7 +60,7 @@ def family_create(
                 change_plan=plan,
             )
             audit.record(
-                "model.created", "C", actor=by, object_kind="model", object_id=family.pk, project=project,
+                AuditKind.MODEL_CREATED, actor=by, object_kind="model", object_id=family.pk, project=project,
                 detail={"slug": slug, "recipe": recipe, "label_keys": keys},
             )  # fmt: skip
             events.publish(EventKind.MODEL_CHANGED, family.pk, project=project)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from core import audit, bell, blobs
+from core.audit_kinds import AuditKind
 from core.digest import canonical_json, sha256_hex
 from core.errors import TooLarge
 from core.models import User
@@ -117,7 +118,7 @@ def model_import(*, family: ModelFamily, weights_path: Path, card_path: Path, by
             return again
         version = version_add(locked, weights_digest, card_digest, card, run=None)
         audit.record(
-            "version.imported", "C", actor=by, object_kind="version", object_id=version.pk, project=locked.project,
+            AuditKind.VERSION_IMPORTED, actor=by, object_kind="version", object_id=version.pk, project=locked.project,
             detail={"weights": weights_digest, "card": card_digest},
         )  # fmt: skip
         if locked.live is None:

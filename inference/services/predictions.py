@@ -12,6 +12,7 @@ from annotations.access import locked_workitem
 from annotations.models import Workitem
 from annotations.services.revisions import Proposal
 from core import audit, events
+from core.audit_kinds import AuditKind
 from core.event_kinds import EventKind, OfWorkitem
 from core.jobs import job_drop, job_request
 from core.models import Job, User
@@ -61,7 +62,7 @@ def prediction_request(
         prediction.save(update_fields=["state", "error_code", "job"])
         if made or again:
             audit.record(
-                "prediction.requested", "C", actor=requested_by, object_kind="prediction", object_id=prediction.pk,
+                AuditKind.PREDICTION_REQUESTED, actor=requested_by, object_kind="prediction", object_id=prediction.pk,
                 project=workitem.project, detail={"workitem": workitem.pk, "version": version.pk},
             )  # fmt: skip
             _tell(prediction)
@@ -177,7 +178,7 @@ def prediction_finish(
         locked.workitem = locked_workitem(locked.workitem_id)
         proposed = proposals_take(prediction=locked, proposals=proposals)
         audit.record(
-            "prediction.finished", "U", actor=None, object_kind="prediction", object_id=locked.pk,
+            AuditKind.PREDICTION_FINISHED, actor=None, object_kind="prediction", object_id=locked.pk,
             project=locked.workitem.project,
             detail={
                 "workitem": locked.workitem_id, "version": locked.version_id, "findings": len(proposed),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from core import audit, bell, events
+from core.audit_kinds import AuditKind
 from core.event_kinds import EventKind, OfPromotion
 from core.models import User
 from inference import errors
@@ -51,7 +52,7 @@ def pointer_move(
         reason=reason,
     )
     audit.record(
-        "model.promoted" if direction == Promotion.Direction.PROMOTE else "model.rolled_back", "U", actor=by,
+        AuditKind.MODEL_PROMOTED if direction == Promotion.Direction.PROMOTE else AuditKind.MODEL_ROLLED_BACK, actor=by,
         object_kind="model", object_id=family.pk, project=family.project,
         detail={
             "promotion": promotion.pk, "from": before.pk if before else None, "to": version.pk,
@@ -136,7 +137,7 @@ def version_refuse(*, version: ModelVersion, reason: str, by: User) -> ModelVers
         locked.save(update_fields=["state"])
         project = locked.family.project
         audit.record(
-            "version.refused", "U", actor=by, object_kind="version", object_id=locked.pk, project=project,
+            AuditKind.VERSION_REFUSED, actor=by, object_kind="version", object_id=locked.pk, project=project,
             detail={"reason": reason[:500]},
         )  # fmt: skip
         events.publish(EventKind.MODEL_CHANGED, locked.family_id, project=project)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from core import audit, blobs, events
+from core.audit_kinds import AuditKind
 from core.event_kinds import EventKind, OfPrediction
 from core.jobs import job_request
 from core.models import Job, User
@@ -55,7 +56,7 @@ def saliency_request(*, prediction: Prediction, label_key: str, method: str, req
         )
         if made or again:
             audit.record(
-                "saliency.requested", "C", actor=requested_by, object_kind="saliency", object_id=saliency.pk,
+                AuditKind.SALIENCY_REQUESTED, actor=requested_by, object_kind="saliency", object_id=saliency.pk,
                 project=prediction.workitem.project,
                 detail={"prediction": prediction.pk, "label_key": label_key, "method": method},
             )  # fmt: skip

@@ -11,6 +11,7 @@ from django.db.models import Max
 
 from annotations.models import DatasetSnapshot
 from core import audit, blobs, events
+from core.audit_kinds import AuditKind
 from core.digest import canonical_json
 from core.event_kinds import EventKind, OfTraining, TrainingNumbers
 from core.jobs import job_cancel, job_request
@@ -141,7 +142,7 @@ def training_request(
         )
         _ask(run, requested_by)
         audit.record(
-            "training.requested", "C", actor=requested_by, object_kind="training", object_id=run.pk,
+            AuditKind.TRAINING_REQUESTED, actor=requested_by, object_kind="training", object_id=run.pk,
             project=family.project,
             detail={
                 "family": family.pk, "snapshot": snapshot.digest, "config": config.digest,
@@ -158,7 +159,7 @@ def training_cancel(*, run: TrainingRun, by: User) -> TrainingRun:
     with transaction.atomic():
         run.job = job_cancel(job=run.job, by=by)
         audit.record(
-            "training.cancelled", "U", actor=by, object_kind="training", object_id=run.pk, project=run.family.project
+            AuditKind.TRAINING_CANCELLED, actor=by, object_kind="training", object_id=run.pk, project=run.family.project
         )
         training_tell(run, OfTraining(phase="cancelling" if run.job.state == Job.State.RUNNING else "cancelled"))
     return run
@@ -173,7 +174,7 @@ def training_resume(*, run: TrainingRun, by: User) -> TrainingRun:
             raise errors.training_not_stopped(job.state)
         _ask(run, by)
         audit.record(
-            "training.resumed", "U", actor=by, object_kind="training", object_id=run.pk, project=run.family.project
+            AuditKind.TRAINING_RESUMED, actor=by, object_kind="training", object_id=run.pk, project=run.family.project
         )
     return run
 
@@ -218,7 +219,8 @@ def training_finish(*, run: TrainingRun, weights: Path, card: Json, curves: list
         run.curves, run.environment = curves, {**run.environment, "cost": cost}
         run.save(update_fields=["curves", "environment"])
         audit.record(
-            "training.finished", "U", actor=None, object_kind="training", object_id=run.pk, project=run.family.project,
+            AuditKind.TRAINING_FINISHED, actor=None,
+            object_kind="training", object_id=run.pk, project=run.family.project,
             detail={"version": version.pk, "weights": weights_digest, "card": card_digest},
         )  # fmt: skip
         training_tell(run, OfTraining(phase="succeeded", version_id=version.pk))

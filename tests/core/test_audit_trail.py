@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from core import audit
+from core.audit_kinds import AuditKind
 from core.models import AuditChain, AuditEvent, User
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def trail(radiologist: User) -> list[AuditEvent]:
-    return [audit.record("finding.revised", "U", actor=radiologist, object_id=number) for number in range(6)]
+    return [audit.record(AuditKind.FINDING_REVISED, actor=radiologist, object_id=number) for number in range(6)]
 
 
 def _unlocked(statement: str, *arguments: object) -> None:
@@ -70,7 +71,7 @@ def test_a_cut_off_end_is_found_even_when_the_head_was_altered_too(trail: list[A
 
 def test_an_event_is_not_kept_when_what_it_records_fails(radiologist: User) -> None:
     def fail() -> None:
-        audit.record("finding.revised", "U", actor=radiologist)
+        audit.record(AuditKind.FINDING_REVISED, actor=radiologist)
         raise RuntimeError
 
     with pytest.raises(RuntimeError), transaction.atomic():

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from core import audit
+from core.audit_kinds import AuditKind
 from core.models import AuditChain, AuditEvent
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _in_threads(*works: Callable[[], None]) -> list[BaseException]:
 def test_events_that_are_written_meanwhile_are_no_tampering(monkeypatch: pytest.MonkeyPatch) -> None:
     """An event is committed after each chain's head was read, and before its events are."""
     for number in range(3):
-        audit.record("thing.done", "E", actor=None, object_id=number)
+        audit.record(AuditKind.FINDING_REVISED, actor=None, object_id=number)
     original = AuditEvent.objects.filter
 
     def slow(*args: object, **wanted: object) -> object:
@@ -59,11 +60,11 @@ def test_events_that_are_written_meanwhile_are_no_tampering(monkeypatch: pytest.
 def _write_into(name: str) -> None:
     with transaction.atomic():
         transaction.on_commit(audit._ChainTaken(name))
-        audit.record("thing.done", "E", actor=None, object_id="meanwhile")
+        audit.record(AuditKind.FINDING_REVISED, actor=None, object_id="meanwhile")
 
 
 def test_an_event_put_behind_the_end_of_a_chain_is_found() -> None:
-    event = audit.record("thing.done", "E", actor=None, object_id="one")
+    event = audit.record(AuditKind.FINDING_REVISED, actor=None, object_id="one")
     forged = AuditEvent.objects.get(pk=event.pk)
     forged.pk, forged.sequence, forged.previous_hash = None, event.sequence + 1, event.hash
     forged.hash = "f" * 64
@@ -74,17 +75,17 @@ def test_an_event_put_behind_the_end_of_a_chain_is_found() -> None:
 def test_one_transaction_writes_to_one_chain_and_forgets_it_with_a_rollback() -> None:
     with transaction.atomic():
         for number in range(20):
-            audit.record("thing.done", "E", actor=None, object_id=number)
+            audit.record(AuditKind.FINDING_REVISED, actor=None, object_id=number)
     assert AuditEvent.objects.values("chain").distinct().count() == 1
     with transaction.atomic():
         try:
             with transaction.atomic():
-                first = audit.record("thing.done", "E", actor=None, object_id="a")
+                first = audit.record(AuditKind.FINDING_REVISED, actor=None, object_id="a")
                 raise ValueError
         except ValueError:
             pass
         assert not AuditEvent.objects.filter(pk=first.pk).exists()
-        audit.record("thing.done", "E", actor=None, object_id="b")
+        audit.record(AuditKind.FINDING_REVISED, actor=None, object_id="b")
     assert audit.verify().intact
 
 
@@ -94,7 +95,7 @@ def test_many_workers_with_many_events_each_never_wait_in_a_ring() -> None:
             for batch in range(10):
                 with transaction.atomic():
                     for number in range(6):
-                        audit.record("thing.done", "E", actor=None, object_id=f"{worker}.{batch}.{number}")
+                        audit.record(AuditKind.FINDING_REVISED, actor=None, object_id=f"{worker}.{batch}.{number}")
 
         return run
 

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import access, audit
+from core.audit_kinds import AuditKind
 from core.models import AuditEvent, User
 from webapp.api.base import caller, newest_first
 
@@ -26,7 +27,7 @@ class AuditEventOut(serializers.Serializer[Any]):
     chain = serializers.CharField()
     sequence = serializers.IntegerField()
     occurred_at = serializers.DateTimeField()
-    event_type = serializers.CharField()
+    event_type = serializers.ChoiceField([kind.value for kind in AuditKind])
     action = serializers.CharField()
     outcome = serializers.CharField()
     actor_id = serializers.CharField()
@@ -84,7 +85,7 @@ class AuditTrail(APIView):
         for row in rows:
             row.actor_name = names.get(row.actor_id, "the system")  # type: ignore[attr-defined]
         with transaction.atomic():
-            audit.record("audit.read", "R", actor=caller(request), object_kind="audit", detail={"filters": filters})
+            audit.record(AuditKind.AUDIT_READ, actor=caller(request), object_kind="audit", detail={"filters": filters})
         return Response(AuditPageOut({"results": rows, "next_cursor": following}).data)
 
 
@@ -97,8 +98,7 @@ class AuditVerify(APIView):
         access.require_site(caller(request), "audit.read")
         found = audit.verify()
         audit.record(
-            "audit.verified",
-            "E",
+            AuditKind.AUDIT_VERIFIED,
             actor=caller(request),
             object_kind="audit",
             outcome="intact" if found.intact else "broken",

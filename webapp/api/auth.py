@@ -23,6 +23,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import access, audit
+from core.audit_kinds import AuditKind
 from core.errors import TooManyRequests, Unauthenticated
 from core.models import ApiToken, User
 from core.passwords import TOKEN_ID_LENGTH, password_change, token_make, token_revoke
@@ -138,18 +139,18 @@ class Login(APIView):
         user = authenticate(request._request, **fields)
         if AxesProxyHandler.is_locked(request._request, fields):
             wait = get_cool_off(request._request) or timedelta(minutes=5)
-            audit.record("user.locked_out", "E", actor=None, outcome="locked_out")
+            audit.record(AuditKind.USER_LOCKED_OUT, actor=None, outcome="locked_out")
             raise TooManyRequests(
                 "locked_out",
                 f"Too many wrong tries. Wait {int(wait.total_seconds() // 60)} minutes, then try again.",
                 seconds=int(wait.total_seconds()),
             )
         if not isinstance(user, User):
-            audit.record("user.login", "E", actor=None, outcome="wrong_password")
+            audit.record(AuditKind.USER_LOGIN, actor=None, outcome="wrong_password")
             raise Unauthenticated("login_failed", "The name or the password is wrong.")
         with transaction.atomic():
             login(request._request, user)
-            audit.record("user.login", "E", actor=user, object_kind="user", object_id=user.pk)
+            audit.record(AuditKind.USER_LOGIN, actor=user, object_kind="user", object_id=user.pk)
         return Response(_me(request, user))
 
 
@@ -161,7 +162,7 @@ class Logout(APIView):
     @extend_schema(operation_id="auth_logout", request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """Log out."""
-        audit.record("user.logout", "E", actor=caller(request), object_kind="user", object_id=caller(request).pk)
+        audit.record(AuditKind.USER_LOGOUT, actor=caller(request), object_kind="user", object_id=caller(request).pk)
         logout(request._request)
         return Response(status=204)
 

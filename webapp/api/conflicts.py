@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import access, audit, blobs
+from core.audit_kinds import AuditKind
 from core.errors import NotFound
 from imaging import clashes
 from imaging.dicom.errors import PixelsUnreadable
@@ -139,7 +140,7 @@ class Conflicts(APIView):
         user = caller(request)
         access.require_site(user, "archive.decide")
         rows = list(clashes.conflict_rows(decided=request.query_params.get("state") == "decided")[:200])
-        audit.record("conflict.read", "R", actor=user, object_kind="instance", detail={"conflicts": len(rows)})
+        audit.record(AuditKind.CONFLICT_READ, actor=user, object_kind="instance", detail={"conflicts": len(rows)})
         return Response(ConflictsOut(results=[_out(row) for row in rows]).model_dump(mode="json"))
 
 

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import access, audit
+from core.audit_kinds import AuditKind
 from imaging import clashes
 from imaging.dicom.identity import Statement
 from imaging.services.identity import identity_decide
@@ -140,7 +141,7 @@ class Identities(APIView):
         user = caller(request)
         access.require_site(user, "archive.decide")
         groups = clashes.identity_groups(decided=request.query_params.get("state") == "decided")
-        audit.record("identity.read", "R", actor=user, object_kind="patient", detail={"ids": len(groups)})
+        audit.record(AuditKind.IDENTITY_READ, actor=user, object_kind="patient", detail={"ids": len(groups)})
         return Response(IdentitiesOut(results=[_out(group) for group in groups]).model_dump(mode="json"))
 
 

@@ -1563,7 +1563,7 @@ export interface components {
             sequence: number;
             /** Format: date-time */
             occurred_at: string;
-            event_type: string;
+            event_type: components["schemas"]["EventTypeEnum"];
             action: string;
             outcome: string;
             actor_id: string;
@@ -1937,6 +1937,8 @@ export interface components {
         };
         /** @enum {string} */
         EventEnum: "accept" | "correct" | "reject";
+        /** @enum {string} */
+        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
         /** @description A way to explain a prediction (``cost``: instant, seconds or minutes), with the words of its legend. */
         ExplanationOut: {
             method: string;

@@ -1,4 +1,15 @@
-import { Alert, Button, Code, Group, Table, Text, TextInput, Tooltip, VisuallyHidden } from "@mantine/core";
+import {
+  Alert,
+  Button,
+  Code,
+  Group,
+  Select,
+  Table,
+  Text,
+  TextInput,
+  Tooltip,
+  VisuallyHidden,
+} from "@mantine/core";
 import { IconShieldCheck } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
@@ -6,15 +17,19 @@ import { type FormEvent, Fragment, useEffect, useState } from "react";
 import { type AuditFilters, auditQuery, verifyAudit } from "../../api/system";
 import type { AuditEventOut } from "../../api/types";
 import { useMay } from "../../state/session";
+import { auditWords } from "../../ui/audit-words";
 import { formatCount, formatInstant } from "../../ui/format";
 import { notifyError } from "../../ui/notify";
 import { PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Forbidden, Loading } from "../../ui/page-states";
 
+const kinds = Object.entries(auditWords)
+  .map(([value, words]) => ({ value, label: `${words} · ${value}` }))
+  .sort((one, other) => one.label.localeCompare(other.label));
+
 const route = getRouteApi("/app/admin/audit");
 const filterNames: { name: keyof AuditFilters; label: string; hint: string }[] = [
   { name: "actor", label: "Who", hint: "user name" },
-  { name: "event_type", label: "What", hint: "finding.revised" },
   { name: "object_kind", label: "Kind of thing", hint: "workitem" },
   { name: "object_id", label: "Its id", hint: "" },
 ];
@@ -51,6 +66,16 @@ function AuditTrail() {
       <Panel>
         <form onSubmit={submit}>
           <Group align="flex-end" gap="xs" mb="sm">
+            <Select
+              label="What"
+              placeholder="everything"
+              searchable
+              clearable
+              data={kinds}
+              value={typed.event_type ?? null}
+              onChange={(value) => setTyped({ ...typed, event_type: value ?? undefined })}
+              data-testid="audit-filter-event_type"
+            />
             {filterNames.map(({ name, label, hint }) => (
               <TextInput
                 key={name}
@@ -139,8 +164,6 @@ function VerifyPanel() {
   );
 }
 
-const actions: Record<string, string> = { C: "create", R: "read", U: "change", D: "delete", E: "do" };
-
 function AuditTable({
   events,
   onFilter,
@@ -183,11 +206,11 @@ function AuditTable({
                     size="compact-xs"
                     onClick={() => onFilter({ event_type: event.event_type })}
                   >
-                    {event.event_type}
+                    {auditWords[event.event_type] ?? event.event_type}
                   </Button>
                 </Tooltip>
                 <Text span size="xs" c="dimmed">
-                  {actions[event.action] ?? event.action}
+                  {event.event_type}
                 </Text>
               </Table.Td>
               <Table.Td>
