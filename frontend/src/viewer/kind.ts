@@ -2,7 +2,7 @@
 import type { ComponentType } from "react";
 import type { DrawnKind, FindingKind } from "../geometry/content";
 import type { FrameScale, Measures } from "../geometry/measure";
-import type { CanvasPoint, ImagePoint } from "../geometry/points";
+import { type CanvasPoint, type ImagePoint, imagePoint } from "../geometry/points";
 import { enclosed, eachPixelInside as inside } from "../geometry/winding";
 
 export type Icon = ComponentType<{ size?: number; stroke?: number }>;
@@ -85,6 +85,16 @@ export function pixelFault(
     found = true;
   });
   return found ? null : `This ${kind.word.toLowerCase()} holds no pixel. Draw it larger, on the image.`;
+}
+
+/** The corner of a dragged box that lies opposite its start; `even`: of the square that its longer side makes. */
+export function farCorner(start: ImagePoint, end: ImagePoint, even: boolean): ImagePoint {
+  if (!even) {
+    return end;
+  }
+  const [dx, dy] = [end[0] - start[0], end[1] - start[1]];
+  const side = Math.max(Math.abs(dx), Math.abs(dy));
+  return imagePoint(start[0] + side * Math.sign(dx), start[1] + side * Math.sign(dy));
 }
 
 export function area(

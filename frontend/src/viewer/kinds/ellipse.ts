@@ -1,6 +1,6 @@
 import { IconCircle } from "@tabler/icons-react";
 import { type ImagePoint, imagePoint } from "../../geometry/points";
-import { area } from "../kind";
+import { area, farCorner } from "../kind";
 
 declare module "../../geometry/content" {
   interface KindHolds {
@@ -48,16 +48,7 @@ export const kind = area({
   hand: {
     way: "drag",
     clicks: false,
-    points(start, end, even) {
-      const side = Math.max(Math.abs(end[0] - start[0]), Math.abs(end[1] - start[1]));
-      const corner = even
-        ? imagePoint(
-            start[0] + side * Math.sign(end[0] - start[0]),
-            start[1] + side * Math.sign(end[1] - start[1]),
-          )
-        : end;
-      return between(start, corner);
-    },
+    points: (start, end, even) => between(start, farCorner(start, end, even)),
   },
   outline(points) {
     const e = axes(points);

@@ -1,6 +1,6 @@
 import { IconRectangle } from "@tabler/icons-react";
 import { type ImagePoint, imagePoint } from "../../geometry/points";
-import { area } from "../kind";
+import { area, farCorner } from "../kind";
 
 declare module "../../geometry/content" {
   interface KindHolds {
@@ -28,16 +28,7 @@ export const kind = area({
   hand: {
     way: "drag",
     clicks: false,
-    points(start, end, even) {
-      const side = Math.max(Math.abs(end[0] - start[0]), Math.abs(end[1] - start[1]));
-      const corner = even
-        ? imagePoint(
-            start[0] + side * Math.sign(end[0] - start[0]),
-            start[1] + side * Math.sign(end[1] - start[1]),
-          )
-        : end;
-      return between(start, corner);
-    },
+    points: (start, end, even) => between(start, farCorner(start, end, even)),
   },
   /** The dragged corner and its neighbours move, the opposite one stays; every corner keeps its place in the list. */
   withHandleAt(points, index, to) {
