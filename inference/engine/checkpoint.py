@@ -10,7 +10,6 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,38 +20,16 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from core.digest import digest_of, sha256_hex
+from core.digest import sha256_hex
 from inference.engine.calibrate import Calibration
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import CheckpointError, ConfigError
+from inference.engine.loaded_model import LoadedModel
 from inference.engine.model_files import CARD_NAME, WEIGHTS_NAME
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipes.registry import recipe_named
 
 FORMAT = "overread-model/1"
-
-
-@dataclass(frozen=True, eq=False)
-class LoadedModel:
-    """A model that is ready to predict: its network is in evaluation mode and takes no gradients of its weights."""
-
-    network: nn.Module
-    config: RecipeConfig
-    preprocessing: Preprocessing
-    calibration: Mapping[str, Calibration]
-    thresholds: Mapping[str, float]
-    card: Mapping[str, Any]
-    device: torch.device
-
-    @property
-    def weights_digest(self) -> str:
-        """SHA-256 of the file of weights."""
-        return str(self.card["weights_sha256"])
-
-    @property
-    def card_digest(self) -> str:
-        """SHA-256 of the card's canonical JSON; it covers the weights through their digest."""
-        return digest_of(dict(self.card))
 
 
 def library_versions() -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from inference.engine.checkpoint import LoadedModel
+from inference.engine.loaded_model import LoadedModel
 from inference.engine.recipes.registry import recipe_named
 from inference.engine.results import Prediction
 from inference.engine.sample import Image

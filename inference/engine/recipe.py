@@ -18,7 +18,7 @@ from inference.engine.results import Prediction
 from inference.engine.sample import Image, Sample
 
 if TYPE_CHECKING:
-    from inference.engine.checkpoint import LoadedModel
+    from inference.engine.loaded_model import LoadedModel
 
 Example = dict[str, Tensor]
 """One case as tensors: ``image`` [C, …] float32, ``weight`` [], and the recipe's own targets."""

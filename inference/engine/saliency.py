@@ -13,8 +13,8 @@ from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inference.engine.checkpoint import LoadedModel
 from inference.engine.errors import ImageError
+from inference.engine.loaded_model import LoadedModel
 from inference.engine.maps import spread
 from inference.engine.predict import predict
 from inference.engine.preprocess import Prepared

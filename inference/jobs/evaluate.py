@@ -21,7 +21,7 @@ from inference.services.evaluation import evaluation_finish
 
 if TYPE_CHECKING:
     from core.jobs import JobContext
-    from inference.engine.checkpoint import LoadedModel
+    from inference.engine.loaded_model import LoadedModel
     from inference.engine.results import Prediction
     from inference.engine.sample import Image, Sample
 

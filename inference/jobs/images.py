@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from imaging.dicom.volume import Volume
     from imaging.models import Series
-    from inference.engine.checkpoint import LoadedModel
+    from inference.engine.loaded_model import LoadedModel
 from inference.engine.recipe_cards import recipe_card
 from inference.models import ModelVersion, Prediction
 

@@ -10,7 +10,8 @@ import { type FramePixels, loadFramePixels } from "./frame-pixels";
 import { loadOverlays, paintOverlays } from "./overlay-planes";
 import { Picture } from "./picture";
 import { shownUnit } from "./pixel-values";
-import { loadSeriesStack, nearestIndex, Prefetch, type SeriesStack, type StackFrame } from "./series-stack";
+import { Prefetch } from "./prefetch";
+import { loadSeriesStack, nearestIndex, type SeriesStack, type StackFrame } from "./series-stack";
 import { emptyView, type ViewState } from "./view-state";
 import { Windowing } from "./windowing";
 

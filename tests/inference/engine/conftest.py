@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from inference.engine.checkpoint import LoadedModel, load_model
+from inference.engine.checkpoint import load_model
 from inference.engine.config import RecipeConfig
+from inference.engine.loaded_model import LoadedModel
 from inference.engine.train import TrainResult, train
 from tests.inference.engine.planted import SHAPES, disc_samples, square_samples
 

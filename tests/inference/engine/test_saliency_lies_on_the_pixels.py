@@ -4,9 +4,9 @@ import torch
 from scipy import ndimage
 
 from inference.engine.calibrate import Calibration
-from inference.engine.checkpoint import LoadedModel
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import ImageError
+from inference.engine.loaded_model import LoadedModel
 from inference.engine.maps import spread
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe_cards import RECIPE_CARDS, recipe_card

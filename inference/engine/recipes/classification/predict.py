@@ -14,7 +14,7 @@ from inference.engine.results import LabelPrediction, Prediction, Region
 from inference.engine.sample import Image
 
 if TYPE_CHECKING:
-    from inference.engine.checkpoint import LoadedModel
+    from inference.engine.loaded_model import LoadedModel
 
 LOCATION_THRESHOLD = 0.5
 _BATCH = 8

@@ -30,7 +30,7 @@ from inference.engine.sample import Image, Sample
 from inference.engine.statistics import auc_of
 
 if TYPE_CHECKING:
-    from inference.engine.checkpoint import LoadedModel
+    from inference.engine.loaded_model import LoadedModel
 
 
 class Classification:

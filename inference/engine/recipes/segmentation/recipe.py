@@ -25,7 +25,7 @@ from inference.engine.results import Prediction
 from inference.engine.sample import Image, Sample
 
 if TYPE_CHECKING:
-    from inference.engine.checkpoint import LoadedModel
+    from inference.engine.loaded_model import LoadedModel
 
 _VOXELS_A_CASE = 4096
 
