@@ -1,4 +1,5 @@
 import { windowPresets } from "../geometry/window-presets";
+import { drawableLayers, toggleLayers } from "../state/reading-layers";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { linkNames, toggleLink } from "../viewer/pane-links";
 import { activePane, setLayout, stepSeries } from "../viewer/panes";
@@ -7,6 +8,7 @@ import type { Action } from "./action";
 
 const hasImage = () => activePane().getView().frame !== null;
 const hasStack = () => (activePane().getView().stack?.frames.length ?? 0) > 1;
+const shownSeriesUid = () => activePane().getView().stack?.seriesUid ?? "";
 const count = () => activePane().getView().stack?.frames.length ?? 0;
 
 const slice = (id: string, label: string, keys: string[], run: () => void): Action => ({
@@ -114,6 +116,10 @@ export const imageActions: Action[] = [
       setReadingUi({ planes: !readingUi().planes }),
     ),
     when: () => (activePane().getView().frame?.overlays.length ?? 0) > 0,
+  },
+  {
+    ...look("view.layers", "Layers over the images on or off", ["Q"], () => toggleLayers(shownSeriesUid())),
+    when: () => hasImage() && drawableLayers(shownSeriesUid()).length > 0,
   },
   look("view.overlays", "Texts on the image", ["Shift+O"], () =>
     setReadingUi({ overlays: !readingUi().overlays }),

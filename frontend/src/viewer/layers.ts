@@ -1,14 +1,16 @@
-/** Two canvases over the image: what lies on pixels (saliency, masks) and what is drawn with lines. */
+/** Two canvases over the image: what lies on pixels (layers, saliency, masks) and what is drawn with lines. */
 import { toCanvas } from "../geometry/affine";
 import type { DrawnKind } from "../geometry/content";
 import { frameKey } from "../geometry/frame-facts";
 import { type ImagePoint, imagePoint } from "../geometry/points";
 import { useFindings } from "../state/reading-findings";
+import { useLayers } from "../state/reading-layers";
 import { useSaliency } from "../state/reading-saliency";
 import { reading, useReading } from "../state/reading-session";
 import { readingUi, useReadingUi } from "../state/reading-ui";
 import { type Caption, type PlacedCaption, paintCaptions } from "./captions";
 import { captionOf, drawnOn, paintedOn, writtenSize } from "./findings-on-frame";
+import { paintLayers } from "./paint-layers";
 import { paintMask, type WorkingMask } from "./paint-masks";
 import { paintSaliency } from "./paint-saliency";
 import { paintBrush, paintPin, paintShape } from "./paint-shapes";
@@ -50,6 +52,7 @@ export class Layers {
       useReadingUi.subscribe(again),
       useReading.subscribe(again),
       useSaliency.subscribe(again),
+      useLayers.subscribe(again),
     ];
     this.redraw();
   }
@@ -100,6 +103,7 @@ export class Layers {
     if (!under || !over || !frame || view.status !== "ready") {
       return;
     }
+    this.under.dataset.layers = String(paintLayers(under, imageToCanvas, dpr, frame));
     this.under.dataset.saliency = String(paintSaliency(under, imageToCanvas, dpr, frame));
     for (const mask of paintedOn(frame)) {
       if (mask.row.key !== this.working?.findingKey || this.working.frameId !== frame.imageId) {

@@ -14,6 +14,7 @@ import { dragShape, editShape, lineShape } from "./draw-gestures";
 import { type Bench, type Gesture, type Place, placeOf, type Spot } from "./gesture";
 import { hitAt, pinAt } from "./hit";
 import type { Layers } from "./layers";
+import { layerText } from "./paint-layers";
 import { pixelText } from "./pixel-values";
 import { shapeOf, shapeOfTool } from "./shape-kinds";
 import { panGesture, scrollGesture, windowGesture, zoomGesture } from "./view-gestures";
@@ -223,7 +224,9 @@ export class PointerDesk {
       this.hover(spot);
     }
     const { frame } = this.controller.getView();
-    this.readout(frame ? pixelText(frame, Math.round(spot.image[0]), Math.round(spot.image[1])) : "");
+    const [column, row] = [Math.round(spot.image[0]), Math.round(spot.image[1])];
+    const texts = frame ? [pixelText(frame, column, row), layerText(frame, column, row)] : [];
+    this.readout(texts.filter(Boolean).join("\n"));
   };
 
   private hover(spot: Spot): void {

@@ -11,6 +11,8 @@ export interface StackFrame extends FrameFacts {
   address: string;
   /** Of its own resources under the API's root. */
   path: `studies/${string}/series/${string}/instances/${string}/frames/${string}`;
+  /** In the server's list of the series' frames, from 0. */
+  place: number;
   /** As the server said it. */
   served: ServedFacts;
   /** The window that the values of the whole series suggest, for images that name none. */
@@ -42,7 +44,7 @@ async function load(studyUid: string, seriesUid: string): Promise<SeriesStack> {
     window && window.center !== null && window.width !== null
       ? { kind: "window", center: window.center, width: window.width, function: window.function }
       : null;
-  const frames = answer.frames.map((served): StackFrame => {
+  const frames = answer.frames.map((served, place): StackFrame => {
     // Frames are kept by the browser for ever: another version of the instance, and what another revision of the
     // server makes of it, have another address.
     const which = `?v=${answer.replaced[served.sop_instance_uid] ?? 1}.${answer.revision}`;
@@ -52,6 +54,7 @@ async function load(studyUid: string, seriesUid: string): Promise<SeriesStack> {
       imageId: `wadors:${root}/${below}${which}`,
       address: `${root}/${below}${which}`,
       path: `studies/${studyUid}/series/${seriesUid}/${below}`,
+      place,
       served,
       found,
     };

@@ -5,11 +5,13 @@ import { AiPanel } from "./ai-panel";
 import { CommentsPanel } from "./comments-panel";
 import { FindingsPanel } from "./findings-panel";
 import { HistoryPanel } from "./history-panel";
+import { LayersPanel, useSeriesLayers } from "./layers-panel";
 import classes from "./panel.module.css";
 
 const tabs: { id: PanelTab; label: string }[] = [
   { id: "findings", label: "Findings" },
   { id: "ai", label: "AI" },
+  { id: "layers", label: "Layers" },
   { id: "comments", label: "Comments" },
   { id: "history", label: "History" },
 ];
@@ -21,7 +23,8 @@ export function SidePanel() {
   const findings = useFindings(
     (state) => Object.values(state.rows).filter((row) => !row.deleted && !row.correctionOf).length,
   );
-  const counts: Partial<Record<PanelTab, number>> = { findings, comments };
+  const layers = useSeriesLayers()?.layers.length ?? 0;
+  const counts: Partial<Record<PanelTab, number>> = { findings, comments, layers };
   return (
     <aside className={classes.panel} aria-label="Case panel">
       <div className={classes.tabs} role="tablist" aria-label="Case panel">
@@ -45,6 +48,7 @@ export function SidePanel() {
       <div className={classes.panelBody} role="tabpanel" id="side-panel" aria-labelledby={`tab-${tab}`}>
         {tab === "findings" ? <FindingsPanel /> : null}
         {tab === "ai" ? <AiPanel /> : null}
+        {tab === "layers" ? <LayersPanel /> : null}
         {tab === "comments" ? <CommentsPanel /> : null}
         {tab === "history" ? <HistoryPanel /> : null}
       </div>

@@ -1,12 +1,14 @@
 import { Loader } from "@mantine/core";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { asApiError } from "../../api/errors";
+import { loadLayers } from "../../state/reading-layers";
+import { useReading } from "../../state/reading-session";
 import type { PaneId } from "../../state/reading-ui";
 import { useReadingUi } from "../../state/reading-ui";
 import { Layers } from "../../viewer/layers";
 import { openSeries, panes, shownSeries } from "../../viewer/panes";
 import { PointerDesk, registerDesk } from "../../viewer/pointer-desk";
-import { SaliencyLegend } from "./saliency-legend";
+import { Legends } from "./legends";
 import { TypingBox } from "./typing-box";
 import classes from "./viewport.module.css";
 import { ViewportTexts } from "./viewport-texts";
@@ -51,6 +53,19 @@ export function ViewportPane({ pane }: { pane: PaneId }) {
     };
   }, [controller, pane]);
 
+  const studyUid = useReading((state) => state.workitem?.study.study_instance_uid);
+  const revealed = useReading((state) => state.workitem?.reveal_ai);
+  const held = useReading((state) =>
+    state.workitem?.series.map((one) => `${one.series_instance_uid} ${one.instances}`).join(),
+  );
+  const seriesUid = view.stack?.seriesUid;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what may be seen and what is held decide the answer
+  useEffect(() => {
+    if (studyUid && seriesUid) {
+      void loadLayers(studyUid, seriesUid);
+    }
+  }, [studyUid, seriesUid, revealed, held]);
+
   return (
     <section
       className={classes.pane}
@@ -76,7 +91,7 @@ export function ViewportPane({ pane }: { pane: PaneId }) {
       />
       <span ref={readout} className={`${classes.note} ${classes.bottomRight}`} data-testid="pixel-value" />
       {overlays ? <ViewportTexts view={view} /> : null}
-      <SaliencyLegend />
+      <Legends view={view} />
       <TypingBox pane={pane} />
       {view.status === "loading" ? (
         <div className={classes.middle} role="status">
