@@ -13,12 +13,12 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_fragments
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.processing import apply_color_lut
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from imaging.dicom import frames
 from imaging.dicom.errors import PixelsUnreadable
-from imaging.dicom.frames import ImageSource, StoredImage, open_image, pixel_keyword, transfer_syntax_of, whole
+from imaging.dicom.frames import ImageSource, StoredImage, open_image, pixel_keyword, whole
+from imaging.dicom.palettes import palette_rgb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -286,31 +286,3 @@ def _jpeg_precision(payload: bytes) -> int:
             return payload[at + 4]
         at += 2 + int.from_bytes(payload[at + 2 : at + 4], "big")
     return 0
-
-
-def palette_rgb(dataset: Dataset, values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return palette pixels as 8-bit RGB ``[J, I, 3]`` (PS3.3 C.7.6.3.1.5, C.7.9.2), 16-bit palettes scaled down.
-
-    Raises:
-        PixelsUnreadable: the palette is missing or broken (``palette_broken``).
-    """
-    try:
-        rgb = apply_color_lut(values, _little_endian_palette(dataset))[..., :3]
-    except Exception as error:
-        raise PixelsUnreadable("palette_broken", "The image's colour palette is missing or broken.") from error
-    if rgb.dtype == np.uint8:
-        return rgb
-    # Some writers put 8-bit entries into 16-bit tables: then the high bytes are all empty.
-    return rgb.astype(np.uint8) if int(rgb.max(initial=0)) <= 255 else (rgb >> 8).astype(np.uint8)
-
-
-def _little_endian_palette(dataset: Dataset) -> Dataset:
-    if transfer_syntax_of(dataset) != ExplicitVRBigEndian:
-        return dataset
-    swapped = Dataset()
-    for element in dataset.group_dataset(0x0028):
-        if "PaletteColorLookupTableData" in element.keyword and isinstance(element.value, bytes):
-            element = type(element)(element.tag, "OW", np.frombuffer(element.value, ">u2").astype("<u2").tobytes())
-        swapped.add(element)
-    swapped.set_original_encoding(False, True)
-    return swapped

@@ -11,47 +11,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from imaging.dicom.bit_layout import BitLayout, PaddingRange, as_mapped, bit_layout, padding_range
 from imaging.dicom.frame_space import FrameSpace, frame_space
 from imaging.dicom.header_values import FrameHeader, frame_headers, is_localizer, number, numbers, texts, whole
 from imaging.dicom.json_model import Json, first_value, items
+from imaging.dicom.presentation import Inversion, OwnColors, Undrawn, inversion_of, own_colors_of, undrawn_of
 from imaging.dicom.real_world import Quantity, quantities_of
 from imaging.dicom.suv import acquired_at
 from imaging.dicom.value_units import ValueUnit, value_unit
 
 VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
-Inversion = Literal["none", "monochrome1", "presentation_lut", "pet"]
 Delivery = Literal["stored", "values", "rgb"]
 
 #: Part of every digest of facts: another number when the same header gives other facts.
-FACTS_VERSION: Final = 2
+FACTS_VERSION: Final = 3
 _FUNCTIONS: Final[dict[str, VoiFunction]] = {
     "LINEAR": "LINEAR",
     "LINEAR_EXACT": "LINEAR_EXACT",
     "SIGMOID": "SIGMOID",
 }
-_GREY: Final = ("MONOCHROME1", "MONOCHROME2")
-
-
-@dataclass(frozen=True, slots=True)
-class BitLayout:
-    """How a stored sample lies in its word (PS3.5 8.1.1), and whether colours lie plane by plane (C.7.6.3.1.3)."""
-
-    allocated: int
-    stored: int
-    high: int
-    signed: bool
-    floating: bool
-    planar: bool
-
-    @property
-    def lowest(self) -> int:
-        """The smallest value that a stored sample can have."""
-        return -(1 << (self.stored - 1)) if self.signed else 0
-
-    @property
-    def highest(self) -> int:
-        """The largest value that a stored sample can have."""
-        return (1 << (self.stored - 1)) - 1 if self.signed else (1 << self.stored) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +72,6 @@ class VoiChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class PaddingRange:
-    """Stored values, both inclusive, that say "no image here" (PS3.3 C.7.5.1.1.2)."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
 class OverlayFacts:
     """An overlay plane that lies on this frame (PS3.3 C.9.2).
 
@@ -139,7 +109,9 @@ class FrameFacts:
         quantities: what modality values also are, by the image's own coded maps.
         acquired_at: when it was acquired, by the image's own clock.
         voi: what the image offers, tables before windows; the first one is what it asks for. Empty: by its values.
-        localizer: it only shows where other frames were planned.
+        localizer: every frame of the image only shows where others were planned.
+        own_colors: which stored values of a grey image are shown in colours of its own.
+        undrawn: what the image asks for that no picture here shows.
         inverted: small values are shown bright; ``inversion`` says why (PET: by custom, not by the image).
     """
 
@@ -167,6 +139,8 @@ class FrameFacts:
     overlays: tuple[OverlayFacts, ...]
     space: FrameSpace
     localizer: bool
+    own_colors: OwnColors | None
+    undrawn: tuple[Undrawn, ...]
 
 
 def frame_facts(header: Json, *, first_acquired: datetime | None = None) -> list[FrameFacts]:
@@ -179,10 +153,10 @@ def frame_facts(header: Json, *, first_acquired: datetime | None = None) -> list
     rows, columns = whole(header, "00280010"), whole(header, "00280011")
     if not rows or not columns:
         return []
-    bits = _bits(header)
+    bits = bit_layout(header)
     photometric = str(first_value(header, "00280004") or "")
     color = photometric == "PALETTE COLOR" or (whole(header, "00280002") or 1) > 1
-    inversion = _inversion(header, photometric)
+    inversion = inversion_of(header, photometric)
     common: dict[str, Any] = {
         "sop_instance_uid": str(first_value(header, "00080018") or ""),
         "number_of_frames": max(1, whole(header, "00280008") or 1),
@@ -198,11 +172,14 @@ def frame_facts(header: Json, *, first_acquired: datetime | None = None) -> list
         "inverted": inversion != "none",
         "inversion": inversion,
         "bits": bits,
-        "padding": None if color else _padding(header, bits),
+        "padding": None if color else padding_range(header, bits),
     }
+    headers = list(frame_headers(header))
+    common["localizer"] = all(is_localizer(one) for one in headers)
     result = []
-    for number_, one in enumerate(frame_headers(header), 1):
+    for number_, one in enumerate(headers, 1):
         values = ValueTransform() if color else _transform(one)
+        own_colors, missing = (None, False) if color else own_colors_of(one, bits, table=values.table)
         result.append(
             FrameFacts(
                 frame_number=number_,
@@ -213,7 +190,8 @@ def frame_facts(header: Json, *, first_acquired: datetime | None = None) -> list
                 voi=() if color else _voi(one, values, bits),
                 overlays=_overlays(header, number_, bits),
                 space=frame_space(one),
-                localizer=is_localizer(one),
+                own_colors=own_colors,
+                undrawn=undrawn_of(header, photometric, without_colors=missing),
                 **common,
             )
         )
@@ -226,56 +204,6 @@ def _frame_time(header: Json) -> float | None:
         return time
     rate = number(header, "00082144") or number(header, "00180040")
     return 1000 / rate if rate and rate > 0 else None
-
-
-def _bits(header: Json) -> BitLayout:
-    allocated = whole(header, "00280100") or 8
-    stored = whole(header, "00280101") or allocated
-    stored = min(max(stored, 1), allocated)
-    high = whole(header, "00280102")
-    high = stored - 1 if high is None or not stored - 1 <= high < allocated else high
-    # Float Pixel Data has neither Bits Stored nor Pixel Representation (PS3.3 C.7.6.24).
-    floating = whole(header, "00280101") is None and whole(header, "00280103") is None and allocated >= 32
-    signed, planar = whole(header, "00280103") == 1, whole(header, "00280006") == 1
-    return BitLayout(allocated, stored, high, signed, floating, planar)
-
-
-def _inversion(header: Json, photometric: str) -> Inversion:
-    """Say why small values are bright. MONOCHROME1 with the shape INVERSE says it twice and means it once (C.11.6)."""
-    if photometric not in _GREY:
-        return "none"
-    if photometric == "MONOCHROME1":
-        return "monochrome1"
-    if str(first_value(header, "20500020") or "") == "INVERSE":
-        return "presentation_lut"
-    return "pet" if str(first_value(header, "00080060") or "") == "PT" else "none"
-
-
-def _padding(header: Json, bits: BitLayout) -> PaddingRange | None:
-    low = next(
-        (found for tag in ("00280120", "00280122", "00280123") if (found := number(header, tag)) is not None), None
-    )
-    if low is None:
-        return None
-    high = next(
-        (found for tag in ("00280121", "00280124", "00280125") if (found := number(header, tag)) is not None), low
-    )
-    if not bits.floating:
-        # The value's VR (US or SS) is often written wrongly: read it in the pixels' own type.
-        low, high = _as_sample(low, bits), _as_sample(high, bits)
-    return PaddingRange(min(low, high), max(low, high))
-
-
-def _first_number(header: Json, *tags: str) -> float | None:
-    return next((found for tag in tags if (found := number(header, tag)) is not None), None)
-
-
-def _as_sample(value: float, bits: BitLayout) -> float:
-    if bits.signed and value >= 1 << (bits.allocated - 1):
-        return value - (1 << bits.allocated)
-    if not bits.signed and value < 0:
-        return value + (1 << bits.allocated)
-    return value
 
 
 def _transform(header: FrameHeader) -> ValueTransform:
@@ -328,10 +256,7 @@ def _voi_tables(place: Json, values: ValueTransform, bits: BitLayout) -> list[Vo
         entries, first, depth = (int(one) for one in descriptor)
         # The first mapped value has the sign of what the modality step gives, whatever VR was written.
         lowest = min(values.slope * bits.lowest, values.slope * bits.highest) + values.intercept
-        if not values.table and lowest < 0 and first >= 1 << 15:
-            first -= 1 << 16
-        if lowest >= 0 and first < 0:
-            first += 1 << 16
+        first = as_mapped(first, signed=lowest < 0 and not values.table)
         entries = entries if entries > 0 else entries + (1 << 16)
         choices.append(
             VoiChoice(str(first_value(item, "00283003") or ""), table=index, first=first, entries=entries, bits=depth)

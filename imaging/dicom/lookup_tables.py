@@ -1,4 +1,4 @@
-"""The entries of a modality or VOI lookup table, as writers really store them (PS3.3 C.11.1.1.1, C.11.2.1.1)."""
+"""The entries of lookup tables, as writers really store them: modality, VOI (PS3.3 C.11.1.1.1, C.11.2.1.1)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
+from imaging.dicom.bit_layout import as_mapped
 from imaging.dicom.errors import PixelsUnreadable
 from imaging.dicom.frame_facts import FrameFacts, VoiChoice
 from imaging.dicom.frames import functional_item, transfer_syntax_of
@@ -22,10 +23,18 @@ def _broken(code: str) -> PixelsUnreadable:
 
 
 def _entries(item: Dataset, big_endian: bool) -> tuple[int, int, NDArray[np.uint16]]:
-    """Return (first mapped value, bits of an entry, entries); raises for a table that is none."""
-    descriptor = [int(one) for one in item.LUTDescriptor]
+    return entries_of([int(one) for one in item.LUTDescriptor], item.LUTData, big_endian)
+
+
+def entries_of(descriptor: list[int], content: Any, big_endian: bool) -> tuple[int, int, NDArray[np.uint16]]:
+    """Return (first mapped value, bits of an entry, entries); raises for a table that is none.
+
+    Args:
+        descriptor: number of entries, first mapped value, bits of an entry, as written.
+        content: the entries as bytes, or as numbers.
+        big_endian: how bytes are written.
+    """
     count = descriptor[0] if descriptor[0] > 0 else descriptor[0] + (1 << 16)
-    content: Any = item.LUTData
     words: NDArray[Any]
     if isinstance(content, bytes | bytearray):
         # 8-bit entries lie two in a word, or each in a word of its own: the length tells.
@@ -59,10 +68,7 @@ def through_modality_table(dataset: Dataset, stored: NDArray[Any]) -> NDArray[np
         first, _, entries = _entries(dataset.ModalityLUTSequence[0], big)
     except Exception as error:
         raise _broken("modality_lut_broken") from error
-    signed = stored.dtype.kind == "i"
-    first = (
-        first - (1 << 16) if signed and first >= 1 << 15 else first + (1 << 16) if not signed and first < 0 else first
-    )
+    first = as_mapped(first, signed=stored.dtype.kind == "i")
     at = np.clip(stored.astype(np.int64) - first, 0, entries.size - 1)
     return entries[at].astype(np.float64)
 

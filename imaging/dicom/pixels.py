@@ -9,15 +9,18 @@ import numpy as np
 from PIL import Image
 
 from imaging.dicom import frames
+from imaging.dicom.bit_layout import PaddingRange
 from imaging.dicom.decoding import GREY, DecodedFrame, decode_frame, has_decoder
 from imaging.dicom.errors import PixelsUnreadable
-from imaging.dicom.frame_facts import FACTS_VERSION, FrameFacts, PaddingRange, frame_facts
+from imaging.dicom.frame_facts import FACTS_VERSION, FrameFacts, frame_facts
 from imaging.dicom.frames import ImageSource, StoredImage, open_image, pixel_keyword, transfer_syntax_of, whole
 from imaging.dicom.grey_levels import GreyLevels, GreyWindow, found_window, levels_of, window_of
 from imaging.dicom.json_model import header_model
 from imaging.dicom.lookup_tables import through_modality_table, voi_table
 from imaging.dicom.object_kinds import is_video
 from imaging.dicom.overlays import overlay_plane
+from imaging.dicom.palettes import palette_rgb
+from imaging.dicom.presentation import OwnColors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -172,7 +175,24 @@ def picture(
         level = 1 - level
     if padding is not None:
         level = np.where(padding, 0, level)
-    return np.rint(level * 255).astype(np.uint8)
+    grey = np.rint(level * 255).astype(np.uint8)
+    return grey if facts.own_colors is None else _in_own_colors(grey, frame, padding, image, facts.own_colors)
+
+
+def _in_own_colors(
+    grey: NDArray[np.uint8],
+    frame: DecodedFrame,
+    padding: NDArray[np.bool_] | None,
+    image: StoredImage,
+    colors: OwnColors,
+) -> NDArray[np.uint8]:
+    """Return a grey picture with the stored values in colour that the image wants so, ``[J, I, 3]``."""
+    rgb = np.repeat(grey[..., np.newaxis], 3, axis=2)
+    where = frame.pixels >= colors.first
+    if padding is not None:
+        where &= ~padding
+    rgb[where] = palette_rgb(image.dataset, frame.pixels[where])
+    return rgb
 
 
 _TINTS: Final = {"G": ((255, 214, 102), 1.0), "R": ((102, 217, 255), 140 / 255)}

@@ -22,6 +22,8 @@ _GE: Final = "GEMS_PETD_01"
 _ENHANCED: Final = "1.2.840.10008.5.1.4.1.1.130"
 #: Becquerel; an injected dose outside is another unit (older images were written in MBq) or a slip.
 _DOSE: Final = (1e5, 1e11)
+#: Enhanced PET states the dose in megabecquerels (PS3.3 C.8.22.4), the older object in becquerels (C.8.9.2).
+_MEGA: Final = 1e6
 _HEAVIEST_KG: Final = 700.0
 #: After this many half-lives less than a thousandth of the dose is left: the times cannot be those of one scan.
 _LONGEST_DECAY: Final = 10.0
@@ -41,7 +43,7 @@ REASONS: Final[dict[str, str]] = {
     "suv_weight_missing": "no SUV: the patient's weight is missing",
     "suv_weight_implausible": "no SUV: the patient's weight cannot be kilograms",
     "suv_dose_missing": "no SUV: the injected dose is missing",
-    "suv_dose_implausible": "no SUV: the injected dose cannot be becquerels",
+    "suv_dose_implausible": "no SUV: the injected dose cannot be right in the unit of this kind of image",
     "suv_half_life_missing": "no SUV: the half-life of the radionuclide is missing",
     "suv_injection_time_missing": "no SUV: the time of the injection is missing",
     "suv_scan_time_missing": "no SUV: the time of the scan is missing",
@@ -89,12 +91,14 @@ def suv_of(frame: FrameHeader, line: Line = (1.0, 0.0), *, first: datetime | Non
     fault = _uncorrected(header)
     if fault:
         return _none(fault)
-    units = word(header, "00541001").upper() or _coded_activity(frame, line)
+    units, activity = word(header, "00541001").upper(), _coded_activity(frame, line)
+    if not units and activity is not None:
+        units = "BQML"
     kind = word(header, "00541006").upper()
     if units in ("GML", "CM2ML"):
         unit = _TYPES.get(kind) if kind or units == "GML" else "SUVbsa"
         return Suv(1.0, unit) if unit else _none("suv_units")
-    to_activity = 1.0
+    to_activity = 1.0 if activity is None or word(header, "00541001") else activity
     if units == "CNTS":
         direct, to_activity = (_positive(private_text(header, "7053", _PHILIPS, one)) for one in ("00", "09"))
         if direct:
@@ -103,7 +107,7 @@ def suv_of(frame: FrameHeader, line: Line = (1.0, 0.0), *, first: datetime | Non
         return _none("suv_units")
     if to_activity <= 0:
         return _none("suv_units")
-    found = _by_dose(header, first)
+    found = _by_dose(frame, first)
     return found if found.factor is None else Suv(found.factor * to_activity, found.unit)
 
 
@@ -113,24 +117,26 @@ def _positive(text: str) -> float:
 
 
 def _by_real_world(frame: FrameHeader, line: Line) -> Suv | None:
-    slope, intercept = line
     for found in real_world_maps(frame):
-        # A map from stored values is a factor on modality values only where both lines cross zero together.
-        if found.code.startswith("{SUV") and math.isclose(
-            found.intercept * slope, intercept * found.slope, rel_tol=1e-6, abs_tol=1e-9
-        ):
-            return Suv(found.slope / slope, found.unit)
+        if found.code.startswith("{SUV") and _same_zero(found.slope, found.intercept, line):
+            return Suv(found.slope / line[0], found.unit)
     return None
 
 
-def _coded_activity(frame: FrameHeader, line: Line) -> str:
-    """Return BQML where a map says that modality values are becquerels in a millilitre (enhanced PET has no Units)."""
-    alike = (
-        found.slope == line[0] and found.intercept == line[1]
-        for found in real_world_maps(frame)
-        if found.code == "Bq/ml"
-    )
-    return "BQML" if any(alike) else ""
+def _coded_activity(frame: FrameHeader, line: Line) -> float | None:
+    """Return the factor from modality values to becquerels in a millilitre where a map says it, else None.
+
+    Enhanced PET has no Units but a map (PS3.3 C.7.6.16.2.11).
+    """
+    for found in real_world_maps(frame):
+        if found.code == "Bq/ml" and _same_zero(found.slope, found.intercept, line):
+            return found.slope / line[0]
+    return None
+
+
+def _same_zero(slope: float, intercept: float, line: Line) -> bool:
+    """Say whether a map from stored values crosses zero where modality values do: then it is a factor on them."""
+    return math.isclose(intercept * line[0], line[1] * slope, rel_tol=1e-6, abs_tol=1e-9)
 
 
 def _uncorrected(header: Json) -> str:
@@ -146,12 +152,22 @@ def _uncorrected(header: Json) -> str:
     return "" if decay else "suv_not_decay_corrected"
 
 
-def _by_dose(header: Json, first: datetime | None) -> Suv:
-    drugs = list(items(header, "00540016"))
+def _drugs(frame: FrameHeader) -> list[Json]:
+    """Return what was injected, as far as it is seen on the frame: enhanced images number their agents."""
+    drugs = list(items(frame.instance, "00540016"))
+    used = [numbers(frame.values("00189737", "00189729", instance_too=False))]
+    seen = [drug for drug in drugs if used[0] and number(drug, "00189729") == used[0][0]]
+    return seen or drugs
+
+
+def _by_dose(frame: FrameHeader, first: datetime | None) -> Suv:
+    header, drugs = frame.instance, _drugs(frame)
     if len(drugs) > 1:
         return _none("suv_several_injections")
     drug = drugs[0] if drugs else {}
     weight, dose, half_life = number(header, "00101030"), number(drug, "00181074"), number(drug, "00181075")
+    if dose and word(header, "00080016") == _ENHANCED:
+        dose *= _MEGA
     fault = (
         "suv_weight_missing"
         if not weight or weight < 0

@@ -19,7 +19,8 @@ from imaging.services.series_index import series_index
 from tests.browser import wait_until
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.factories.dicom_files import file_bytes
-from tests.factories.pixel_cases import SIZE, PixelCase, all_cases, file_of, slices_of_one_slope
+from tests.factories.odd_pixel_cases import all_cases
+from tests.factories.pixel_cases import SIZE, PixelCase, file_of, slices_of_one_slope
 from tests.imaging.arriving import arrived
 from tests.patience import eventually
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tests.browser import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CASES = {case.name: case for case in all_cases()}
+CASES = {case.name: case for case in all_cases() if case.browser}
 
 _SAMPLE = """([rows, columns]) => {
     const canvas = document.querySelector('[data-testid="picture-canvas"]');

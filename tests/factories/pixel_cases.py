@@ -16,7 +16,6 @@ from pydicom.uid import (
     CTImageStorage,
     EnhancedMRImageStorage,
     ExplicitVRBigEndian,
-    ParametricMapStorage,
     RLELossless,
     SecondaryCaptureImageStorage,
 )
@@ -42,6 +41,8 @@ class PixelCase:
         overlaid: the same with them, where there are any.
         choices: pictures of the image's further windows and tables, in their order.
         mirrored: ``values`` as a model is given them, where that differs.
+        undrawn: what it asks for that no picture shows, code and words.
+        browser: it is looked at in a browser as well.
     """
 
     name: str
@@ -51,6 +52,8 @@ class PixelCase:
     overlaid: Pixels | None = None
     choices: list[Pixels] = field(default_factory=list)
     mirrored: Pixels | None = None
+    undrawn: dict[str, str] = field(default_factory=dict)
+    browser: bool = True
 
 
 def linear(x: Pixels, center: float, width: float) -> Pixels:
@@ -77,7 +80,8 @@ def by_values(x: Pixels) -> Pixels:
     return np.nan_to_num(linear_exact(x, (low + high) / 2, high - low))
 
 
-def _case(name: str, stored: Pixels, modality: str = "OT", sop_class: Any = SecondaryCaptureImageStorage) -> Any:
+def case_of(name: str, stored: Pixels, modality: str = "OT", sop_class: Any = SecondaryCaptureImageStorage) -> Any:
+    """Return a data set of its own series with these pixels."""
     dataset = dicom_dataset("pixels", sop_class=sop_class, modality=modality, series=name)
     dataset.SeriesDescription = name
     set_pixels(dataset, stored)
@@ -98,7 +102,8 @@ def disc(inside: float, outside: float, kind: Any = np.int16) -> Pixels:
     return np.where((j - 32) ** 2 + (i - 32) ** 2 < 200, inside, outside).astype(kind)
 
 
-def _windowed(dataset: Any, center: float, width: float, function: str | None = None) -> None:
+def windowed(dataset: Any, center: float, width: float, function: str | None = None) -> None:
+    """Give a data set a window."""
     dataset.WindowCenter, dataset.WindowWidth = center, width
     if function:
         dataset.VOILUTFunction = function
@@ -117,13 +122,13 @@ def slopes() -> list[PixelCase]:
         ("slope 10 of large values", ramp(0, 65535), 10.0, 0.0),
         ("slope negative", ramp(0, 1000), -2.0, 500.0),
     ):
-        dataset = _case(name, stored)
+        dataset = case_of(name, stored)
         dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = slope, intercept, "US"
         values = stored * slope + intercept
-        _windowed(dataset, (values.min() + values.max()) / 2, np.ptp(values), "LINEAR_EXACT")
+        windowed(dataset, (values.min() + values.max()) / 2, np.ptp(values), "LINEAR_EXACT")
         shown = linear_exact(values, (values.min() + values.max()) / 2, np.ptp(values))
         made.append(PixelCase(name, dataset, values, shown))
-    dataset = _case("no slope", ramp(0, 2000))
+    dataset = case_of("no slope", ramp(0, 2000))
     dataset.RescaleIntercept = -1000
     made.append(PixelCase("no slope", dataset, ramp(0, 2000) - 1000.0, by_values(ramp(0, 2000) - 1000.0)))
     made.append(_each_frame_its_own())
@@ -132,7 +137,7 @@ def slopes() -> list[PixelCase]:
 
 def _each_frame_its_own() -> PixelCase:
     stored = ramp(0, 1000)
-    dataset = _case("slope of each frame", np.stack([stored, stored]), "MR", EnhancedMRImageStorage)
+    dataset = case_of("slope of each frame", np.stack([stored, stored]), "MR", EnhancedMRImageStorage)
     dataset.PerFrameFunctionalGroupsSequence = []
     for slope in (0.1, 5.0):
         group, transform, voi = Dataset(), Dataset(), Dataset()
@@ -154,12 +159,12 @@ def windows() -> list[PixelCase]:
         ("exact", "LINEAR_EXACT", 500, 400, linear_exact(values, 500, 400)),
         ("sigmoid", "SIGMOID", 500, 300, sigmoid(values, 500, 300)),
     ):
-        dataset = _case(f"window {name}", ramp(0, 1000))
-        _windowed(dataset, center, width, function)
+        dataset = case_of(f"window {name}", ramp(0, 1000))
+        windowed(dataset, center, width, function)
         made.append(PixelCase(f"window {name}", dataset, values, shown))
-    small = _case("window narrower than 1", ramp(0, 1000))
+    small = case_of("window narrower than 1", ramp(0, 1000))
     small.RescaleSlope, small.RescaleIntercept = 0.001, 0
-    _windowed(small, 0.5, 0.8)
+    windowed(small, 0.5, 0.8)
     made.append(PixelCase("window narrower than 1", small, values * 0.001, linear_exact(values * 0.001, 0.5, 0.8)))
     for name, photometric, shape, modality, inverted, mirrored in (
         ("MONOCHROME1", "MONOCHROME1", None, "CR", True, True),
@@ -168,11 +173,11 @@ def windows() -> list[PixelCase]:
         ("presentation identity", "MONOCHROME2", "IDENTITY", "CR", False, False),
         ("PET", "MONOCHROME2", None, "PT", True, False),
     ):
-        dataset = _case(name, ramp(0, 1000), modality)
+        dataset = case_of(name, ramp(0, 1000), modality)
         dataset.PhotometricInterpretation, dataset.BitsStored, dataset.HighBit = photometric, 12, 11
         if shape:
             dataset.PresentationLUTShape = shape
-        _windowed(dataset, 500, 1000)
+        windowed(dataset, 500, 1000)
         shown = linear(values, 500, 1000)
         made.append(
             PixelCase(
@@ -180,7 +185,7 @@ def windows() -> list[PixelCase]:
             )
         )
     made += _padded()
-    several = _case("several windows", ramp(0, 1000))
+    several = case_of("several windows", ramp(0, 1000))
     several.WindowCenter, several.WindowWidth = [500, 100], [1000, 100]
     several.WindowCenterWidthExplanation = ["WIDE", "NARROW"]
     made.append(
@@ -192,20 +197,21 @@ def windows() -> list[PixelCase]:
 def _padded() -> list[PixelCase]:
     stored = ramp(0, 1000, np.int16)
     stored[:8] = -2000
-    one = _case("padding value", stored)
+    one = case_of("padding value", stored)
     one.PixelPaddingValue = -2000
     values = np.where(stored == -2000, np.nan, stored.astype(float))
     made = [PixelCase("padding value", one, values, by_values(values))]
     high = ramp(0, 1000)
     high[:4], high[4:8] = 60000, 60010
-    many = _case("padding range", high)
+    many = case_of("padding range", high)
     many.PixelPaddingValue, many.PixelPaddingRangeLimit = 60010, 60000
     values = np.where(high >= 60000, np.nan, high.astype(float))
     made.append(PixelCase("padding range", many, values, by_values(values)))
     return made
 
 
-def _table(descriptor: list[int], entries: Pixels, name: str = "") -> Dataset:
+def table_of(descriptor: list[int], entries: Pixels, name: str = "") -> Dataset:
+    """Return an item of a sequence of lookup tables."""
     item = Dataset()
     item.LUTDescriptor = descriptor
     item.LUTExplanation = name
@@ -228,19 +234,19 @@ def tables() -> list[PixelCase]:
         ("table of 8 bits in words", [4096, 0, 8], narrow, narrow[stored].astype(float)),
         ("table of packed bytes", [256, 1000, 8], bytes_, bytes_[np.clip(stored - 1000.0, 0, 255).astype(int)] * 1.0),
     ):
-        dataset = _case(name, stored)
+        dataset = case_of(name, stored)
         dataset.BitsStored, dataset.HighBit = 12, 11
-        dataset.VOILUTSequence = [_table(descriptor, entries)]
+        dataset.VOILUTSequence = [table_of(descriptor, entries)]
         made.append(PixelCase(name, dataset, values, shown))
     signed = ramp(-1000, 1000, np.int16)
     curve = np.linspace(0, 4095, 2001).round().astype("<u2")
-    below = _case("table from below zero", signed)
-    below.VOILUTSequence = [_table([2001, -1000, 12], curve)]
+    below = case_of("table from below zero", signed)
+    below.VOILUTSequence = [table_of([2001, -1000, 12], curve)]
     made.append(PixelCase("table from below zero", below, signed * 1.0, curve[signed + 1000] / 4095 * 255))
-    both = _case("table and window", stored)
+    both = case_of("table and window", stored)
     both.BitsStored, both.HighBit = 12, 11
-    both.VOILUTSequence = [_table([4096, 0, 16], steps, "STEP"), _table([4096, 0, 16], inverting, "INVERSE")]
-    _windowed(both, 2048, 4096)
+    both.VOILUTSequence = [table_of([4096, 0, 16], steps, "STEP"), table_of([4096, 0, 16], inverting, "INVERSE")]
+    windowed(both, 2048, 4096)
     made.append(
         PixelCase(
             "table and window",
@@ -251,11 +257,11 @@ def tables() -> list[PixelCase]:
         )
     )
     curved = (np.arange(256) ** 2 / 32).round().astype("<u2")
-    density = _case("modality table", ramp(0, 255, np.uint8))
-    item = _table([256, 0, 16], curved)
+    density = case_of("modality table", ramp(0, 255, np.uint8))
+    item = table_of([256, 0, 16], curved)
     item.ModalityLUTType = "OD"
     density.ModalityLUTSequence = [item]
-    _windowed(density, 1000, 2000)
+    windowed(density, 1000, 2000)
     through = curved[ramp(0, 255, np.uint8)].astype(float)
     made.append(PixelCase("modality table", density, through, linear(through, 1000, 2000)))
     return made
@@ -267,42 +273,41 @@ def layouts() -> list[PixelCase]:
     values = ramp(-1000, 1000, np.int16).astype(float)
 
     def add(name: str, dataset: Any, meant: Pixels) -> None:
-        _windowed(dataset, float(meant.mean()), float(np.ptp(meant)), "LINEAR_EXACT")
+        windowed(dataset, float(meant.mean()), float(np.ptp(meant)), "LINEAR_EXACT")
         made.append(PixelCase(name, dataset, meant, linear_exact(meant, float(meant.mean()), float(np.ptp(meant)))))
 
-    twelve = _case("signed of 12 bits", ramp(-1000, 1000, np.int16))
+    twelve = case_of("signed of 12 bits", ramp(-1000, 1000, np.int16))
     twelve.BitsStored, twelve.HighBit = 12, 11
     twelve.PixelData = (ramp(-1000, 1000, np.int16) & 0x0FFF).astype("<u2").tobytes()
     add("signed of 12 bits", twelve, values)
-    shifted = _case("high bit 15 of 12", ramp(0, 4095) << 4)
+    shifted = case_of("high bit 15 of 12", ramp(0, 4095) << 4)
     shifted.BitsStored, shifted.HighBit = 12, 15
     add("high bit 15 of 12", shifted, ramp(0, 4095).astype(float))
-    dirty = _case("rubbish above the stored bits", ramp(0, 4095) | 0x9000)
+    dirty = case_of("rubbish above the stored bits", ramp(0, 4095) | 0x9000)
     dirty.BitsStored, dirty.HighBit = 12, 11
     add("rubbish above the stored bits", dirty, ramp(0, 4095).astype(float))
-    add("signed bytes", _case("signed bytes", ramp(-100, 100, np.int8)), ramp(-100, 100, np.int8).astype(float))
-    add("32 bits", _case("32 bits", ramp(0, 3e9, np.uint32)), ramp(0, 3e9, np.uint32).astype(float))
-    big = _case("big endian", ramp(-1000, 1000, np.int16))
+    add("signed bytes", case_of("signed bytes", ramp(-100, 100, np.int8)), ramp(-100, 100, np.int8).astype(float))
+    add("32 bits", case_of("32 bits", ramp(0, 3e9, np.uint32)), ramp(0, 3e9, np.uint32).astype(float))
+    big = case_of("big endian", ramp(-1000, 1000, np.int16))
     big.PixelData = ramp(-1000, 1000, np.int16).astype(">i2").tobytes()
     big.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
     add("big endian", big, values)
-    rle = _case("RLE", ramp(0, 4095))
+    rle = case_of("RLE", ramp(0, 4095))
     rle.PixelData = encapsulate([get_encoder(RLELossless).encode(rle, index=0)])
     rle["PixelData"].VR = "OB"
     rle.file_meta.TransferSyntaxUID = RLELossless
     add("RLE", rle, ramp(0, 4095).astype(float))
-    floats = _case("floats", ramp(0, 1000), "MR", ParametricMapStorage)
-    floats = _case("floats", ramp(0, 1000), "OT")
+    floats = case_of("floats", ramp(0, 1000), "OT")
     del floats.PixelData, floats.BitsStored, floats.HighBit, floats.PixelRepresentation
     floats.BitsAllocated = 32
     real = (ramp(0, 1000) / 7.0).astype("<f4")
     floats.FloatPixelData = real.tobytes()
     add("floats", floats, real.astype(float))
-    bit = _case("one bit", disc(1, 0, np.uint8))
+    bit = case_of("one bit", disc(1, 0, np.uint8))
     bit.BitsAllocated = bit.BitsStored = 1
     bit.HighBit = 0
     bit.PixelData = np.packbits(disc(1, 0, np.uint8).reshape(-1), bitorder="little").tobytes()
-    _windowed(bit, 0.5, 1, "LINEAR_EXACT")
+    windowed(bit, 0.5, 1, "LINEAR_EXACT")
     meant = disc(1, 0, np.uint8).astype(float)
     made.append(PixelCase("one bit", bit, meant, meant * 255))
     return made
@@ -318,7 +323,7 @@ def overlays() -> list[PixelCase]:
 
     def add(name: str, dataset: Any, drawn: Pixels, tint: tuple[int, int, int], weight: float) -> None:
         dataset.BitsStored, dataset.HighBit = 12, 11
-        _windowed(dataset, 500, 1000, "LINEAR_EXACT")
+        windowed(dataset, 500, 1000, "LINEAR_EXACT")
         rgb = np.repeat(shown[..., None], 3, axis=2)
         rgb = np.where(drawn[..., None], rgb * (1 - weight) + np.array(tint) * weight, rgb)
         made.append(PixelCase(name, dataset, stored.astype(float), shown, overlaid=rgb))
@@ -334,16 +339,16 @@ def overlays() -> list[PixelCase]:
         bits = np.packbits(drawn.reshape(-1), bitorder="little").tobytes()
         dataset.add_new((group, 0x3000), "OW", bits + b"\0" * (len(bits) % 2))
 
-    plain = _case("overlay", stored)
+    plain = case_of("overlay", stored)
     plane(plain, frame, "G", (1, 1))
     add("overlay", plain, frame, _GRAPHIC, 1.0)
-    moved = _case("overlay that begins elsewhere", stored)
+    moved = case_of("overlay that begins elsewhere", stored)
     part = np.ones((5, 9), bool)
     plane(moved, part, "R", (21, 31), 0x6002)
     where = np.zeros((SIZE, SIZE), bool)
     where[20:25, 30:39] = True
     add("overlay that begins elsewhere", moved, where, _REGION, 140 / 255)
-    inside = _case("overlay in unused bits", stored | (frame.astype(np.uint16) << 13))
+    inside = case_of("overlay in unused bits", stored | (frame.astype(np.uint16) << 13))
     for element, vr, value in ((0x0010, "US", SIZE), (0x0011, "US", SIZE), (0x0040, "CS", "G"), (0x0050, "SS", [1, 1])):
         inside.add_new((0x6000, element), vr, value)
     inside.add_new((0x6000, 0x0100), "US", 16)
@@ -357,10 +362,10 @@ def colours() -> list[PixelCase]:
     rgb = np.zeros((SIZE, SIZE, 3), np.uint8)
     rgb[:, :21], rgb[:, 21:42], rgb[:, 42:] = (200, 30, 10), (10, 102, 30), (40, 60, 220)
     made = []
-    by_pixel = _case("RGB", ramp(0, 1))
+    by_pixel = case_of("RGB", ramp(0, 1))
     set_pixels(by_pixel, rgb, "RGB")
     made.append(PixelCase("RGB", by_pixel, None, rgb))
-    by_plane = _case("RGB by plane", ramp(0, 1))
+    by_plane = case_of("RGB by plane", ramp(0, 1))
     set_pixels(by_plane, rgb, "RGB")
     by_plane.PlanarConfiguration = 1
     by_plane.PixelData = np.ascontiguousarray(rgb.transpose(2, 0, 1)).tobytes()
@@ -370,10 +375,10 @@ def colours() -> list[PixelCase]:
     y = 0.2990 * r + 0.5870 * g + 0.1140 * b
     cb = -0.1687 * r - 0.3313 * g + 0.5000 * b + 128
     cr = 0.5000 * r - 0.4187 * g - 0.0813 * b + 128
-    ybr = _case("YBR_FULL", ramp(0, 1))
+    ybr = case_of("YBR_FULL", ramp(0, 1))
     set_pixels(ybr, np.stack([y, cb, cr], -1).round().clip(0, 255).astype(np.uint8), "YBR_FULL")
     made.append(PixelCase("YBR_FULL", ybr, None, rgb))
-    palette = _case("palette", ramp(0, 3, np.uint8))
+    palette = case_of("palette", ramp(0, 3, np.uint8))
     palette.PhotometricInterpretation = "PALETTE COLOR"
     colours_ = np.array([[255, 0, 0], [0, 128, 0], [0, 0, 255], [250, 250, 10]], np.uint16)
     for at, word in enumerate(("Red", "Green", "Blue")):
@@ -383,8 +388,8 @@ def colours() -> list[PixelCase]:
     return made
 
 
-def all_cases() -> list[PixelCase]:
-    """Every case."""
+def plain_cases() -> list[PixelCase]:
+    """Every case of this file."""
     return [*slopes(), *windows(), *tables(), *layouts(), *overlays(), *colours()]
 
 

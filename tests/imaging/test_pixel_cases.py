@@ -10,7 +10,8 @@ from PIL import Image
 
 from imaging.dicom.pixels import facts_of, image_values, picture, render_frame, values_bytes
 from imaging.dicom.volume import load_volume
-from tests.factories.pixel_cases import PixelCase, all_cases, file_of
+from tests.factories.odd_pixel_cases import all_cases
+from tests.factories.pixel_cases import PixelCase, file_of
 
 CASES = {case.name: case for case in all_cases()}
 
@@ -22,6 +23,7 @@ def case(request: pytest.FixtureRequest) -> PixelCase:
 
 def test_values_and_pictures_are_those_of_the_standard(case: PixelCase) -> None:
     file = file_of(case)
+    assert {one.code: one.words for one in facts_of(file).undrawn} == case.undrawn, "what is not drawn is named"
     wrong = np.abs(picture(file).astype(float) - np.nan_to_num(case.shown)).max()
     assert wrong <= 1.01, f"{case.name}: {wrong} grey levels beside the right one"
     if case.values is None:
@@ -67,3 +69,10 @@ def test_values_are_sent_without_losing_any(case: PixelCase) -> None:
     sent = np.frombuffer(body, "<f8" if len(body) == case.values.size * 8 else "<f4").reshape(case.values.shape)
     tolerance = 1e-7 * float(np.nanmax(np.abs(case.values)))
     assert np.allclose(sent, case.values, rtol=0, atol=max(tolerance, 1e-9), equal_nan=True)
+
+
+def test_only_the_frame_that_asks_for_own_colours_is_in_colour() -> None:
+    file = file_of(CASES["own colours of one frame of two"])
+    grey, colour = picture(file, 1), picture(file, 2)
+    assert (grey.ndim, colour.ndim) == (2, 3)
+    assert np.abs(colour - CASES["own colours above 900"].shown).max() <= 1.01

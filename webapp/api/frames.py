@@ -20,6 +20,7 @@ from imaging.dicom.frames import open_image
 from imaging.dicom.grey_levels import GreyWindow
 from imaging.dicom.lookup_tables import voi_table
 from imaging.dicom.overlays import overlay_plane, packed_plane
+from imaging.dicom.palettes import palette_table
 from imaging.dicom.pixels import REVISION, values_bytes
 from imaging.dicomweb.door import note_read
 from imaging.models import Instance, Series
@@ -144,6 +145,19 @@ def _table(instance: Instance, facts: FrameFacts, choice: VoiChoice) -> bytes:
     return voi_table(dataset, facts, choice).levels.astype("<f4").tobytes()
 
 
+class FrameColors(APIView):
+    """The colours of a grey frame's own palette."""
+
+    @extend_schema(operation_id="frame_colors", responses=OCTETS)
+    def get(self, request: Request, study: str, series: str, instance: str, frame: int) -> HttpResponse:
+        """Return red, green and blue of each entry, a byte each."""
+        found, facts = read_frame(request, study, series, instance, frame)
+        if facts.own_colors is None:
+            raise NotFound("no_own_colors", "This image has no colours of its own.")
+        dataset = open_image(blobs.local_path(found.blob_digest)).dataset
+        return _octets(request, found, lambda: palette_table(dataset)[1].tobytes())
+
+
 class FrameOverlay(APIView):
     """An overlay plane of a frame."""
 
@@ -165,5 +179,6 @@ urlpatterns = [
     path(f"{_SERIES}/frames", SeriesFrames.as_view()),
     path(f"{_FRAME}/values", FrameValues.as_view()),
     path(f"{_FRAME}/voi-tables/<int:table>", FrameVoiTable.as_view()),
+    path(f"{_FRAME}/colors", FrameColors.as_view()),
     path(f"{_FRAME}/overlays/<int:group>", FrameOverlay.as_view()),
 ]

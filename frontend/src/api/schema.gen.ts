@@ -745,6 +745,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study}/series/{series}/instances/{instance}/frames/{frame}/colors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return red, green and blue of each entry, a byte each. */
+        get: operations["frame_colors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/studies/{study}/series/{series}/instances/{instance}/frames/{frame}/layers/{layer}/{number}/lines": {
         parameters: {
             query?: never;
@@ -2086,7 +2103,9 @@ export interface components {
          *         quantities: what modality values also are, by the image's own coded maps.
          *         acquired_at: when it was acquired, by the image's own clock.
          *         voi: what the image offers, tables before windows; the first one is what it asks for. Empty: by its values.
-         *         localizer: it only shows where other frames were planned.
+         *         localizer: every frame of the image only shows where others were planned.
+         *         own_colors: which stored values of a grey image are shown in colours of its own.
+         *         undrawn: what the image asks for that no picture here shows.
          *         inverted: small values are shown bright; ``inversion`` says why (PET: by custom, not by the image).
          */
         FrameFacts: {
@@ -2133,6 +2152,9 @@ export interface components {
             space: components["schemas"]["FrameSpace"];
             /** Localizer */
             localizer: boolean;
+            own_colors: components["schemas"]["OwnColors"] | null;
+            /** Undrawn */
+            undrawn: components["schemas"]["Undrawn"][];
         };
         /**
          * FrameSpace
@@ -2757,6 +2779,23 @@ export interface components {
         };
         /** @enum {string} */
         OverlayTypeEnum: "G" | "R";
+        /**
+         * OwnColors
+         * @description Stored values that the image wants in colour (Supplemental Palette, PS3.3 C.7.6.19 and C.8.16.2.1.1.1).
+         *
+         *     They are shown in colour only: a value stays the modality value that it is, under the cursor, in statistics and for
+         *     models.
+         *
+         *     Attributes:
+         *         first: the first stored value in colour; smaller ones go through the grey levels.
+         *         entries: how many colours there are; values beyond the last have the last one.
+         */
+        OwnColors: {
+            /** First */
+            first: number;
+            /** Entries */
+            entries: number;
+        };
         /**
          * PaddingRange
          * @description Stored values, both inclusive, that say "no image here" (PS3.3 C.7.5.1.1.2).
@@ -3844,6 +3883,16 @@ export interface components {
              * @default false
              */
             low_priority: boolean;
+        };
+        /**
+         * Undrawn
+         * @description Something the image asks for that no picture here shows: a code, a key of ``UNDRAWN``, and its words.
+         */
+        Undrawn: {
+            /** Code */
+            code: string;
+            /** Words */
+            words: string;
         };
         UploadChangedEvent: {
             id: number;
@@ -5403,6 +5452,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SeriesFramesOut"];
+                };
+            };
+        };
+    };
+    frame_colors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                frame: number;
+                instance: string;
+                series: string;
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
         };

@@ -68,6 +68,10 @@ export interface FrameFacts {
   /** Stored values, both inclusive, that are no image. */
   padding: { low: number; high: number } | null;
   overlays: OverlayFacts[];
+  /** Stored values from `first` on are shown in colours of the image's own. */
+  ownColors: { first: number; entries: number } | null;
+  /** What the image asks for that no picture here shows, in words. */
+  undrawn: string[];
   framesPerSecond: number | null;
 }
 

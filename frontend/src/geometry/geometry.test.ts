@@ -49,6 +49,8 @@ function ctImage(extra: Partial<FrameFacts> = {}): FrameFacts {
     quantities: [],
     padding: null,
     overlays: [],
+    ownColors: null,
+    undrawn: [],
     framesPerSecond: null,
     ...extra,
   };

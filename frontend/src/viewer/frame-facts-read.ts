@@ -47,6 +47,8 @@ export function frameFactsOf(served: ServedFacts): FrameFacts {
     quantities: served.quantities,
     padding: served.padding,
     overlays: served.overlays,
+    ownColors: served.own_colors,
+    undrawn: served.undrawn.map((one) => one.words),
     framesPerSecond: served.frame_time_ms ? 1000 / served.frame_time_ms : null,
   };
 }

@@ -2,6 +2,7 @@
 import { type Affine, cornerBased } from "../geometry/affine";
 import { byteTable, type GreyLevels, levelOf } from "../geometry/grey-levels";
 import type { FramePixels } from "./frame-pixels";
+import { ownColorOf } from "./own-colors";
 import type { StackFrame } from "./series-stack";
 
 const opaque = 0xff000000;
@@ -17,6 +18,7 @@ function paintGrey(target: Uint32Array, frame: StackFrame, pixels: FramePixels, 
   const { samples, slope, intercept, range } = pixels;
   const { padding } = frame;
   const count = Math.min(target.length, samples.length);
+  const colorOf = ownColorOf(frame);
   if (range) {
     const { lowest, highest } = range;
     const bytes = byteTable(
@@ -28,7 +30,7 @@ function paintGrey(target: Uint32Array, frame: StackFrame, pixels: FramePixels, 
     for (let i = 0; i < bytes.length; i += 1) {
       const sample = lowest + i;
       const hole = padding !== null && sample >= padding.low && sample <= padding.high;
-      shades[i] = hole ? opaque : grey(bytes[i] ?? 0);
+      shades[i] = hole ? opaque : (colorOf?.(sample) ?? grey(bytes[i] ?? 0));
     }
     for (let i = 0; i < count; i += 1) {
       target[i] = shades[(samples[i] as number) - lowest] as number;
@@ -43,7 +45,9 @@ function paintGrey(target: Uint32Array, frame: StackFrame, pixels: FramePixels, 
     } else {
       const level = levelOf(look.levels, value * slope + intercept);
       byte[0] = 255 * (look.inverted ? 1 - level : level);
-      target[i] = grey(byte[0] ?? 0);
+      // Values that were made on the server: the stored one is found again through the line between them.
+      const color = colorOf?.(Math.round((value - frame.intercept) / frame.slope));
+      target[i] = color ?? grey(byte[0] ?? 0);
     }
   }
 }

@@ -6,8 +6,9 @@ import { readingUi, useReadingUi } from "../state/reading-ui";
 import { spaceFrames } from "./calibrated-frames";
 import { affineOf, type Camera, fittingScale, middle, middleOf, mirrored, turned, upright } from "./camera";
 import { Cine } from "./cine";
-import { type FramePixels, loadFramePixels } from "./frame-pixels";
+import { type FramePixels, loadFramePixels, pixelsAtHand } from "./frame-pixels";
 import { loadOverlays, paintOverlays } from "./overlay-planes";
+import { loadOwnColors } from "./own-colors";
 import { Picture } from "./picture";
 import { shownUnit } from "./pixel-values";
 import { Prefetch } from "./prefetch";
@@ -164,6 +165,7 @@ export class ViewportController {
       loadFramePixels(frame),
       this.window.prepare(frame),
       loadOverlays(frame),
+      loadOwnColors(frame),
     ]);
     if (mine !== this.load || !this.element) {
       return false;
@@ -373,8 +375,20 @@ export class ViewportController {
   /** Other grey levels are wanted. */
   private async relook(): Promise<void> {
     const { frame } = this.view;
-    if (frame) {
+    if (!frame) {
+      return;
+    }
+    try {
       await this.window.prepare(frame);
+    } catch (thrown) {
+      this.set({ status: "failed", problem: thrown });
+      return;
+    }
+    // Meanwhile another frame or another table may be wanted: whoever asked for it draws it.
+    if (frame === this.view.frame && this.window.isPrepared(frame)) {
+      if (this.pixels && pixelsAtHand(frame) === this.pixels) {
+        this.set({ status: "ready", problem: null });
+      }
       this.exposed = false;
       this.placed();
     }

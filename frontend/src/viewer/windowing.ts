@@ -6,7 +6,7 @@ import { pixelsAtHand } from "./frame-pixels";
 import { shownUnit, valuesOf } from "./pixel-values";
 import type { StackFrame } from "./series-stack";
 
-type Choice = { kind: "own"; index: number } | { kind: "fixed"; window: GreyWindow };
+type Choice = { kind: "own"; index: number } | { kind: "fixed"; window: GreyWindow; name: string };
 
 const tables = new Map<string, GreyTable>();
 const tableKey = (frame: StackFrame, table: number) => `${frame.imageId}#${table}`;
@@ -43,12 +43,27 @@ export class Windowing {
     this.choice = { kind: "own", index: 0 };
   }
 
+  /** The image's own window or table that is in use, by its index; -1 where there is none. */
+  private own(frame: StackFrame): number {
+    if (this.choice.kind === "fixed") {
+      return -1;
+    }
+    // Frames of one series may offer different numbers of windows.
+    return this.choice.index < frame.voi.length ? this.choice.index : Math.min(0, frame.voi.length - 1);
+  }
+
   /** Fetch what `levels` needs of this frame. */
   async prepare(frame: StackFrame): Promise<void> {
-    const own = this.choice.kind === "own" ? frame.voi[this.choice.index] : undefined;
+    const own = frame.voi[this.own(frame)];
     if (own && own.table !== null && own.first !== null && !tables.has(tableKey(frame, own.table))) {
       await fetchTable(frame, own.table, own.first);
     }
+  }
+
+  /** Whether everything that `levels` needs of this frame is here. */
+  isPrepared(frame: StackFrame): boolean {
+    const own = frame.voi[this.own(frame)];
+    return !own || own.table === null || tables.has(tableKey(frame, own.table));
   }
 
   /** The levels of a frame whose pixels are here and which was prepared. */
@@ -56,12 +71,10 @@ export class Windowing {
     if (this.choice.kind === "fixed") {
       return this.choice.window;
     }
-    const own = frame.voi[this.choice.index] ?? frame.voi[0];
-    if (own?.table !== null && own?.table !== undefined) {
-      const table = tables.get(tableKey(frame, own.table));
-      if (table) {
-        return table;
-      }
+    const own = frame.voi[this.own(frame)];
+    const table = own && own.table !== null ? tables.get(tableKey(frame, own.table)) : undefined;
+    if (table) {
+      return table;
     }
     if (own && own.center !== null && own.width !== null) {
       return { kind: "window", center: own.center, width: own.width, function: own.function };
@@ -72,15 +85,17 @@ export class Windowing {
     );
   }
 
-  /** The image's own name of what is shown; empty for a window that somebody chose. */
+  /** What is in use: the image's own name of it, the chosen preset's, or that it is by the values, or by hand. */
   name(frame: StackFrame): string {
-    return this.choice.kind === "own" && frame.voi[this.choice.index]
-      ? nameOfChoice(frame.voi, this.choice.index)
-      : "";
+    if (this.choice.kind === "fixed") {
+      return this.choice.name;
+    }
+    const index = this.own(frame);
+    return index < 0 ? "by the values" : nameOfChoice(frame.voi, index);
   }
 
-  private fix(window: GreyWindow): void {
-    this.choice = { kind: "fixed", window };
+  private fix(window: GreyWindow, name: string): void {
+    this.choice = { kind: "fixed", window, name };
     void this.changed();
   }
 
@@ -91,11 +106,14 @@ export class Windowing {
       const now = this.levels(frame);
       const { factor } = shownUnit(frame);
       const curve = now.kind === "window" ? now.function : "LINEAR";
-      this.fix({ kind: "window", center: center / factor, width: width / factor, function: curve });
+      this.fix(
+        { kind: "window", center: center / factor, width: width / factor, function: curve },
+        "by hand",
+      );
     }
   }
 
-  preset({ window }: WindowPreset): void {
+  preset({ window, name }: WindowPreset): void {
     const frame = this.frame();
     if (!frame) {
       return;
@@ -106,11 +124,11 @@ export class Windowing {
     } else if (typeof window === "object") {
       const { factor } = shownUnit(frame);
       const { center, width } = window;
-      this.fix({ kind: "window", center: center / factor, width: width / factor, function: "LINEAR" });
+      this.fix({ kind: "window", center: center / factor, width: width / factor, function: "LINEAR" }, name);
     } else {
       const found = foundWindow(frame, window);
       if (found) {
-        this.fix(found);
+        this.fix(found, name);
       }
     }
   }

@@ -59,6 +59,8 @@ export function ViewportTexts({ view }: { view: ViewState }) {
           turned.join(", "),
           frame.color ? "Colour" : windowText(view),
           frame.suv && frame.suv.factor === null ? frame.suv.words : "",
+          frame.ownColors ? "In the image's own colours" : "",
+          ...frame.undrawn,
           planes,
           `Zoom ${Math.round(view.zoom * 100)} %`,
           `Image ${view.index + 1} / ${stack.frames.length}${view.playing ? `  ▶ ${Math.round(view.framesPerSecond)} fps` : ""}`,
