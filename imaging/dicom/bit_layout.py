@@ -49,7 +49,7 @@ class PaddingRange:
 
 
 def as_mapped(value: int, *, signed: bool) -> int:
-    """Return the first value that a table maps with the sign of what is looked up, whatever VR was written (16 bits)."""
+    """Return the first value that a table maps (16 bits) with the sign of what is looked up, whatever its VR."""
     if signed and value >= 1 << 15:
         return value - (1 << 16)
     return value + (1 << 16) if not signed and value < 0 else value

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from annotations.models import ReadingProtocol, Workitem
+from annotations.models import Finding, ReadingProtocol, Workitem
 from annotations.services.workitems import workitem_open
 from imaging.models import Series, Study
 from imaging.selectors import series_volume
@@ -19,6 +19,7 @@ from imaging.services.series_index import series_index
 from tests.browser import wait_until
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.factories.dicom_files import file_bytes
+from tests.factories.measured_images import measured_images
 from tests.factories.odd_pixel_cases import all_cases
 from tests.factories.pixel_cases import SIZE, PixelCase, file_of, slices_of_one_slope
 from tests.imaging.arriving import arrived
@@ -141,10 +142,17 @@ def test_every_image_is_shown_as_it_means_itself(project: Project, radiologist: 
             if off > 2:
                 wrong.append(f"{name}: {off:.0f} grey levels off on the screen")
             wrong += _probed_wrongly(desk, case)
-            for index, shown in enumerate(case.choices, 2):
+            texts = desk.page.get_by_test_id("overlay-view").first.inner_text()
+            wrong += [f"{name} does not say: {words}" for words in case.undrawn.values() if words not in texts]
+            # Through the image's own windows and tables and back to the first one.
+            turns = zip([*case.choices, case.shown], [*case.names[1:], *case.names[:1]], strict=True)
+            for shown, called in turns if case.choices else ():
                 desk.page.keyboard.press("Shift+W")
                 if not eventually(lambda shown=shown: _off(_shown(desk), shown) <= 2, 20):  # type: ignore[misc]
-                    wrong.append(f"{name}, choice {index}: another picture on the screen")
+                    wrong.append(f"{name}, {called}: another picture on the screen")
+                texts = desk.page.get_by_test_id("overlay-view").first.inner_text()
+                if f"({called})" not in texts:
+                    wrong.append(f"{name}: the caption of {called} says {texts.splitlines()[0]!r}")
             if case.overlaid is not None:
                 assert "Overlay" in desk.page.get_by_test_id("overlay-view").first.inner_text()
                 desk.page.keyboard.press("Shift+P")
@@ -193,33 +201,69 @@ def test_slices_of_one_series_are_shown_in_one_window(project: Project, radiolog
         assert len(windows) == 1, windows
 
 
-def test_statistics_of_a_region_leave_its_padding_out(project: Project, radiologist: User, server_url: str) -> None:
+def _drawn_rectangle(desk: Desk) -> Finding:
+    """Draw over the pixels of rows 4 to 20 and columns 20 to 40; returns the stored finding."""
+    known = set(Finding.objects.values_list("pk", flat=True))
+    desk.page.evaluate("() => { window.written = []; }")
+    desk.page.keyboard.press("r")
+    desk.page.mouse.move(*_point(desk, 19.5, 3.5))
+    desk.page.mouse.down()
+    desk.page.mouse.move(*_point(desk, 30, 10), steps=3)
+    desk.page.mouse.move(*_point(desk, 40.5, 20.5), steps=3)
+    desk.page.mouse.up()
+    assert eventually(lambda: Finding.objects.exclude(pk__in=known).exists())
+    wait_until(desk.page, "() => window.written.some((text) => text.startsWith('mean'))")
+    return Finding.objects.select_related("head").exclude(pk__in=known).get()
+
+
+def _beside(desk: Desk) -> tuple[list[float], str]:
+    """Return mean, deviation, least and most as they are written beside the shape, and their unit."""
+    texts = list(reversed(desk.page.evaluate("() => window.written")))
+    first = re.search(r"mean (-?[\d.]+) ?(\S*)  SD ([\d.]+)", next(text for text in texts if text.startswith("mean")))
+    last = re.search(r"min (-?[\d.]+)  max (-?[\d.]+)", next(text for text in texts if text.startswith("min")))
+    assert first is not None
+    assert last is not None
+    return [float(first[1]), float(first[3]), float(last[1]), float(last[2])], first[2]
+
+
+def test_a_value_is_one_number_in_one_unit_wherever_it_is_shown(
+    project: Project, radiologist: User, server_url: str
+) -> None:
     need_the_front_end()
-    case = CASES["padding value"]
-    case.dataset.RescaleSlope, case.dataset.RescaleIntercept = 0.01, 0
-    arrived(file_of(case), project, radiologist)
+    images = measured_images()
+    for image in images:
+        arrived(file_bytes(image.dataset), project, radiologist)
     work = _opened(project, radiologist)
-    assert case.values is not None
-    inside = (case.values * 0.01)[4:21, 20:41]
-    inside = inside[~np.isnan(inside)]
+    client = Client()
+    client.force_login(radiologist)
     with reader_at(server_url, radiologist) as desk:
         desk.page.add_init_script(_LISTEN)
         desk.page.goto(f"{server_url}/read/{work.pk}")
-        desk.page.locator('[data-testid="picture-canvas"][data-frame]').wait_for()
-        desk.page.keyboard.press("r")
-        desk.page.mouse.move(*_point(desk, 19.5, 3.5))
-        desk.page.mouse.down()
-        desk.page.mouse.move(*_point(desk, 30, 10), steps=3)
-        desk.page.mouse.move(*_point(desk, 40.5, 20.5), steps=3)
-        desk.page.mouse.up()
-        wait_until(desk.page, "() => window.written.some((text) => text.startsWith('mean'))")
-        texts = desk.page.evaluate("() => window.written")
-        (mean, deviation) = re.search(  # type: ignore[union-attr]
-            r"mean (-?[\d.]+).*SD ([\d.]+)", next(text for text in reversed(texts) if text.startswith("mean"))
-        ).groups()
-        least, most = re.search(  # type: ignore[union-attr]
-            r"min (-?[\d.]+)\s+max (-?[\d.]+)", next(text for text in reversed(texts) if text.startswith("min"))
-        ).groups()
-        assert float(mean) == pytest.approx(inside.mean(), rel=0.0006)
-        assert float(deviation) == pytest.approx(inside.std(), rel=0.0006)
-        assert (float(least), float(most)) == pytest.approx((inside.min(), inside.max()), rel=0.0006)
+        for image in images:
+            header = image.dataset
+            _open_series(desk, image.name, str(header.SOPInstanceUID))
+            below = f"{header.StudyInstanceUID}/series/{header.SeriesInstanceUID}/instances/{header.SOPInstanceUID}"
+            sent = client.get(f"/api/v1/studies/{below}/frames/1/values").content
+            given = np.frombuffer(sent, "<f4").reshape(SIZE, SIZE)
+            assert np.allclose(given, image.modality_values, rtol=1e-6, equal_nan=True), image.name
+            desk.page.mouse.move(5, 5)
+            texts = desk.page.get_by_test_id("overlay-view").first.inner_text()
+            assert [one for one in image.said if one not in texts] == [], (image.name, texts)
+            assert [one for one in image.unsaid if one in texts] == [], (image.name, texts)
+            edges = [desk.page.get_by_test_id(f"orientation-{edge}").first for edge in ("left", "top")]
+            assert tuple(edge.inner_text() for edge in edges) == image.letters, image.name
+            probed = re.search(r"\)\s+(-?[\d.]+) (.*)", _probe(desk, 30, 15))
+            assert probed is not None
+            assert float(probed[1]) == pytest.approx(image.values[15, 30], rel=0.0006)
+            assert probed[2] == (image.unit or "(no unit)")
+            stored = _drawn_rectangle(desk)
+            inside = image.values[4:21, 20:41]
+            inside = inside[~np.isnan(inside)]
+            meant = [inside.mean(), inside.std(), inside.min(), inside.max()]
+            written, unit = _beside(desk)
+            assert (written, unit) == (pytest.approx(meant, rel=0.0006), image.unit), image.name
+            assert stored.head is not None
+            kept = [stored.head.content["measures"][name] for name in ("mean", "sd", "minimum", "maximum")]
+            assert [one["value"] for one in kept] == pytest.approx(meant, rel=1e-6), image.name
+            assert {one["unit"] for one in kept} == {image.unit}
+            desk.picture(f"measured-{image.name.replace(' ', '-')}")

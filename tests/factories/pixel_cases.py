@@ -41,6 +41,7 @@ class PixelCase:
         overlaid: the same with them, where there are any.
         choices: pictures of the image's further windows and tables, in their order.
         mirrored: ``values`` as a model is given them, where that differs.
+        names: how the image's windows and tables are called, the first one's too, where there are further ones.
         undrawn: what it asks for that no picture shows, code and words.
         browser: it is looked at in a browser as well.
     """
@@ -52,6 +53,7 @@ class PixelCase:
     overlaid: Pixels | None = None
     choices: list[Pixels] = field(default_factory=list)
     mirrored: Pixels | None = None
+    names: tuple[str, ...] = ()
     undrawn: dict[str, str] = field(default_factory=dict)
     browser: bool = True
 
@@ -189,7 +191,14 @@ def windows() -> list[PixelCase]:
     several.WindowCenter, several.WindowWidth = [500, 100], [1000, 100]
     several.WindowCenterWidthExplanation = ["WIDE", "NARROW"]
     made.append(
-        PixelCase("several windows", several, values, linear(values, 500, 1000), choices=[linear(values, 100, 100)])
+        PixelCase(
+            "several windows",
+            several,
+            values,
+            linear(values, 500, 1000),
+            choices=[linear(values, 100, 100)],
+            names=("WIDE", "NARROW"),
+        )
     )
     return made
 
@@ -254,6 +263,7 @@ def tables() -> list[PixelCase]:
             values,
             steps[stored] / 65535 * 255,
             choices=[inverting[stored] / 65535 * 255, linear(values, 2048, 4096)],
+            names=("STEP", "INVERSE", "window 3 of the image"),
         )
     )
     curved = (np.arange(256) ** 2 / 32).round().astype("<u2")

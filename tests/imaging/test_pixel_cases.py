@@ -11,7 +11,7 @@ from PIL import Image
 from imaging.dicom.pixels import facts_of, image_values, picture, render_frame, values_bytes
 from imaging.dicom.volume import load_volume
 from tests.factories.odd_pixel_cases import all_cases
-from tests.factories.pixel_cases import PixelCase, file_of
+from tests.factories.pixel_cases import PixelCase, case_of, file_of, ramp
 
 CASES = {case.name: case for case in all_cases()}
 
@@ -76,3 +76,21 @@ def test_only_the_frame_that_asks_for_own_colours_is_in_colour() -> None:
     grey, colour = picture(file, 1), picture(file, 2)
     assert (grey.ndim, colour.ndim) == (2, 3)
     assert np.abs(colour - CASES["own colours above 900"].shown).max() <= 1.01
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code"),
+    [
+        ({"PresentationLUTShape": "LIN OD"}, "presentation_shape"),
+        ({"PresentationLUTShape": "INVERSE"}, None),
+        ({"PresentationLUTShape": "IDENTITY"}, None),
+        ({"ShutterShape": "CIRCULAR"}, "display_shutter"),
+        ({"RecommendedViewingMode": "SUB"}, "mask_subtraction"),
+        ({"RecommendedViewingMode": "NAT"}, None),
+    ],
+)
+def test_what_no_picture_shows_is_named(attributes: dict[str, str], code: str | None) -> None:
+    dataset = case_of("asks for more", ramp(0, 1000))
+    for keyword, value in attributes.items():
+        setattr(dataset, keyword, value)
+    assert [one.code for one in facts_of(dataset).undrawn] == ([code] if code else [])

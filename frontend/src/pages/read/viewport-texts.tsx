@@ -12,9 +12,17 @@ const value = (number: number) => (Math.abs(number) >= 10 ? Math.round(number).t
 /** Which of a paired body part; the letters at the edges may be turned, this is not. */
 const sideWords: Record<string, string> = { R: "Right side", L: "Left side", B: "Both sides" };
 
+const letterAt = {
+  top: classes.letterTop,
+  bottom: classes.letterBottom,
+  left: classes.letterLeft,
+  right: classes.letterRight,
+};
+
 function windowText(view: ViewState): string {
   const name = view.windowName ? `  (${view.windowName})` : "";
-  return `W ${value(view.windowWidth)}  L ${value(view.windowCenter)} ${view.unit}${name}`;
+  const unit = view.unit ? ` ${view.unit}` : "";
+  return `W ${value(view.windowWidth)}  L ${value(view.windowCenter)}${unit}${name}`;
 }
 
 /** Everything that is written on the image: who, what, where, how it is shown. */
@@ -68,19 +76,17 @@ export function ViewportTexts({ view }: { view: ViewState }) {
           .filter(Boolean)
           .join("\n")}
       </div>
-      {letters ? (
-        <>
-          <div className={`${classes.note} ${classes.letter} ${classes.letterTop}`}>{letters.top}</div>
-          <div className={`${classes.note} ${classes.letter} ${classes.letterBottom}`}>{letters.bottom}</div>
-          <div
-            className={`${classes.note} ${classes.letter} ${classes.letterLeft}`}
-            data-testid="orientation-left"
-          >
-            {letters.left}
-          </div>
-          <div className={`${classes.note} ${classes.letter} ${classes.letterRight}`}>{letters.right}</div>
-        </>
-      ) : null}
+      {letters
+        ? (["top", "bottom", "left", "right"] as const).map((edge) => (
+            <div
+              key={edge}
+              className={`${classes.note} ${classes.letter} ${letterAt[edge]}`}
+              data-testid={`orientation-${edge}`}
+            >
+              {letters[edge]}
+            </div>
+          ))
+        : null}
       {bar ? (
         <div className={`${classes.note} ${classes.scale}`} data-testid="scale-bar">
           {bar.label}
