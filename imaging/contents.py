@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -17,9 +19,19 @@ from imaging.models import Instance, Study
 from imaging.selectors import instance_header, shown
 
 PDF: Final = "application/pdf"
+OCTETS: Final = "application/octet-stream"
+#: How files of documents end that are saved only.
+_SUFFIXES: Final = {
+    "text/xml": "xml",
+    "application/xml": "xml",
+    "model/stl": "stl",
+    "application/sla": "stl",
+    "model/obj": "obj",
+    "model/mtl": "mtl",
+}
 _DOCUMENT, _LENGTH, _MEDIA_TYPE = "00420011", "00420015", "00420012"
 _SHOWN_KINDS: Final = {
-    ObjectKind.VIDEO: "This is a video. It is kept as it was sent; videos are not shown here.",
+    ObjectKind.VIDEO: "This is a video. Videos are not shown here; its file can be saved as it was sent.",
     ObjectKind.WAVEFORM: "Waveforms are kept as they were sent; they are not drawn here.",
     ObjectKind.PRESENTATION_STATE: "Presentation states are kept as they were sent; they are not applied here.",
 }
@@ -94,8 +106,17 @@ def studies_without_pictures(studies: QuerySet[Study]) -> QuerySet[Study]:
     return studies.exclude(Exists(pictures)).select_related("patient").order_by("-study_date", "-created_at")
 
 
-def document_of(instance: Instance) -> tuple[bytes, str]:
-    """Return an encapsulated document's bytes and its media type (PS3.3 C.24).
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as it is given out: its bytes, what they are, and how the file is called."""
+
+    content: bytes
+    media_type: str
+    file_name: str
+
+
+def document_of(instance: Instance) -> Document:
+    """Return an encapsulated document (PS3.3 C.24).
 
     Only what says and begins like a PDF is called one; everything else is plain bytes, to be saved and not opened.
 
@@ -112,4 +133,24 @@ def document_of(instance: Instance) -> tuple[bytes, str]:
     if isinstance(length, int) and 0 < length <= len(content):
         content = content[:length]
     is_pdf = first_value(header, _MEDIA_TYPE) == PDF and b"%PDF-" in content[:1024]
-    return content, PDF if is_pdf else "application/octet-stream"
+    suffix = "pdf" if is_pdf else _SUFFIXES.get(str(first_value(header, _MEDIA_TYPE) or "").lower(), "bin")
+    name = file_name(object_words(instance.kind, header).title, suffix)
+    return Document(content, PDF if is_pdf else OCTETS, name)
+
+
+def file_name(title: str, suffix: str) -> str:
+    """Return what a file is called when it is saved: its title as far as letters, figures and dashes go."""
+    kept = re.sub(r"[^\w-]+", " ", title).strip()[:80].strip()
+    return f"{kept or 'document'}.{suffix}"
+
+
+def file_of(instance: Instance) -> tuple[Path, str]:
+    """Return the stored file of an object that is no picture, and how it is called when it is saved.
+
+    Raises:
+        NotFound: it is a picture, or its file is missing.
+    """
+    if instance.is_shown:
+        raise NotFound("object_not_found", "This is an image; it is read in its case.")
+    title = object_words(instance.kind, instance_header(instance)).title
+    return blobs.local_path(instance.blob_digest), file_name(title or WORDS[instance.kind], "dcm")

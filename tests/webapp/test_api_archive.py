@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,15 @@ from pydicom.uid import (
     EncapsulatedPDFStorage,
     GrayscaleSoftcopyPresentationStateStorage,
     KeyObjectSelectionDocumentStorage,
+    ParametricMapStorage,
+    RTDoseStorage,
     RTStructureSetStorage,
     SegmentationStorage,
     TwelveLeadECGWaveformStorage,
     VideoEndoscopicImageStorage,
 )
 
-from annotations.models import Workitem
+from annotations.models import ReadingProtocol, Workitem
 from core.models import Project
 from imaging.models import Instance, InstanceConflict, Study
 from imaging.services.uploads import upload_finish, upload_open
@@ -178,6 +181,12 @@ def _segmentation() -> FileDataset:
     return dataset
 
 
+def _with_pixels(name: str, sop_class: Any, modality: str) -> FileDataset:
+    dataset = _object(name, sop_class, modality)
+    made.set_pixels(dataset, np.arange(64, dtype=np.uint16).reshape(8, 8))
+    return dataset
+
+
 def _structures() -> FileDataset:
     dataset = _object("rt", RTStructureSetStorage, "RTSTRUCT")
     item = Dataset()
@@ -223,6 +232,8 @@ def _video() -> FileDataset:
 OTHERS = {
     "document": _pdf, "segmentation": _segmentation, "structure_set": _structures, "report": _report,
     "key_objects": _key_objects, "waveform": _ecg, "video": _video,
+    "parametric_map": lambda: _with_pixels("map", ParametricMapStorage, "OT"),
+    "dose": lambda: _with_pixels("dose", RTDoseStorage, "RTDOSE"),
     "presentation_state": lambda: _object("pr", GrayscaleSoftcopyPresentationStateStorage, "PR"),
 }  # fmt: skip
 
@@ -231,8 +242,9 @@ OTHERS = {
 def test_what_is_no_picture_makes_no_work_and_is_shown_for_what_it_is(
     kind: str, project: Project, radiologist: User, run_jobs: Any
 ) -> None:
-    reader = Api(radiologist)
-    _sent(project, radiologist, OTHERS[kind]())
+    reader, client, sent = Api(radiologist), Client(), OTHERS[kind]()
+    ReadingProtocol.objects.create(project=project, reveal="always")
+    _sent(project, radiologist, sent)
     run_jobs()
     assert not Workitem.objects.exists()
     [head] = reader("GET", "studies/without-pictures?project=chest")[1]["results"]
@@ -245,9 +257,13 @@ def test_what_is_no_picture_makes_no_work_and_is_shown_for_what_it_is(
     words = {
         "document": "Old report", "segmentation": "Liver", "structure_set": "Spinal cord", "report": "report",
         "key_objects": "Of Interest", "waveform": "12 channels, 10 s", "video": "not shown",
-        "presentation_state": "not applied",
+        "presentation_state": "not applied", "parametric_map": "lies over images", "dose": "lies over images",
     }  # fmt: skip
     assert words[kind] in said, said
+    client.force_login(radiologist)
+    saved = client.get(f"/api/v1/instances/{sent.SOPInstanceUID}/file")
+    assert b"".join(saved.streaming_content) == made.file_bytes(sent)
+    assert re.fullmatch(r'attachment; filename="[^"]+\.dcm"', saved["Content-Disposition"])
     # When a picture arrives later, the study becomes work.
     picture = made.dicom_dataset("mixed", sop_class=made.CTImageStorage, modality="CT", series="ct")
     made.set_pixels(picture, np.arange(64, dtype=np.int16).reshape(8, 8))
@@ -263,22 +279,25 @@ def test_what_is_no_picture_makes_no_work_and_is_shown_for_what_it_is(
 
 
 @pytest.mark.parametrize(
-    ("content", "media_type", "answered"),
+    ("content", "media_type", "offered"),
     [
-        (b"%PDF-1.4\n%%EOF", "application/pdf", "application/pdf"),
-        (b"<script>alert(1)</script>", "application/pdf", "application/octet-stream"),
-        (b"<html>", "text/html", "application/octet-stream"),
+        (b"%PDF-1.4\n%%EOF", "application/pdf", 'inline; filename="Old report.pdf"'),
+        (b"<script>alert(1)</script>", "application/pdf", 'attachment; filename="Old report.bin"'),
+        (b"<html>", "text/html", 'attachment; filename="Old report.bin"'),
+        (b"<ClinicalDocument/>", "text/xml", 'attachment; filename="Old report.xml"'),
+        (b"solid x endsolid x", "model/stl", 'attachment; filename="Old report.stl"'),
     ],
 )
 def test_a_document_opens_only_where_it_really_is_a_pdf(
-    content: bytes, media_type: str, answered: str, project: Project, radiologist: User
+    content: bytes, media_type: str, offered: str, project: Project, radiologist: User
 ) -> None:
     dataset = _pdf(content, media_type)
     _sent(project, radiologist, dataset)
     client = Client()
     client.force_login(radiologist)
     response = client.get(f"/api/v1/instances/{dataset.SOPInstanceUID}/document")
-    assert (response.status_code, response["Content-Type"], response.content) == (200, answered, content)
-    assert response["Content-Disposition"].startswith("inline" if answered == "application/pdf" else "attachment")
+    media = "application/pdf" if offered.startswith("inline") else "application/octet-stream"
+    assert (response.status_code, response["Content-Type"], response.content) == (200, media, content)
+    assert response["Content-Disposition"] == offered
     assert response["Content-Security-Policy"].startswith("default-src 'none'")
     assert response["X-Content-Type-Options"] == "nosniff"

@@ -135,6 +135,7 @@ MATRIX |= {
     ("api/v1/studies/without-pictures", "GET"): ANYBODY,
     ("api/v1/studies/<str:study>/contents", "GET"): MEMBER,
     ("api/v1/instances/<str:instance>/document", "GET"): _row(404, 404, 404, 404),  # the sample is no document
+    ("api/v1/instances/<str:instance>/file", "GET"): _row(404, 404, 404, 404),  # and a picture
     ("api/v1/identities", "GET"): SITE_ADMIN,
     ("api/v1/identities/<uuid:id>/decide", "POST"): SITE_ADMIN,
     ("api/v1/conflicts", "GET"): SITE_ADMIN,

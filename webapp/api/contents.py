@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.urls import path
+from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import BaseModel, ConfigDict
@@ -16,14 +17,26 @@ from rest_framework.views import APIView
 
 from annotations.rules.reveal import ai_hidden_in
 from core import access
+from core.errors import NotFound
+from core.models import User
 from imaging.access import access_instance, access_study, accessible_studies
-from imaging.contents import PDF, document_of, held_objects, studies_without_pictures
+from imaging.contents import (
+    PDF,
+    document_of,
+    file_of,
+    held_objects,
+    may_be_a_models,
+    studies_without_pictures,
+)
 from imaging.dicomweb.door import note_read
-from imaging.models import Study
+from imaging.models import Instance, Study
 from webapp.api.base import caller
 
 #: A document may draw itself and nothing else: no script, no connection, no frame around or inside it.
 _DOCUMENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'"
+
+
+_Answer = TypeVar("_Answer", HttpResponse, FileResponse)
 
 
 class _Out(BaseModel):
@@ -138,19 +151,43 @@ class StudyDocument(APIView):
         user = caller(request)
         found = access_instance(user, "study.read", sop_instance_uid=instance)
         note_read(user, found.series)
-        content, media_type = document_of(found)
-        response = HttpResponse(content, content_type=media_type)
-        name = "document.pdf" if media_type == PDF else "document.bin"
-        how = "inline" if media_type == PDF else "attachment"
-        response["Content-Disposition"] = f'{how}; filename="{name}"'
-        response["Content-Security-Policy"] = _DOCUMENT_POLICY
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Cache-Control"] = "private, no-store"
-        return response
+        _not_held_back(user, found)
+        document = document_of(found)
+        response = HttpResponse(document.content, content_type=document.media_type)
+        return _to_save(response, document.file_name, inline=document.media_type == PDF)
+
+
+class StudyObjectFile(APIView):
+    """An object that is no picture, as a file."""
+
+    @extend_schema(operation_id="study_object_file", responses={(200, "application/dicom"): OpenApiTypes.BINARY})
+    def get(self, request: Request, instance: str) -> FileResponse:
+        """Return the DICOM file as it is stored, to be saved."""
+        user = caller(request)
+        found = access_instance(user, "study.read", sop_instance_uid=instance)
+        note_read(user, found.series)
+        _not_held_back(user, found)
+        path_, name = file_of(found)
+        return _to_save(FileResponse(path_.open("rb"), content_type="application/dicom"), name)
+
+
+def _not_held_back(user: User, instance: Instance) -> None:
+    """Raise NotFound while the protocol keeps what a model may have made from the user."""
+    if not instance.is_shown and may_be_a_models(instance) and ai_hidden_in(user, instance.series.study):
+        raise NotFound("object_not_found", "There is no such object in this study.")
+
+
+def _to_save(response: _Answer, name: str, *, inline: bool = False) -> _Answer:
+    response["Content-Disposition"] = content_disposition_header(not inline, name) or "attachment"
+    response["Content-Security-Policy"] = _DOCUMENT_POLICY
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 urlpatterns: list[Any] = [
     path("studies/without-pictures", StudiesWithoutPictures.as_view()),
     path("studies/<str:study>/contents", StudyContents.as_view()),
     path("instances/<str:instance>/document", StudyDocument.as_view()),
+    path("instances/<str:instance>/file", StudyObjectFile.as_view()),
 ]

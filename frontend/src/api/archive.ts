@@ -46,4 +46,5 @@ export const withoutPicturesQuery = (project: string | undefined) =>
         .results,
   });
 
+export const objectFileUrl = (sopInstanceUid: string) => apiUrl(`instances/${sopInstanceUid}/file`);
 export const documentUrl = (sopInstanceUid: string) => apiUrl(`instances/${sopInstanceUid}/document`);

@@ -1,5 +1,5 @@
 import { Badge, Group, Text } from "@mantine/core";
-import { documentUrl, type HeldObject } from "../../api/archive";
+import { documentUrl, type HeldObject, objectFileUrl } from "../../api/archive";
 
 /** One object of a study that is no picture: what it is, what it says, and what is not done with it here. */
 export function HeldObjectView({ held }: { held: HeldObject }) {
@@ -19,7 +19,11 @@ export function HeldObjectView({ held }: { held: HeldObject }) {
           >
             {held.is_pdf ? "Open the PDF" : "Save the document"}
           </a>
-        ) : null}
+        ) : (
+          <a href={objectFileUrl(held.sop_instance_uid)} download data-testid="save-object">
+            Save the file
+          </a>
+        )}
       </Group>
       {held.is_layer ? (
         <Text size="sm" c="dimmed">
