@@ -310,6 +310,7 @@ class Step(Identified):
         REVISED = "revised", "one finding was drawn or changed after the reading was handed in"
         PROPOSED = "proposed", "a model spoke after the reading was handed in"
         IMAGES_ARRIVED = "images_arrived"
+        CALIBRATED = "calibrated", "an image was calibrated after the reading was handed in"
 
     workitem = models.ForeignKey(Workitem, on_delete=models.CASCADE, related_name="steps")
     version = models.PositiveIntegerField(help_text="Of the work item after it.")

@@ -12,10 +12,11 @@ from annotations.content.calibrations import calibrations_in_force, steps_of_len
 from annotations.content.checks import checked_content
 from annotations.content.image_space import frame_space
 from annotations.content.revision_json import whole_content
-from annotations.models import Calibration, Finding, Workitem
+from annotations.models import Calibration, Finding, Step, Workitem
 from annotations.rules.may import Act, require_act
 from annotations.rules.reveal import ai_hidden_from
 from annotations.services.revisions import revision_written
+from annotations.services.steps import step_take
 from core import audit, events
 from core.audit_kinds import AuditKind
 from core.event_kinds import EventKind
@@ -120,9 +121,12 @@ def _tell(row: Calibration, kind: AuditKind) -> None:
             "column_mm": row.column_mm,
         },
     )
-    events.publish(
-        EventKind.WORKITEM_CHANGED, row.workitem_id, project=row.workitem.project, version=row.workitem.version
-    )
+    workitem = row.workitem
+    if workitem.state == Workitem.State.SUBMITTED:
+        # Whoever is about to sign has seen other millimetres.
+        step_take(workitem, Step.Kind.CALIBRATED, row.author)
+    else:
+        events.publish(EventKind.WORKITEM_CHANGED, workitem.pk, project=workitem.project, version=workitem.version)
 
 
 def _measure_again(workitem: Workitem, author: User) -> None:

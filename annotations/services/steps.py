@@ -16,7 +16,7 @@ from core.models import User
 
 _Kind = Step.Kind
 #: One's own steps of these kinds are known to oneself: they do not make one's page outdated.
-_OWN_DOING: Final = frozenset({_Kind.REVIEWED, _Kind.REVISED})
+_OWN_DOING: Final = frozenset({_Kind.REVIEWED, _Kind.REVISED, _Kind.CALIBRATED})
 #: What a step is called in a sentence.
 _DONE: Final = {
     _Kind.CLAIMED: "took the study",
@@ -32,6 +32,7 @@ _DONE: Final = {
     _Kind.REVISED: "drew or changed a finding",
     _Kind.PROPOSED: "a model's answer came",
     _Kind.IMAGES_ARRIVED: "more images arrived",
+    _Kind.CALIBRATED: "calibrated an image, or took that back",
 }
 
 

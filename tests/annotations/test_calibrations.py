@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import DatabaseError, transaction
 
-from annotations.models import Calibration, Finding, Workitem
+from annotations.models import Calibration, Finding, Step, Workitem
 from annotations.services.sign_off import workitem_decide
 from annotations.services.workitems import workitem_submit
+from core.errors import PreconditionFailed
 from core.models import AuditEvent, Project, User
 from tests.factories.api import Api
 from tests.factories.reading import box, drawn, image_of, make_label, make_workitem, painted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.django_db
 
@@ -115,6 +119,25 @@ def test_a_signed_off_case_is_not_calibrated_and_nobody_changes_another_ones_mea
     for person in (reader, second):
         status, body = person("POST", f"{address}/calibrations", _line(workitem))
         assert (status, body["code"]) == (409, "workitem_signed_off")
+
+
+def test_a_signature_does_not_cover_a_calibration_that_the_signer_has_not_seen(
+    workitem: Workitem, radiologist: User, reviewer: User, make_user: Callable[..., User]
+) -> None:
+    address = f"workitems/{workitem.pk}"
+    Api(radiologist)("POST", f"{address}/findings", {"content": box(workitem)})
+    version = Workitem.objects.get(pk=workitem.pk).version
+    seen = workitem_submit(workitem=workitem, by=radiologist, version=version).version
+    other = make_user("other", "reviewer", workitem.project)
+    status, made = Api(other)("POST", f"{address}/calibrations", _line(workitem))
+    assert status == 201
+    with pytest.raises(PreconditionFailed, match="Other calibrated an image") as refused:
+        workitem_decide(workitem=workitem, by=reviewer, version=seen, event="accept")
+    assert [step["kind"] for step in refused.value.detail["steps"]] == ["calibrated"]
+    # One's own calibration is known to oneself; taking it back is a step of its own.
+    assert Api(other)("DELETE", f"{address}/calibrations/{made['id']}")[0] in (200, 204)
+    assert Step.objects.filter(workitem=workitem, kind="calibrated").count() == 2
+    assert workitem_decide(workitem=workitem, by=other, version=seen, event="accept").state == "accepted"
 
 
 @pytest.mark.parametrize(

@@ -3541,7 +3541,7 @@ export interface components {
             patient_sex: string;
         };
         /** @enum {string} */
-        StepKindEnum: "claimed" | "released" | "assigned" | "submitted" | "withdrawn" | "accepted" | "corrected" | "rejected" | "reopened" | "reviewed" | "revised" | "proposed" | "images_arrived";
+        StepKindEnum: "claimed" | "released" | "assigned" | "submitted" | "withdrawn" | "accepted" | "corrected" | "rejected" | "reopened" | "reviewed" | "revised" | "proposed" | "images_arrived" | "calibrated";
         /** @description One step in the life of a case. */
         StepOut: {
             version: number;

@@ -29,6 +29,7 @@ const stepWords: Record<CaseStep["kind"], string> = {
   revised: "drawn or changed after it was handed in",
   proposed: "model findings came",
   images_arrived: "images arrived",
+  calibrated: "image calibrated, or not any more",
 };
 
 const decisionColors = { accepted: "green", corrected: "yellow", rejected: "red" } as const;
