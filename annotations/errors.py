@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from core.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, PreconditionRequired
@@ -83,6 +83,37 @@ def revision_outdated(head: dict[str, Any], finding_id: UUID) -> PreconditionFai
     )
 
 
+def judged_outdated(head: dict[str, Any], finding_id: UUID, by: str, difference: dict[str, Any]) -> PreconditionFailed:
+    """Somebody changed the finding since the reviewer loaded it; ``difference`` is what the change changed."""
+    changed = ", ".join(_changed_words(name, value) for name, value in difference.items())
+    return PreconditionFailed(
+        "revision_outdated",
+        f"{by} changed this finding since you loaded it{f' ({changed})' if changed else ''}. Look again, then decide.",
+        head=head,
+        finding_id=str(finding_id),
+        difference=difference,
+    )
+
+
+_CHANGED: Final = {"label_key": "label", "present": "present", "name": "name", "text": "text"}
+
+
+def _changed_words(name: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{_CHANGED.get(name, name)}: {value['from']} → {value['to']}"
+    return name.replace("_", " ") if value is True else f"{name.replace('_', ' ')} {value}"
+
+
+def decision_outdated(decision: dict[str, Any], by: str) -> PreconditionFailed:
+    """Another reviewer decided about the finding since the reviewer loaded it; ``decision`` as the API shows it."""
+    because = f" ({decision['reason'].replace('_', ' ')})" if decision["reason"] else ""
+    return PreconditionFailed(
+        "decision_outdated",
+        f"{by} {decision['decision']} this finding since you loaded it{because}. Look again, then decide.",
+        decision=decision,
+    )
+
+
 def workitem_outdated(version: int, words: str = "", steps: list[dict[str, Any]] | None = None) -> PreconditionFailed:
     """Somebody moved the case, or changed what it says; ``steps`` is what, ``words`` the same in a sentence."""
     told = f" Since then: {words}." if words else ""
@@ -104,9 +135,9 @@ def images_arrived(digest: str) -> PreconditionFailed:
 
 
 def findings_undecided(models: list[str], people: list[str], labels: list[str]) -> Conflict:
-    """Findings wait for a decision of their own: models', and people's that a model contradicts, on which labels."""
+    """Findings wait for a decision of their own: models', and readers' that somebody contradicts, on which labels."""
     told = [f"{len(models)} model finding(s) wait for a decision"] if models else []
-    told += [f"reader and model disagree on {', '.join(labels)}"] if people else []
+    told += [f"reader and model (or reviewer) disagree on {', '.join(labels)}"] if people else []
     words = " and ".join(told)
     return Conflict(
         "findings_undecided",

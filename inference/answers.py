@@ -1,4 +1,4 @@
-"""What became of asking the live models about the series of a case: one answer per version and series with pictures."""
+"""What the live models say of a case, and what became of asking: one answer per version and series with pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from annotations.models import ReadingProtocol, Workitem
 from annotations.rules.reveal import ai_revealed
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from core.models import User
 
 _State = Prediction.State
+#: The present answers: finished, by a version in use, about the input as it was last asked about.
+PRESENT = Q(state=_State.FINISHED, version__state=ModelVersion.State.LIVE, superseded_at__isnull=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,7 @@ def _outlook(
     model = f"{version.family.title} v{version.number}"
     if prediction is None:
         return Outlook(AnswerState.NOT_RUN, model)
-    seen, indexed = prediction.index_seen_at, series.indexed_at
-    if seen is not None and indexed is not None and seen < indexed:
+    if _has_grown(prediction, series):
         return Outlook(AnswerState.NOT_RUN, model, grown=True)
     if prediction.state == _State.REQUESTED:
         running = prediction.job is not None and prediction.job.state == Job.State.RUNNING
@@ -130,9 +131,34 @@ def _outlook(
     return _finished(model, prediction)
 
 
+def _has_grown(prediction: Prediction, series: Series) -> bool:
+    """Images arrived after it was asked."""
+    seen, indexed = prediction.index_seen_at, series.indexed_at
+    return seen is not None and indexed is not None and seen < indexed
+
+
+def _labels_said(prediction: Prediction) -> dict[str, bool]:
+    """Return by label key whether a finished prediction says that it is there."""
+    labels = prediction.output.get("labels", {}).items()
+    return {key: bool(said["probability"] >= said["threshold"]) for key, said in labels}
+
+
+def model_says(workitem: Workitem) -> dict[str, bool]:
+    """Return what the present answers about a case say by label key, also where they propose nothing.
+
+    Present where a live version says so of any series as it is now; a label that none has looked for is left out.
+    Whom it may be told is for the caller to ask.
+    """
+    says: dict[str, bool] = {}
+    for prediction in Prediction.objects.filter(PRESENT, workitem=workitem).select_related("series"):
+        if not _has_grown(prediction, prediction.series):
+            for key, present in _labels_said(prediction).items():
+                says[key] = says.get(key, False) or present
+    return says
+
+
 def _finished(model: str, prediction: Prediction) -> Outlook:
-    labels = prediction.output.get("labels", {}).values()
-    above = sum(1 for label in labels if label["probability"] >= label["threshold"])
+    above = sum(_labels_said(prediction).values())
     found = int(getattr(prediction, "proposed_count", 0))
     if not found and not above:
         return Outlook(AnswerState.NOTHING_FOUND, model, found=0)

@@ -6,10 +6,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import F
-
 from annotations.content.revision_json import person_json
-from annotations.models import Workitem
 from core import blobs
 from core.models import Job, Project
 from inference import errors
@@ -252,22 +249,6 @@ def promotion_json(row: Promotion) -> Json:
         "reason": row.reason,
         "created_at": row.created_at,
     }
-
-
-def model_says(workitem: Workitem) -> dict[str, bool]:
-    """Return what live models answered about a case by label key, also where they propose nothing.
-
-    Present where the newest prediction of a live version for any of its series says so; a label that no live model
-    has looked for is left out.
-    """
-    rows = Prediction.objects.filter(workitem=workitem, state=Prediction.State.FINISHED)
-    rows = rows.filter(version=F("version__family__live")).order_by("created_at", "id")
-    newest = {(row.version_id, row.series_id): row for row in rows}
-    says: dict[str, bool] = {}
-    for prediction in newest.values():
-        for key, said in prediction.output.get("labels", {}).items():
-            says[key] = says.get(key, False) or said["probability"] >= said["threshold"]
-    return says
 
 
 def labels_of_families(project: Project) -> set[str]:

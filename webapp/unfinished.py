@@ -18,9 +18,9 @@ from core.jobs import job_digest, last_jobs
 from core.models import Job
 from imaging.models import Instance, ProjectStudy, Series, Study
 from imaging.selectors import shown
+from inference.answers import PRESENT
 from inference.models import ModelVersion, Prediction
 from inference.services.evaluation import evaluation_missing
-from inference.services.proposals import PRESENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""A revision as the outside sees it, its mask brought back from the blob store."""
+"""A revision, its mask brought back from the blob store, and a decision about one, as the outside sees them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core import blobs
 from core.digest import canonical_json
 
 if TYPE_CHECKING:
-    from annotations.models import Revision
+    from annotations.models import Review, Revision
     from core.models import User
 
 
@@ -45,4 +45,21 @@ def revision_json(revision: Revision) -> dict[str, Any]:
         "content": whole_content(revision),
         "difference": revision.difference,
         "ai_visible": revision.ai_visible,
+    }
+
+
+def review_json(review: Review) -> dict[str, Any]:
+    """Return a decision in the API's shape (ReviewOut), ready for JSON."""
+    return {
+        "id": str(review.pk),
+        "decision": review.decision,
+        "reason": review.reason,
+        "remark": review.remark,
+        "reviewer": person_json(review.reviewer),
+        "created_at": review.created_at.isoformat().replace("+00:00", "Z"),
+        "revision": str(review.revision_id),
+        "corrected_revision": str(review.corrected_revision_id) if review.corrected_revision_id else None,
+        "difference": review.difference,
+        "saliency_shown": review.saliency_shown,
+        "at_sign_off": review.at_sign_off,
     }

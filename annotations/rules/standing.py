@@ -1,11 +1,11 @@
-"""Where a finding stands: what the last review of its present head said, if any, and whether it needs one.
+"""Where a finding stands: what the last review of its present head said, if any.
 
 A decision counts in its own round of review: a reopening begins a new one and so voids all that were made before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -66,18 +66,28 @@ class Standing:
 
     @property
     def says(self) -> tuple[str, bool] | None:
-        """Return (label key, present) of an image label that stands; None for everything else."""
+        """Return (label key, present) of what stands; whoever draws a label says that it is there."""
         head = self.finding.head
-        if head is None or not self.stands or self.finding.kind != Finding.Kind.IMAGE_LABEL:
+        if head is None or not self.stands or head.content["label_key"] is None:
             return None
         return str(head.content["label_key"]), head.content["present"] is not False
+
+    @property
+    def is_drawn(self) -> bool:
+        """It shows where."""
+        return self.finding.kind != Finding.Kind.IMAGE_LABEL
+
+    @property
+    def added_in_review(self) -> bool:
+        """A reviewer said it: it is a decision itself."""
+        return not self.is_ai and self.finding.reading_id is None
 
     def changes_the_reading(self, reader_id: UUID | None) -> bool:
         """A reader's finding that was corrected or rejected, or one that was added in review."""
         if self.is_ai or self.finding.deleted:
             return False
         head = self.finding.head
-        if self.finding.reading_id is None or self.finding.author_id != reader_id:
+        if self.added_in_review or self.finding.author_id != reader_id:
             return True
         if head is not None and head.cause == "calibration" and head.parent is not None:
             head = head.parent  # measured anew, not said anew
@@ -102,65 +112,3 @@ def standing_of(workitems: Iterable[Workitem]) -> dict[UUID, Standing]:
         if finding.head_id in (review.revision_id, review.corrected_revision_id):
             last[review.finding_id] = review
     return {key: Standing(finding, last.get(key)) for key, finding in findings.items()}
-
-
-def _same_place(one: Finding, other: Finding) -> bool:
-    """Two image labels speak of the same images: one of them of the whole study, or both of one image."""
-    places = [finding.head.content.get("geometry") if finding.head else None for finding in (one, other)]
-    if None in places:
-        return True
-    return all(places[0][key] == places[1][key] for key in ("sop_instance_uid", "frame_number"))  # type: ignore[index]
-
-
-def contradicted(standings: Iterable[Standing], model_says: Mapping[str, bool]) -> set[UUID]:
-    """Return the people's image labels that a model contradicts and that have no decision of their own.
-
-    Args:
-        standings: of one case.
-        model_says: what live models answered about the case by label key, also where they propose nothing.
-
-    A model's finding that was rejected, or lies below its threshold, contradicts nobody; its answer "absent" does.
-    """
-    every = list(standings)
-    proposed = [one for one in every if one.is_ai and one.says is not None and not one.below_threshold]
-    found: set[UUID] = set()
-    for one in every:
-        if one.is_ai or one.says is None:
-            continue
-        key, present = one.says
-        same = [other for other in proposed if other.says and other.says[0] == key]
-        against = [other for other in same if other.says and other.says[1] != present]
-        against = [other for other in against if _same_place(one.finding, other.finding)]
-        accepted = any(other.decided in (Decided.ACCEPTED, Decided.CORRECTED) for other in against)
-        silent = present and not same and model_says.get(key) is False
-        if accepted or (one.judged is None and (silent or _denied(one, every))):
-            found.add(one.finding.pk)
-    return found
-
-
-def _denied(one: Standing, every: Iterable[Standing]) -> bool:
-    """The reviewer said of the model's equal answer that there is no such thing."""
-    head = one.finding.head
-    for other in every:
-        if not other.is_ai or other.review is None or other.finding.head is None or head is None:
-            continue
-        denied = other.decided is Decided.REJECTED and other.review.reason == Review.Reason.NOT_PRESENT
-        keys = ("kind", "label_key", "present")
-        if denied and all(other.finding.head.content[key] == head.content[key] for key in keys):
-            return _same_place(one.finding, other.finding)
-    return False
-
-
-def must_be_decided(standings: Iterable[Standing], model_says: Mapping[str, bool]) -> set[UUID]:
-    """Return the findings that need a decision (or another one) before the case can be signed off.
-
-    A model's finding at or above its threshold that nobody has judged and no newer answer has superseded, and a
-    person's image label that a model contradicts.
-    """
-    every = list(standings)
-    open_ai = {
-        one.finding.pk
-        for one in every
-        if one.is_ai and one.stands and one.decided is Decided.NO and not one.below_threshold
-    }
-    return open_ai | contradicted(every, model_says)

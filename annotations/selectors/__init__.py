@@ -11,7 +11,6 @@ from annotations.selectors.reading import (
     findings_json,
     history_json,
     readings_json,
-    review_json,
     steps_json,
     workitem_json,
 )
@@ -43,7 +42,6 @@ __all__ = [
     "project_json",
     "project_rows",
     "readings_json",
-    "review_json",
     "snapshot_cases",
     "snapshot_json",
     "snapshots_json",

@@ -9,8 +9,9 @@ from django.db.models import Q
 
 from annotations.access import comments_of
 from annotations.content.images import images_digest, images_kept, images_of
-from annotations.content.revision_json import person_json, revision_json
-from annotations.models import Comment, Finding, Reading, Review, Step, Workitem
+from annotations.content.revision_json import person_json, review_json, revision_json
+from annotations.models import Comment, Finding, Reading, Step, Workitem
+from annotations.rules.agreement import must_be_decided
 from annotations.rules.lifecycle import SIGNED_OFF, WORKITEM
 from annotations.rules.may import (
     Act,
@@ -23,7 +24,7 @@ from annotations.rules.may import (
 )
 from annotations.rules.protocol import answers_among, answers_of, protocol_of, required_labels
 from annotations.rules.reveal import ai_hidden_from, findings_revealed
-from annotations.rules.standing import must_be_decided, standing_of
+from annotations.rules.standing import standing_of
 from annotations.selectors.notices import workitem_notices
 from annotations.selectors.projects import labels_json
 from annotations.selectors.worklist import workitem_row
@@ -155,23 +156,6 @@ def steps_json(user: User, workitem: Workitem) -> list[Json]:
         for step in rows
         if (step.finding_id is None or step.finding_id in known) and not (hidden and step.kind == Step.Kind.PROPOSED)
     ]
-
-
-def review_json(review: Review) -> Json:
-    """Return a decision in the API's shape."""
-    return {
-        "id": review.pk,
-        "decision": review.decision,
-        "reason": review.reason,
-        "remark": review.remark,
-        "reviewer": person_json(review.reviewer),
-        "created_at": review.created_at,
-        "revision": review.revision_id,
-        "corrected_revision": review.corrected_revision_id,
-        "difference": review.difference,
-        "saliency_shown": review.saliency_shown,
-        "at_sign_off": review.at_sign_off,
-    }
 
 
 def _finding_json(finding: Finding, more: Json) -> Json:

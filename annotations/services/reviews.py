@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from annotations import errors
 from annotations.content.checks import checked_content
-from annotations.models import Finding, Review, Step
+from annotations.content.difference import content_difference
+from annotations.content.revision_json import review_json, revision_json, whole_content
+from annotations.models import Finding, Review, Revision, Step
 from annotations.rules.may import FindingAct, require_finding_act
+from annotations.rules.standing import standing_of
 from annotations.services.revisions import locked_head, revision_written, says_the_same
 from annotations.services.steps import step_take
 from core import audit, events
 from core.audit_kinds import AuditKind
-from core.errors import Invalid
+from core.errors import Invalid, PreconditionFailed
 from core.event_kinds import EventKind, OfWorkitem
 from core.models import User
 
@@ -43,6 +47,7 @@ def review_record(
     remark: str = "",
     corrected_content: Any | None = None,
     saliency_shown: bool = False,
+    decision_seen: UUID | None = None,
     if_match: str | None,
 ) -> Review:
     """Record a decision about the finding's head. A later decision supersedes it; nothing is changed or removed.
@@ -51,17 +56,21 @@ def review_record(
         reason: coded (``Review.Reason``); needed for a rejection.
         corrected_content: the whole corrected content; only with ``corrected``.
         saliency_shown: the reviewer had the model's saliency map on the screen.
+        decision_seen: the decision that stood on the reviewer's page; None: none did. One's own needs no naming.
         if_match: digest of the revision that was judged.
 
     Raises:
         Forbidden: own work, or no reviewer. Conflict: not submitted, signed off, deleted, abandoned.
         Invalid: words or content; ``correction_changes_nothing``.
-        PreconditionRequired, PreconditionFailed.
+        PreconditionRequired.
+        PreconditionFailed: the finding was changed (``detail.difference``), or another reviewer decided about it
+        (``detail.decision``), since the reviewer looked at it.
     """
     _check_words(decision, reason, remark, corrected_content)
     with transaction.atomic():
-        locked, head = locked_head(finding=finding, if_match=if_match)
+        locked, head = locked_head(finding=finding, if_match=if_match, outdated=_judged_outdated)
         require_finding_act(FindingAct.REVIEW, reviewer, locked)
+        _require_seen(locked, reviewer, decision_seen)
         corrected = None
         if corrected_content is not None:
             checked = checked_content(corrected_content, workitem=locked.workitem, kind=locked.kind, kept=head.label)
@@ -85,6 +94,20 @@ def review_record(
         step_take(locked.workitem, Step.Kind.REVIEWED, reviewer, finding=locked)
         _tell(review, locked, reviewer)
     return review
+
+
+def _judged_outdated(finding: Finding, head: Revision, seen: str) -> PreconditionFailed:
+    """Say what was changed between the revision that the reviewer saw and the head."""
+    known = finding.revisions.filter(digest=seen).first()
+    difference = content_difference(whole_content(known), whole_content(head), finding.workitem) if known else {}
+    by = str(head.author) if head.author else "A model"
+    return errors.judged_outdated(revision_json(head), finding.pk, by, difference)
+
+
+def _require_seen(finding: Finding, reviewer: User, decision_seen: UUID | None) -> None:
+    stands = standing_of([finding.workitem])[finding.pk].review
+    if stands is not None and stands.reviewer_id != reviewer.pk and stands.pk != decision_seen:
+        raise errors.decision_outdated(review_json(stands), str(stands.reviewer))
 
 
 def _tell(review: Review, finding: Finding, reviewer: User) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,7 @@ from annotations.services.steps import step_take
 from core import audit, events
 from core.audit_kinds import AuditKind
 from core.digest import digest_of
+from core.errors import PreconditionFailed
 from core.event_kinds import EventKind, OfWorkitem
 from core.models import User
 
@@ -213,8 +214,20 @@ def _locked_finding(finding: Finding) -> Finding:
     return locked
 
 
-def locked_head(*, finding: Finding, if_match: str | None) -> tuple[Finding, Revision]:
+def _edited_outdated(finding: Finding, head: Revision, _seen: str) -> PreconditionFailed:
+    return errors.revision_outdated(revision_json(head), finding.pk)
+
+
+def locked_head(
+    *,
+    finding: Finding,
+    if_match: str | None,
+    outdated: Callable[[Finding, Revision, str], PreconditionFailed] = _edited_outdated,
+) -> tuple[Finding, Revision]:
     """Lock the work item and the finding, and return them with the head that ``if_match`` must name.
+
+    Args:
+        outdated: makes the refusal from the finding, its head, and the digest that was named.
 
     Raises:
         PreconditionRequired: no If-Match. PreconditionFailed: another head; ``detail.head`` is that revision.
@@ -226,7 +239,7 @@ def locked_head(*, finding: Finding, if_match: str | None) -> tuple[Finding, Rev
     if not if_match:
         raise errors.if_match_missing()
     if if_match != head.digest:
-        raise errors.revision_outdated(revision_json(head), locked.pk)
+        raise outdated(locked, head, if_match)
     return locked, head
 
 

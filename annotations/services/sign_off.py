@@ -11,9 +11,10 @@ from django.utils import timezone
 from annotations import errors
 from annotations.access import locked_workitem
 from annotations.models import Comment, Finding, Reading, Review, Step, Workitem
+from annotations.rules.agreement import must_be_decided
 from annotations.rules.lifecycle import WORKITEM
 from annotations.rules.may import Act, require_act
-from annotations.rules.standing import Decided, Standing, must_be_decided, standing_of
+from annotations.rules.standing import Decided, Standing, standing_of
 from annotations.services.readings import reading_move, workitem_free
 from annotations.services.steps import state_move, version_check
 from annotations.services.workitems import images_check
@@ -40,9 +41,8 @@ def workitem_decide(
 ) -> Workitem:
     """Sign a submitted reading off (``accept``, ``correct``), or send it back to its reader (``reject``).
 
-    Signing off needs a decision about every model finding at or above its threshold, and about every answer of the
-    reader that a model contradicts; other human findings that were not judged one by one are accepted with it. The
-    remark of a rejection is also left as a comment.
+    Signing off needs a decision about every finding that ``annotations.rules.agreement`` names; other human findings
+    that were not judged one by one are accepted with it. The remark of a rejection is also left as a comment.
 
     Args:
         version: the signer's; what somebody else has said or decided since then refuses the signature.

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from django.db.models import Max, OuterRef, Q, Subquery
+from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
 from annotations.models import Finding, Workitem
@@ -18,7 +18,8 @@ from annotations.rules.lifecycle import SIGNED_OFF
 from annotations.services.revisions import Proposal, proposals_record
 from core import blobs
 from core.digest import canonical_json
-from inference.models import ModelFamily, ModelVersion, Prediction, ProposedFinding
+from inference.answers import PRESENT
+from inference.models import ModelFamily, Prediction, ProposedFinding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 _State = Prediction.State
-#: The present answers: finished, by a version in use, about the input as it is.
-PRESENT = Q(state=_State.FINISHED, version__state=ModelVersion.State.LIVE, superseded_at__isnull=True)
 
 
 def ai_score_of(workitem: Workitem) -> float | None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from annotations.models import Workitem
+from annotations.models import Finding, Workitem
+from annotations.selectors import agreement_json
+from annotations.services.reviews import review_record
 from annotations.services.revisions import Proposal, finding_create, proposals_record
 from tests.factories.api import Api
 from tests.factories.reading import COLUMNS, ROWS, box, image_label, make_label, make_workitem, painted
@@ -21,12 +23,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def case(project: Project, radiologist: User) -> Workitem:
     make_label(project)
+    make_label(project, "other")
     return make_workitem(project, radiologist, spacing_mm=(0.5, 0.25))
 
 
-def _proposed(case: Workitem, kind: str, content: dict[str, Any]) -> None:
+def _proposed(case: Workitem, kind: str, content: dict[str, Any]) -> Finding:
     proposal = Proposal(kind, "nodule", content, 0.9, "chest", "1", f"k{case.pk.hex[:20]}", threshold=0.5)
-    proposals_record(workitem=case, proposals=[proposal], ai_score=0.9)
+    return proposals_record(workitem=case, proposals=[proposal], ai_score=0.9)[0]
 
 
 def _handed_in(case: Workitem, reader: User) -> None:
@@ -34,6 +37,10 @@ def _handed_in(case: Workitem, reader: User) -> None:
     version = api("GET", f"workitems/{case.pk}")[1]["version"]
     status, answer = api("POST", f"workitems/{case.pk}/submit", {}, match=version)
     assert status == 200, answer
+
+
+def _version(case: Workitem, user: User) -> int:
+    return int(Api(user)("GET", f"workitems/{case.pk}")[1]["version"])
 
 
 def _row(case: Workitem, user: User) -> dict[str, Any]:
@@ -67,9 +74,12 @@ def test_two_drawings_are_compared_by_their_pixels_and_their_stored_sizes(
     runs: list[int] = []
     for line in range(theirs[1], theirs[3]):
         runs += [line * COLUMNS + theirs[0], theirs[2] - theirs[0]]
-    _proposed(case, "mask", painted(case, runs))
+    proposed = _proposed(case, "mask", painted(case, runs))
     _handed_in(case, radiologist)
     row = _row(case, reviewer)
+    alike = verdict == "agree"
+    assert row["waiting"] == [str(one.pk) for one in ([proposed] if alike else [finding, proposed])]
+    assert row["disagrees"] is not alike
     own = _mask(5, 5, 15, 15)
     assert row["dice"] == pytest.approx(2 * (own & mask).sum() / (own.sum() + mask.sum()), abs=1e-4)
     assert row["verdict"] == verdict
@@ -98,6 +108,74 @@ def test_absent_against_a_proposal_is_a_disagreement(case: Workitem, radiologist
     _handed_in(case, radiologist)
     row = _row(case, reviewer)
     assert (row["reader"]["present"], row["model"]["present"], row["verdict"]) == (False, True, "disagree")
+
+
+def _waiting(case: Workitem, user: User, says: dict[str, bool] | None = None) -> list[Any]:
+    return [pk for row in agreement_json(user, case, says or {}) for pk in row["waiting"]]
+
+
+def _judge(finding: Finding, reviewer: User, decision: str, reason: str = "") -> None:
+    head = Finding.objects.get(pk=finding.pk).head
+    assert head is not None
+    review_record(finding=finding, reviewer=reviewer, decision=decision, reason=reason, if_match=head.digest)
+
+
+def test_drawings_that_are_unlike_need_a_decision_each_until_only_one_of_them_stands(
+    case: Workitem, radiologist: User, reviewer: User
+) -> None:
+    finding = finding_create(workitem=case, author=radiologist, content=box(case, 5, 5, 15, 15))
+    proposed = _proposed(case, "rectangle", box(case, 25, 25, 35, 35))
+    _handed_in(case, radiologist)
+    status, refused = Api(reviewer)(
+        "POST", f"workitems/{case.pk}/decide", {"event": "accept"}, match=_version(case, reviewer)
+    )
+    assert (status, refused["code"]) == (409, "findings_undecided")
+    assert refused["detail"]["findings"] == [str(proposed.pk), str(finding.pk)]
+    assert refused["message"].startswith("1 model finding(s) wait for a decision and reader and model")
+    _judge(proposed, reviewer, "accepted")
+    assert _waiting(case, reviewer) == [finding.pk], "two places of one label are both looked at"
+    _judge(proposed, reviewer, "rejected", "wrong_place")
+    assert _waiting(case, reviewer) == []
+    _judge(proposed, reviewer, "accepted")
+    _judge(finding, reviewer, "accepted")
+    status, signed = Api(reviewer)(
+        "POST", f"workitems/{case.pk}/decide", {"event": "accept"}, match=_version(case, reviewer)
+    )
+    assert (status, signed["state"]) == (200, "accepted")
+
+
+def test_what_the_reader_drew_and_the_model_looked_for_in_vain_needs_a_decision(
+    case: Workitem, radiologist: User, reviewer: User
+) -> None:
+    finding = finding_create(workitem=case, author=radiologist, content=box(case))
+    _handed_in(case, radiologist)
+    assert _waiting(case, reviewer) == [], "no model looked"
+    (row,) = agreement_json(reviewer, case, {"nodule": False})
+    assert (row["words"], row["waiting"]) == ("The reader says present, the model says absent.", [finding.pk])
+    _judge(finding, reviewer, "accepted")
+    assert _waiting(case, reviewer, {"nodule": False}) == []
+
+
+def test_what_the_model_alone_drew_is_a_disagreement_of_its_own(
+    case: Workitem, radiologist: User, reviewer: User
+) -> None:
+    finding_create(workitem=case, author=radiologist, content=image_label("other"))
+    proposed = _proposed(case, "rectangle", box(case))
+    _handed_in(case, radiologist)
+    (row,) = (one for one in agreement_json(reviewer, case, {"nodule": True}) if one["disagrees"])
+    assert (row["verdict"], row["waiting"]) == ("model_alone", [proposed.pk])
+    _judge(proposed, reviewer, "rejected", "not_present")
+    assert _waiting(case, reviewer, {"nodule": True}) == []
+
+
+def test_the_readers_drawing_is_not_signed_silently_where_the_models_same_one_was_denied(
+    case: Workitem, radiologist: User, reviewer: User
+) -> None:
+    finding = finding_create(workitem=case, author=radiologist, content=box(case))
+    proposed = _proposed(case, "rectangle", box(case))
+    _handed_in(case, radiologist)
+    _judge(proposed, reviewer, "rejected", "not_present")
+    assert _waiting(case, reviewer) == [finding.pk]
 
 
 def test_nothing_is_compared_for_a_reader_who_must_not_know_yet(case: Workitem, radiologist: User) -> None:

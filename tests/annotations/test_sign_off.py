@@ -136,13 +136,28 @@ def test_two_opposite_answers_are_never_signed_together(workitem: Workitem, proj
     assert _row(project)["labels"] == {"nodule": 1}
 
 
+def test_what_a_reviewer_adds_is_not_signed_beside_the_readers_denial(
+    workitem: Workitem, project: Project, reviewer: User
+) -> None:
+    answer = workitem.findings.get()
+    added = finding_create(workitem=workitem, author=reviewer, content=box(workitem))
+    _judge(answer, reviewer, "accepted")
+    with pytest.raises(Conflict, match="disagree on nodule") as refused:
+        _sign(workitem, reviewer, "correct", model_says={"nodule": False})
+    assert refused.value.detail["findings"] == [str(answer.pk)], "what the reviewer added is decided by being added"
+    _judge(answer, reviewer, "corrected", corrected_content=image_label(present=True))
+    assert _sign(workitem, reviewer, "correct", model_says={"nodule": False}).state == "corrected"
+    assert (added.author, added.reading, _row(project)["labels"]) == (reviewer, None, {"nodule": 1})
+
+
 def test_a_signature_stands_under_what_the_signer_saw(workitem: Workitem, reviewer: User, other_reviewer: User) -> None:
     proposal = _propose(workitem)
     api = Api(reviewer)
     version = api("GET", f"workitems/{workitem.pk}")[1]["version"]
     match = Finding.objects.get(pk=proposal.pk).head.digest
     assert api("POST", f"findings/{proposal.pk}/reviews", {"decision": "accepted"}, match=match)[0] == 201
-    _judge(proposal, other_reviewer, "rejected", reason="not_present")
+    seen = proposal.reviews.get().pk
+    _judge(proposal, other_reviewer, "rejected", reason="not_present", decision_seen=seen)
     status, refused = api("POST", f"workitems/{workitem.pk}/decide", {"event": "accept"}, match=version)
     assert (status, refused["code"]) == (412, "workitem_outdated")
     assert "Petra judged a finding" in refused["message"]
@@ -159,11 +174,44 @@ def test_what_another_reviewer_drew_is_not_laid_at_the_signers_door(
     workitem: Workitem, reviewer: User, other_reviewer: User
 ) -> None:
     version = _now(workitem).version
-    finding_create(workitem=workitem, author=other_reviewer, content=box(workitem))
+    finding_create(workitem=workitem, author=other_reviewer, content=box(workitem, label_key="mass"))
     with pytest.raises(PreconditionFailed, match="Petra drew or changed a finding"):
         workitem_decide(workitem=workitem, by=reviewer, version=version, event="accept")
     with pytest.raises(Conflict, match="added by Petra"):
         _sign(workitem, reviewer, "accept")
+
+
+def test_a_decision_stands_under_what_its_reviewer_saw(
+    workitem: Workitem, radiologist: User, reviewer: User, other_reviewer: User
+) -> None:
+    api, answer = Api(reviewer), workitem.findings.get()
+    address, seen = f"findings/{answer.pk}/reviews", Finding.objects.get(pk=answer.pk).head.digest
+    # The reader takes the case back, says the contrary, and hands it in again.
+    mine = Api(radiologist)
+    mine("POST", f"workitems/{workitem.pk}/withdraw", match=_now(workitem).version)
+    assert mine("POST", f"findings/{answer.pk}/revisions", {"content": image_label()}, match=seen)[0] == 201
+    submit(workitem, radiologist)
+    status, refused = api("POST", address, {"decision": "accepted"}, match=seen)
+    assert (status, refused["code"]) == (412, "revision_outdated")
+    assert refused["detail"]["difference"] == {"present": {"from": False, "to": True}}
+    assert refused["message"].startswith("Ann changed this finding since you loaded it (present: False → True).")
+    head = refused["detail"]["head"]["digest"]
+    # Another reviewer decides about what both see.
+    theirs = _judge(answer, other_reviewer, "rejected", reason="not_present")
+    status, refused = api("POST", address, {"decision": "accepted"}, match=head)
+    assert (status, refused["code"]) == (412, "decision_outdated")
+    assert (refused["detail"]["decision"]["id"], refused["detail"]["decision"]["reason"]) == (
+        str(theirs.pk),
+        "not_present",
+    )
+    assert refused["message"].startswith("Petra rejected this finding since you loaded it (not present).")
+    assert answer.reviews.count() == 1
+    # Named, it is superseded; one's own later decision needs no naming.
+    named = {"decision": "accepted", "decision_seen": str(theirs.pk)}
+    assert api("POST", address, named, match=head)[0] == 201
+    again = {"decision": "rejected", "reason": "wrong_label"}
+    assert api("POST", address, again, match=head)[0] == 201
+    assert [one.decision for one in answer.reviews.order_by("created_at")] == ["rejected", "accepted", "rejected"]
 
 
 def test_a_used_label_keeps_its_meaning(workitem: Workitem, admin: User, project: Project) -> None:

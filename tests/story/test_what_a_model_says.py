@@ -8,11 +8,13 @@ import pytest
 from django.utils import timezone
 
 from annotations.models import Finding, Workitem
-from annotations.rules.standing import must_be_decided, standing_of
+from annotations.rules.agreement import must_be_decided
+from annotations.rules.standing import standing_of
 from annotations.services.sign_off import workitem_reopen
 from core.jobs import job_request
 from core.models import Job
 from imaging.models import Series
+from inference.answers import model_says
 from inference.models import ModelVersion, Prediction, ProposedFinding
 from inference.services.importing import model_import
 from inference.services.predictions import predictions_on_arrival
@@ -94,7 +96,11 @@ def test_found_nothing_is_said_only_where_a_model_looked(
     run_jobs()
     said = _ai(radiologist, workitem)
     assert said["sentence"] == "Squares v1 looked and found nothing above its threshold."
-    Prediction.objects.update(state="failed", error_code="job_crashed")
+    assert model_says(workitem) == {"square": False}
+    _indexed(planted.series)
+    assert _ai(radiologist, workitem)["state"] == "not_run", "of images that came since it has said nothing"
+    assert model_says(workitem) == {}
+    Prediction.objects.update(state="failed", error_code="job_crashed", index_seen_at=timezone.now())
     assert _ai(radiologist, workitem)["sentence"].startswith("Squares v1 could not look at this: it failed")
     Prediction.objects.all().delete()
     Series.objects.update(modality="MG")

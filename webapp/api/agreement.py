@@ -13,10 +13,9 @@ from rest_framework.views import APIView
 
 from annotations import selectors
 from annotations.access import access_workitem
-from inference.selectors import model_says
+from annotations.rules.agreement import Verdict
+from inference.answers import model_says
 from webapp.api.base import caller
-
-VERDICTS = ("agree", "disagree", "drawn_differently", "drawn_apart", "one_drew")
 
 
 class ExtentOut(serializers.Serializer[Any]):
@@ -35,13 +34,20 @@ class OpinionOut(serializers.Serializer[Any]):
 
 
 class AgreementOut(serializers.Serializer[Any]):
-    """Reader and model about one label: ``dice`` compares what both drew; no ``verdict`` while one says nothing."""
+    """Reader and model about one label: ``dice`` compares what both drew; no ``verdict`` where no model looked for it.
+
+    ``words`` is the verdict as a sentence; ``waiting`` are the findings without whose decision the case cannot be
+    signed off, in the order to go through them.
+    """
 
     label_key = serializers.CharField()
     reader = OpinionOut()
     model = OpinionOut()
     dice = serializers.FloatField(allow_null=True)
-    verdict = serializers.ChoiceField(choices=VERDICTS, allow_null=True)
+    verdict = serializers.ChoiceField(choices=[one.value for one in Verdict], allow_null=True)
+    words = serializers.CharField(allow_blank=True)
+    disagrees = serializers.BooleanField()
+    waiting = serializers.ListField(child=serializers.UUIDField())
 
 
 class WorkitemAgreement(APIView):

@@ -13,12 +13,12 @@ from rest_framework.views import APIView
 
 from annotations import selectors
 from annotations.access import access_finding, access_revision, access_workitem
-from annotations.content.revision_json import revision_json
+from annotations.content.revision_json import review_json, revision_json
 from annotations.geometry.kinds import KINDS
 from annotations.models import Finding, Review
 from annotations.services.reviews import review_record
 from annotations.services.revisions import finding_create, finding_delete, revision_append, revision_restore
-from inference.selectors import model_says
+from inference.answers import model_says
 from webapp.api.answers import ProposingVersionOut, with_predictions
 from webapp.api.base import caller, checked, etag, if_match
 from webapp.api.projects import PersonOut
@@ -189,6 +189,9 @@ class ReviewIn(serializers.Serializer[Any]):
     remark = serializers.CharField(allow_blank=True, default="", max_length=4000)
     corrected_content = ContentField(allow_null=True, default=None)
     saliency_shown = serializers.BooleanField(default=False)
+    decision_seen = serializers.UUIDField(
+        allow_null=True, default=None, help_text="The decision that stood when the reviewer looked; null: none did."
+    )
 
 
 class WorkitemFindings(APIView):
@@ -271,11 +274,11 @@ class FindingReviews(APIView):
 
     @extend_schema(operation_id="reviews_record", parameters=[IF_MATCH], request=ReviewIn, responses={201: ReviewOut})
     def post(self, request: Request, id: str) -> Response:
-        """Accept, correct or reject the head of a finding."""
+        """Accept, correct or reject the head of a finding; 412 says what somebody else did to it meanwhile."""
         finding = access_finding(caller(request), "finding.review", id=id)
         match, fields = if_match(request), checked(ReviewIn, request)
         review = review_record(finding=finding, reviewer=caller(request), if_match=match, **fields)
-        return Response(ReviewOut(selectors.review_json(review)).data, status=201)
+        return Response(ReviewOut(review_json(review)).data, status=201)
 
 
 urlpatterns = [

@@ -18,7 +18,7 @@ from annotations.selectors import WorklistFilter
 from annotations.services import answers, sign_off, workitems
 from core.access import project_for
 from core.models import User
-from inference.selectors import model_says
+from inference.answers import model_says
 from webapp.api.answers import AnswerOut, CaseAnswerOut, with_all_answers, with_answers
 from webapp.api.base import caller, checked, cursor_text, cursor_values, etag, if_match_version, page_limit
 from webapp.api.labels import LabelOut

@@ -7,7 +7,7 @@ import {
 } from "../state/reading-findings";
 import { mayJudge, mayReview } from "../state/reading-may";
 import { saliencyIsShown } from "../state/reading-saliency";
-import { session, shownKeys } from "../state/reading-session";
+import { reading, session, shownKeys } from "../state/reading-session";
 import type { Decision, RejectReason } from "../state/reading-types";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { showFinding } from "../viewer/jump";
@@ -37,6 +37,23 @@ export const undecided = (): FindingRow[] =>
 
 /** Those that must be decided before the case can be signed off. */
 export const waitingForDecision = (): FindingRow[] => shownRows().filter((row) => row.mustBeDecided);
+
+/**
+ * Select the next finding that waits because reader and model do not say the same, of one label or of any.
+ * After the last comes the first again.
+ */
+export function nextDisagreement(labelKey: string | null = null): void {
+  const open = reading().agreement.filter(
+    (row) => row.disagrees && (labelKey === null || row.label_key === labelKey),
+  );
+  const ids = open.flatMap((row) => row.waiting);
+  const at = ids.indexOf(findingRow(readingUi().selected)?.id ?? "");
+  const id = ids[(at + 1) % Math.max(1, ids.length)];
+  const row = Object.values(useFindings.getState().rows).find((one) => one.id !== null && one.id === id);
+  if (row) {
+    void showFinding(row.key);
+  }
+}
 
 const target = (): FindingRow | undefined => {
   const row = findingRow(readingUi().selected);
@@ -134,6 +151,16 @@ export const reviewActions: Action[] = [
     keys: ["Escape"],
     when: () => readingUi().correcting !== null,
     run: cancelCorrection,
+    undoable: false,
+  },
+  {
+    id: "review.next-disagreement",
+    group: "Review",
+    label: "Next disagreement of reader and model",
+    keys: ["Shift+J"],
+    when: () =>
+      mayReview() && readingUi().correcting === null && reading().agreement.some((row) => row.disagrees),
+    run: () => nextDisagreement(),
     undoable: false,
   },
   {

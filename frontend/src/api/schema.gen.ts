@@ -237,7 +237,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Accept, correct or reject the head of a finding. */
+        /** @description Accept, correct or reject the head of a finding; 412 says what somebody else did to it meanwhile. */
         post: operations["reviews_record"];
         delete?: never;
         options?: never;
@@ -1541,7 +1541,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description Reader and model about one label: ``dice`` compares what both drew; no ``verdict`` while one says nothing. */
+        /**
+         * @description Reader and model about one label: ``dice`` compares what both drew; no ``verdict`` where no model looked for it.
+         *
+         *     ``words`` is the verdict as a sentence; ``waiting`` are the findings without whose decision the case cannot be
+         *     signed off, in the order to go through them.
+         */
         AgreementOut: {
             label_key: string;
             reader: components["schemas"]["OpinionOut"];
@@ -1549,9 +1554,12 @@ export interface components {
             /** Format: double */
             dice: number | null;
             verdict: (components["schemas"]["AgreementOutVerdictEnum"] | components["schemas"]["NullEnum"]) | null;
+            words: string;
+            disagrees: boolean;
+            waiting: string[];
         };
         /** @enum {string} */
-        AgreementOutVerdictEnum: "agree" | "disagree" | "drawn_differently" | "drawn_apart" | "one_drew";
+        AgreementOutVerdictEnum: "agree" | "disagree" | "drawn_differently" | "drawn_apart" | "one_drew" | "model_alone";
         /** @enum {string} */
         AlgorithmTypeEnum: "MANUAL" | "SEMIAUTOMATIC" | "AUTOMATIC";
         /** @description What became of asking one live version about one series. */
@@ -3131,6 +3139,11 @@ export interface components {
             corrected_content?: components["schemas"]["RevisionContentOutRequest"] | null;
             /** @default false */
             saliency_shown: boolean;
+            /**
+             * Format: uuid
+             * @description The decision that stood when the reviewer looked; null: none did.
+             */
+            decision_seen?: string | null;
         };
         /** @description A reviewer's decision about one revision. */
         ReviewOut: {

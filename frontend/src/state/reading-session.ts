@@ -378,17 +378,26 @@ class Session {
       return;
     }
     const copy = review.decision === "corrected" ? findingRow(`correction:${key}`) : undefined;
-    await api.recordReview(
-      row.id,
-      {
-        decision: review.decision,
-        reason: review.reason ?? "",
-        remark: review.remark ?? "",
-        corrected_content: copy ? copy.content : null,
-        saliency_shown: saliencyShown,
-      },
-      row.saved.digest,
-    );
+    try {
+      await api.recordReview(
+        row.id,
+        {
+          decision: review.decision,
+          reason: review.reason ?? "",
+          remark: review.remark ?? "",
+          corrected_content: copy ? copy.content : null,
+          saliency_shown: saliencyShown,
+          decision_seen: row.decision?.id ?? null,
+        },
+        row.saved.digest,
+      );
+    } catch (thrown) {
+      if (asApiError(thrown).status === 412) {
+        // Somebody changed it, or decided: what they did is what stands on the screen when the reviewer is told.
+        await this.refresh();
+      }
+      throw thrown;
+    }
     if (copy) {
       dropCorrection(copy.key);
       setReadingUi({ correcting: null });

@@ -3,6 +3,7 @@ import { type FindingRow, useFindings } from "../../state/reading-findings";
 import { shownKeys, useReading } from "../../state/reading-session";
 import { useReadingUi } from "../../state/reading-ui";
 import { labelMeaning, unlabelledColor } from "../../viewer/findings-on-frame";
+import { Disagreements } from "./disagreements";
 import { FindingDetail } from "./finding-detail";
 import { FindingLine } from "./finding-row";
 import { DrawAs, ImageLabels } from "./image-labels";
@@ -63,6 +64,7 @@ function ReviewList({ rows }: { rows: FindingRow[] }) {
   const keys = [...new Set(rows.map((row) => row.content.label_key))];
   return (
     <>
+      <Disagreements />
       <div className={classes.heading}>
         Findings{" "}
         <span data-testid="undecided-count" data-waiting={waiting} data-open={open}>
@@ -79,18 +81,18 @@ function ReviewList({ rows }: { rows: FindingRow[] }) {
           const own = here.filter((row) => !row.byModel);
           const model = here.filter((row) => row.byModel);
           const opinion = modelOpinion(predictions, labelKey);
-          const agree = agreementWords(agreement.find((row) => row.label_key === labelKey));
+          const compared = agreement.find((row) => row.label_key === labelKey);
           const color = workitem?.labels.find((label) => label.key === labelKey)?.color ?? unlabelledColor;
           return (
             <div key={labelKey ?? ""} style={{ display: "contents" }}>
               <div className={classes.sideLabel}>
                 <span className={classes.dot} style={{ background: color }} />
                 {labelKey ? labelMeaning(labelKey) : "Unlabelled"}
-                {agree === null ? null : (
-                  <span className={classes.agreement} data-agree={agree.agree} data-testid="agreement">
-                    {agree.words}
+                {compared?.words && !(compared.disagrees && compared.waiting.length > 0) ? (
+                  <span className={classes.agreement} data-testid="agreement">
+                    {agreementWords(compared)}
                   </span>
-                )}
+                ) : null}
               </div>
               {[own, model].map((list, side) => (
                 <div key={side === 0 ? "own" : "model"} className={classes.cell}>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Agreement, PredictionOut } from "../../state/reading-types";
-import { agreementWords, modelOpinion, nothingProposed } from "./opinions";
+import { agreementWords, modelOpinion, nothingProposed, sideWords } from "./opinions";
 
 const prediction = (probability: number, version: "live" | "retired") =>
   ({
@@ -16,25 +16,28 @@ const compared = (fields: Partial<Agreement>): Agreement => ({
   model: { present: true, extent: null },
   dice: null,
   verdict: "agree",
+  words: "Reader and model agree.",
+  disagrees: false,
+  waiting: [],
   ...fields,
 });
 
 describe("reader and model", () => {
-  it("are told apart by what they drew, with its size, not by the word alone", () => {
+  it("are told in the server's sentence, each side with the size of what it drew", () => {
     const row = compared({
-      verdict: "drawn_differently",
+      words: "Both say present, but what they drew has too little in common.",
       dice: 0.4312,
       reader: { present: true, extent: { measure: "area", value: 1014, unit: "mm2" } },
-      model: { present: true, extent: { measure: "area", value: 2441, unit: "mm2" } },
     });
-    expect(agreementWords(row)).toEqual({
-      agree: false,
-      words: "both say present, drawn differently: Dice 0.43, 1014 mm² against 2441 mm²",
-    });
+    expect(agreementWords(row)).toBe(
+      "Both say present, but what they drew has too little in common. Dice 0.43.",
+    );
+    expect([sideWords(row.reader), sideWords(row.model)]).toEqual(["present, 1014 mm²", "present"]);
+    expect(sideWords({ present: null, extent: null })).toBe("nothing said");
   });
 
   it("are not compared while one of them says nothing", () => {
-    expect(agreementWords(compared({ verdict: null }))).toBeNull();
+    expect(agreementWords(compared({ verdict: null, words: "" }))).toBeNull();
     expect(agreementWords(undefined)).toBeNull();
   });
 

@@ -23,27 +23,20 @@ export function nothingProposed(opinion: { probability: number; threshold: numbe
     : `${percentOf(opinion.probability)}, but no finding of it is proposed`;
 }
 
-const extentWords = ({ value, unit }: { value: number; unit: string }) =>
-  measureValue({ value, unit, source: "" });
+/** "present, 1014 mm²": what one side says of a label. */
+export function sideWords({ present, extent }: Agreement["reader"]): string {
+  const said = present === null ? "nothing said" : present ? "present" : "absent";
+  return extent ? `${said}, ${measureValue({ ...extent, source: "" })}` : said;
+}
 
-/** What the server found when it laid reader and model over each other, in words; null while one of them says nothing. */
-export function agreementWords(row: Agreement | undefined): { agree: boolean; words: string } | null {
-  if (!row?.verdict) {
+/** The server's sentence about reader and model, with how much their drawings share; null where there is none. */
+export function agreementWords(row: Agreement | undefined): string | null {
+  if (!row?.words) {
     return null;
   }
-  const dice = row.dice === null ? "" : `Dice ${row.dice.toFixed(2)}`;
-  const [ours, theirs] = [row.reader.extent, row.model.extent];
-  const sizes = ours && theirs ? `${extentWords(ours)} against ${extentWords(theirs)}` : "";
-  const facts = [dice, sizes].filter(Boolean).join(", ");
-  const said: Record<NonNullable<Agreement["verdict"]>, string> = {
-    agree: "reader and model agree",
-    disagree: "reader and model disagree",
-    drawn_differently: "both say present, drawn differently",
-    drawn_apart: "both say present, drawn at different places",
-    one_drew: `both say present, only the ${ours ? "reader" : "model"} shows where`,
-  };
-  return {
-    agree: row.verdict === "agree" || row.verdict === "one_drew",
-    words: facts ? `${said[row.verdict]}: ${facts}` : said[row.verdict],
-  };
+  return row.dice === null ? row.words : `${row.words} Dice ${row.dice.toFixed(2)}.`;
 }
+
+/** Where reader and model do not say the same and nobody has decided yet. */
+export const openDisagreements = (rows: readonly Agreement[]): Agreement[] =>
+  rows.filter((row) => row.disagrees && row.waiting.length > 0);

@@ -28,6 +28,22 @@ export function RejectDialog() {
       .then(() => setRemark(""))
       .catch(actionPorts().reportProblem);
   };
+  useEffect(() => {
+    if (!open) {
+      return undefined;
+    }
+    // On the window: a quick hand presses the number before the dialog has taken the focus.
+    const pressed = (event: KeyboardEvent) => {
+      const reason = rejectReasons[Number(event.key) - 1];
+      if (reason && !isTyping(event.target)) {
+        event.preventDefault();
+        event.stopPropagation();
+        choose(reason.code);
+      }
+    };
+    window.addEventListener("keydown", pressed, true);
+    return () => window.removeEventListener("keydown", pressed, true);
+  });
   const row = findingRow(readingUi().selected);
   return (
     <Modal
@@ -36,17 +52,7 @@ export function RejectDialog() {
       title={`Reject: ${row ? titleOf(row) : ""}`}
       size="md"
     >
-      <Stack
-        gap={6}
-        data-testid="reject-dialog"
-        onKeyDown={(event) => {
-          const reason = rejectReasons[Number(event.key) - 1];
-          if (reason && !isTyping(event.target)) {
-            event.preventDefault();
-            choose(reason.code);
-          }
-        }}
-      >
+      <Stack gap={6} data-testid="reject-dialog">
         <Text size="sm" c="dimmed">
           Press the number of the reason.
         </Text>
