@@ -17,7 +17,7 @@ class Patient(Identified):
     Where an admin found that one Patient ID was given to several persons, they are told apart by ``person_number``.
     """
 
-    patient_id = models.CharField(max_length=64, blank=True)
+    patient_id = models.CharField(max_length=256, blank=True)
     issuer_of_patient_id = models.CharField(max_length=64, blank=True)
     issuer_qualifiers = models.CharField(
         max_length=160, blank=True, help_text="Universal Entity ID and its type, of the issuer's qualifiers."
@@ -101,9 +101,10 @@ class PatientStatement(Identified):
 class IdentityDecision(Identified):
     """An admin's word on who is who under one Patient ID. Written once; a later decision stands before an earlier."""
 
-    patient_id = models.CharField(max_length=64)
+    patient_id = models.CharField(max_length=256, blank=True)
     issuer_of_patient_id = models.CharField(max_length=64, blank=True)
     issuer_qualifiers = models.CharField(max_length=160, blank=True)
+    unidentified = models.CharField(max_length=64, blank=True, help_text="As of the patient, where there is no ID.")
     persons = models.JSONField(help_text="[[statement, …] of one person, …]; a statement: name, birth date, sex.")
     reason = models.CharField(max_length=500)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -51,17 +51,15 @@ class Statement:
         return cls(stated["patient_name"], date.fromisoformat(birth) if birth else None, stated["patient_sex"])
 
 
-def header_statement(header: dict[str, Any]) -> Statement:
-    """Return what a DICOM JSON header states, in the length of the index's columns."""
-    name = (header.get("00100010", {}).get("Value") or [{}])[0] or {}
-    groups = [str(name.get(group) or "") for group in ("Alphabetic", "Ideographic", "Phonetic")]
-    digits = str((header.get("00100030", {}).get("Value") or [""])[0] or "").replace(".", "").replace("-", "")
-    try:
-        birth = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])) if digits else None
-    except ValueError:
-        birth = None
-    sex = str((header.get("00100040", {}).get("Value") or [""])[0] or "")
-    return Statement("=".join(groups).rstrip("=").strip()[:324], birth, sex.strip()[:16])
+def statement_in(values: dict[str, Any]) -> Statement:
+    """Return what an instance states of its patient, in the length of the index's columns.
+
+    Args:
+        values: from ``imaging.dicom.index_values.patient_values``.
+    """
+    birth = values["patient_birth_date"]
+    born = date.fromisoformat(birth) if birth else None
+    return Statement(values["patient_name"][:324], born, values["patient_sex"][:16])
 
 
 def sex_of(text: str) -> str:

@@ -32,24 +32,18 @@ _memo: OrderedDict[tuple[object, ...], Json] = OrderedDict()
 _memo_lock = Lock()
 
 
-def header_json(dataset: Dataset) -> bytes:
-    """Return the data set as DICOM JSON, UTF-8, without pixel data and file meta information.
+def header_model(dataset: Dataset) -> Json:
+    """Return the data set as DICOM JSON without pixel data and file meta information.
 
     Binary values above 1 KiB become a relative ``BulkDataURI`` ``bulkdata/<tag>[/<item>/<tag>…]``, which the
-    metadata view completes. NaN and infinity become null: the result is always valid JSON. An element whose value
-    cannot be understood is left out, the others stay.
+    metadata view completes. An element whose value cannot be understood is left out, the others stay.
 
     Args:
         dataset: the data set; deferred large values are not read.
 
     Returns:
-        One JSON object, keys in tag order.
+        One JSON object, keys in tag order; to be written with ``dump``.
     """
-    return dump(header_model(dataset))
-
-
-def header_model(dataset: Dataset) -> Json:
-    """Return what ``header_json`` writes, as a dictionary."""
     return _object(dataset, "bulkdata", 0)
 
 

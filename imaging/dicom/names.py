@@ -12,10 +12,19 @@ from typing import Final
 
 #: Letters that Unicode does not take apart, as their nearest plain ones.
 _PLAIN: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+#: Canonical combining classes: the points of Hebrew and Arabic; accents around the letters of all alphabets.
+_POINTS: Final = (10, 36)
+_ABOVE_AND_BELOW: Final = 200
 _SPACES: Final = re.compile(r"[\s_]+")
 _WORD_PARTS: Final = re.compile(r"[\s^,.;\-‐-―・･·/]+")
 _SILENT: Final = re.compile(r"['’`´ʼ\"]")
 _GERMAN: Final = (("ae", "a"), ("oe", "o"), ("ue", "u"))
+
+
+def _is_accent(letter: str) -> bool:
+    """Say whether a mark only refines its letter; those that make another sound of it (タ, ダ; ไม, ไม้) do not."""
+    place = unicodedata.combining(letter)
+    return _POINTS[0] <= place <= _POINTS[1] or place >= _ABOVE_AND_BELOW
 
 
 def fold(text: str) -> str:
@@ -25,7 +34,7 @@ def fold(text: str) -> str:
     ｶﾀｶﾅ and カタカナ, ΠΑΠΠΆΣ and παππας meet.
     """
     taken_apart = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(letter for letter in taken_apart if not unicodedata.combining(letter)).translate(_PLAIN)
+    plain = "".join(letter for letter in taken_apart if not _is_accent(letter)).translate(_PLAIN)
     return _SPACES.sub(" ", unicodedata.normalize("NFKC", plain).casefold()).strip()
 
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 import zlib
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,13 +16,13 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from imaging.dicom import frames
-from imaging.dicom.charsets import readable, text_code
+from imaging.dicom.charsets import text_code
 from imaging.dicom.decoding import decode_frame
 from imaging.dicom.errors import PixelsUnreadable
 from imaging.dicom.frames import StoredImage, open_image, pixel_keyword, transfer_syntax_of, whole
-from imaging.dicom.json_model import header_json
+from imaging.dicom.index_values import header_dataset, integer_of, patient_values, series_values, study_values, text_of
+from imaging.dicom.json_model import dump, header_model
 from imaging.dicom.limits import FRAME_LIMIT, FRAMES_LIMIT, Structure, check_file
-from imaging.dicom.moments import offset_of
 from imaging.dicom.parsed import ParsedInstance, check_uid
 from imaging.dicom.pixels import display_verdict
 from imaging.dicom.refusals import REFUSALS, Refused, refusal
@@ -36,8 +34,6 @@ HEADER_LIMIT: Final = 32 * 1024 * 1024
 #: Frames are decoded at ingest until so many samples were seen; then only the last one. Small images: every frame.
 DECODED_SAMPLES: Final = 16 * 1024 * 1024
 _CHUNK: Final = 1 << 20
-_INT32: Final = (1 << 31) - 1
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 #: (tag, how many values it has, zero forbidden, negative forbidden): numbers on which lengths and values rest.
 _NUMBERS: Final = (
@@ -82,7 +78,8 @@ def _read(path: Path, header_path: Path, structure: Structure) -> ParsedInstance
     dataset = image.dataset
     uids = _uids(dataset, structure)
     letters = text_code(dataset)
-    header = header_json(dataset)
+    model = header_model(dataset)
+    header = dump(model)
     if len(header) > HEADER_LIMIT:
         raise refusal("header_too_large")
     header_path.write_bytes(zlib.compress(header, 1))
@@ -99,12 +96,13 @@ def _read(path: Path, header_path: Path, structure: Structure) -> ParsedInstance
             spans = frames.frame_spans(image)
             decoded, decoded_digest = _decode(image)
         digest = _pixel_digest(image, keyword, structure)
+    stated = header_dataset(model)
     return ParsedInstance(
         **uids,
         transfer_syntax_uid=str(transfer_syntax_of(dataset)),
-        patient=_patient(dataset),
-        study=_study(dataset),
-        series=_series(dataset),
+        patient=patient_values(stated),
+        study=study_values(stated),
+        series=series_values(stated),
         instance=_instance(dataset),
         frame_spans=[list(span) for span in spans],
         pixel_digest=digest,
@@ -296,101 +294,14 @@ def _pixel_digest(image: StoredImage, keyword: str, structure: Structure) -> str
     return digest.hexdigest()
 
 
-# -- index -------------------------------------------------------------------------------------------------------
-
-
-def _text(dataset: Dataset, keyword: str) -> str:
-    """Return an attribute as one line of text that any database takes; empty where it cannot be read."""
-    try:
-        value = dataset.get(keyword)
-        if value is None:
-            return ""
-        many = isinstance(value, list | tuple) or type(value).__name__ == "MultiValue"
-        text = "\\".join(str(one) for one in value) if many else str(value)
-    except Exception:
-        return ""
-    return _CONTROL.sub(" ", readable(text).encode("utf-8", "replace").decode("utf-8")).strip()
-
-
-def _date(dataset: Dataset, keyword: str) -> str | None:
-    """Return a date as ``YYYY-MM-DD``; None where it is missing or no date (PS3.5 6.2, old form with dots)."""
-    digits = re.sub(r"[.\-/ ]", "", _text(dataset, keyword))[:8]
-    if not re.fullmatch(r"[0-9]{8}", digits, re.ASCII):
-        return None
-    try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).isoformat()
-    except ValueError:
-        return None
-
-
-def _integer(dataset: Dataset, keyword: str) -> int | None:
-    number = whole(dataset, keyword)
-    return number if number is not None and abs(number) <= _INT32 else None
-
-
-def _first_item(dataset: Dataset, keyword: str) -> Dataset:
-    try:
-        items = dataset.get(keyword)
-        return items[0] if items else Dataset()
-    except Exception:
-        return Dataset()
-
-
-def _patient(dataset: Dataset) -> dict[str, Any]:
-    return {
-        "patient_id": _text(dataset, "PatientID"),
-        "issuer_of_patient_id": _text(dataset, "IssuerOfPatientID"),
-        "issuer_qualifiers": _qualifiers(dataset),
-        "patient_name": _text(dataset, "PatientName"),
-        "patient_birth_date": _date(dataset, "PatientBirthDate"),
-        "patient_sex": _text(dataset, "PatientSex"),
-    }
-
-
-def _qualifiers(dataset: Dataset) -> str:
-    """Return the issuer's universal identity with its type, as ``1.2.3 ISO``."""
-    item = _first_item(dataset, "IssuerOfPatientIDQualifiersSequence")
-    return " ".join(filter(None, (_text(item, "UniversalEntityID"), _text(item, "UniversalEntityIDType"))))
-
-
-def _study(dataset: Dataset) -> dict[str, Any]:
-    return {
-        "study_date": _date(dataset, "StudyDate"),
-        "study_time": _text(dataset, "StudyTime").replace(":", ""),
-        "timezone_offset_from_utc": offset_of(_text(dataset, "TimezoneOffsetFromUTC")),
-        "study_id": _text(dataset, "StudyID"),
-        "accession_number": _text(dataset, "AccessionNumber"),
-        "study_description": _text(dataset, "StudyDescription"),
-        "referring_physician_name": _text(dataset, "ReferringPhysicianName"),
-        "patient_age": _text(dataset, "PatientAge"),
-    }
-
-
-def _series(dataset: Dataset) -> dict[str, Any]:
-    region = _text(_first_item(dataset, "AnatomicRegionSequence"), "CodeMeaning").upper()
-    view = _text(_first_item(dataset, "ViewCodeSequence"), "CodeMeaning")
-    return {
-        "modality": _text(dataset, "Modality") or "OT",
-        "series_number": _integer(dataset, "SeriesNumber"),
-        "series_description": _text(dataset, "SeriesDescription"),
-        "body_part_examined": _text(dataset, "BodyPartExamined") or region,
-        "laterality": _text(dataset, "ImageLaterality") or _text(dataset, "Laterality"),
-        "view_position": _text(dataset, "ViewPosition") or view,
-        "manufacturer": _text(dataset, "Manufacturer"),
-        "manufacturer_model_name": _text(dataset, "ManufacturerModelName"),
-        "protocol_name": _text(dataset, "ProtocolName"),
-        "frame_of_reference_uid": _text(dataset, "FrameOfReferenceUID"),
-    }
-
-
 def _instance(dataset: Dataset) -> dict[str, Any]:
     has_pixels = pixel_keyword(dataset) is not None
     return {
-        "instance_number": _integer(dataset, "InstanceNumber"),
-        "rows": _integer(dataset, "Rows") if has_pixels else None,
-        "columns": _integer(dataset, "Columns") if has_pixels else None,
+        "instance_number": integer_of(dataset, "InstanceNumber"),
+        "rows": integer_of(dataset, "Rows") if has_pixels else None,
+        "columns": integer_of(dataset, "Columns") if has_pixels else None,
         "number_of_frames": frames.number_of_frames(dataset),
         "samples_per_pixel": (whole(dataset, "SamplesPerPixel") or 1) if has_pixels else None,
         "bits_allocated": frames.bits_allocated(dataset) if has_pixels else None,
-        "photometric_interpretation": _text(dataset, "PhotometricInterpretation") if has_pixels else "",
+        "photometric_interpretation": text_of(dataset, "PhotometricInterpretation") if has_pixels else "",
     }

@@ -18,6 +18,7 @@ REFUSALS: Final[dict[str, str]] = {
     "missing_uid": "The file lacks its study, series, SOP class or SOP instance UID, so it cannot be filed.",
     "bad_uid": "A UID of the file is not a valid DICOM UID (digits and dots, at most 64). Export the file again.",
     "uid_mismatch": "The file's series is known as part of another study. Ask the sender to correct its UIDs.",
+    "identity_too_long": "Patient ID or its issuer is too long to be told from others. Ask the sender to correct it.",
     "patient_mismatch": "The file's study is known as another patient's. Ask the sender to correct its patient ID.",
     "study_elsewhere": "This study is in a project that you cannot store in. Ask an admin to add it to yours.",
     "decompression_limit": "The compressed content grows beyond the limit when it is unpacked. It is not opened.",

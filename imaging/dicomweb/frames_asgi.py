@@ -20,6 +20,7 @@ from uuid import uuid4
 import structlog
 from django.conf import settings
 from django.db import close_old_connections
+from django.db.models import Count, Sum
 from django.http import QueryDict
 
 from core import context
@@ -53,7 +54,6 @@ _PATH: Final = re.compile(
     r"/instances/(?P<instance>[0-9.]{1,64})/frames/(?P<frame>\d{1,7})"
 )
 _REMEMBERED_SECONDS: Final = 3.0
-_RELOAD_SECONDS: Final = 30.0
 _MEMO_LIMIT: Final = 2048
 _SERIES_LIMIT: Final = 256
 #: Larger frames are read in a thread, so that a slow disk does not hold up other requests.
@@ -62,9 +62,14 @@ _INLINE_BYTES: Final = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _SeriesImages:
-    """How the frames of a series are sent; loaded anew now and then, and when a newer image or version is asked for."""
+    """How the frames of a series are sent; loaded anew when ``stamp`` moves: an image came, or another version shows.
 
-    loaded: float
+    Attributes:
+        stamp: how many images there are, and the sum of their versions, each of which only grows.
+        by_uid: each image by its SOP Instance UID.
+    """
+
+    stamp: tuple[int, int]
     by_uid: dict[str, FramedImage]
 
 
@@ -158,7 +163,7 @@ class FrameApplication:
             asking = self._asking.get(key)
             if asking is None:
                 loop = asyncio.get_running_loop()
-                asking = loop.run_in_executor(self._threads, self._granted, scope, match, request_id, version)
+                asking = loop.run_in_executor(self._threads, self._granted, scope, match, request_id)
                 self._asking[key] = asking
                 asking.add_done_callback(lambda _: self._asking.pop(key, None))
             grant = await asking
@@ -171,7 +176,7 @@ class FrameApplication:
             raise NotFound("instance_not_found", "There is no such image in this series.")
         return image
 
-    def _granted(self, scope: Scope, match: re.Match[str], request_id: str, version: int) -> _Grant:
+    def _granted(self, scope: Scope, match: re.Match[str], request_id: str) -> _Grant:
         """Decide in a thread whether the user may read this series; raises Unauthenticated, NotFound."""
         close_old_connections()
         client = scope.get("client") or ("", 0)
@@ -183,18 +188,19 @@ class FrameApplication:
                 slug = match["slug"]
                 project = project_for(user, READ, slug=slug) if slug else None
                 series = Room(user, project, "").series(match["study"], match["series"])
-                images = self._images_of(series, match["instance"], version)
+                images = self._images_of(series)
                 note_read(user, series)
                 return _Grant(time.monotonic() + _REMEMBERED_SECONDS, images)
         finally:
             close_old_connections()
 
-    def _images_of(self, series: Series, wanted: str, version: int) -> dict[str, FramedImage]:
+    def _images_of(self, series: Series) -> dict[str, FramedImage]:
+        rows = Instance.objects.filter(series=series).exclude(display=Instance.Display.NO_PIXELS)
+        counted = rows.aggregate(images=Count("pk"), versions=Sum("version"))
+        stamp = (counted["images"], counted["versions"] or 0)
         known = self._series.get(series.pk)
-        now = time.monotonic()
-        if known is None or _is_older(known.by_uid, wanted, version) or now - known.loaded > _RELOAD_SECONDS:
-            rows = Instance.objects.filter(series=series).exclude(display=Instance.Display.NO_PIXELS)
-            known = _SeriesImages(now, {row.sop_instance_uid: framed_image(row) for row in rows})
+        if known is None or known.stamp != stamp:
+            known = _SeriesImages(stamp, {row.sop_instance_uid: framed_image(row) for row in rows})
             self._series[series.pk] = known
             if len(self._series) > _SERIES_LIMIT:
                 self._series.popitem(last=False)

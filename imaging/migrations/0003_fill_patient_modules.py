@@ -9,7 +9,8 @@ from django.db import migrations
 
 from core import blobs
 from core.append_only import append_only
-from imaging.dicom.identity import Statement, header_statement
+from imaging.dicom.identity import Statement, statement_in
+from imaging.dicom.index_values import header_dataset, patient_values
 from imaging.dicom.moments import moment_of, offset_of
 from imaging.dicom.names import name_form, words_form
 
@@ -62,7 +63,7 @@ def _text(header: dict[str, Any], tag: str) -> str:
 
 def _stated(header: dict[str, Any]) -> Statement | None:
     named = any(tag in header for tag in ("00100010", "00100030", "00100040"))
-    return header_statement(header) if named else None
+    return statement_in(patient_values(header_dataset(header))) if named else None
 
 
 class Migration(migrations.Migration):

@@ -17,10 +17,17 @@ from django.db.models import Q
 from core import audit, blobs, events
 from core.audit_kinds import AuditKind
 from core.bell import ring
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from core.event_kinds import EventKind
-from imaging.dicom.identity import header_statement
-from imaging.dicom.moments import moment_of
+from imaging.dicom.identity import statement_in
+from imaging.dicom.index_values import (
+    SERIES_TAGS,
+    STUDY_TAGS,
+    header_dataset,
+    patient_values,
+    series_values,
+    study_values,
+)
 from imaging.dicom.versions import header_differences
 from imaging.models import (
     ConflictDecision,
@@ -32,12 +39,17 @@ from imaging.models import (
     Study,
 )
 from imaging.selectors import header_of_digest, instance_header
-from imaging.services.identity import STATED, identity_refresh, statement_of
+from imaging.services.identity import STATED, identity_key, identity_refresh, study_refile
 from imaging.services.index_rows import instance_facts, series_facts, study_facts, study_summarise
 from imaging.services.parsing import parse_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+
     from core.models import User
+    from imaging.dicom.json_model import Json
     from imaging.dicom.parsed import ParsedInstance
 
 Kind = InstanceConflict.Kind
@@ -109,12 +121,22 @@ def _decoded_digest(known: Instance) -> str:
     return digest
 
 
-def conflict_decide(*, conflict: InstanceConflict, verdict: str, reason: str, by: User) -> ConflictDecision:
+def decisions_on(instance: Instance) -> int:
+    """Return how many decisions there are about the versions of an instance; only grows."""
+    return ConflictDecision.objects.filter(conflict__instance=instance).count()
+
+
+def conflict_decide(
+    *, conflict: InstanceConflict, verdict: str, reason: str, by: User, seen: int | None = None
+) -> ConflictDecision:
     """Keep the version that was stored first, or show the other one instead; may be decided again.
 
+    Args:
+        seen: how many decisions about the instance (``decisions_on``) the person knew of; None: all.
+
     Raises:
-        Invalid: reason_missing, verdict_wrong. Conflict: conflict_other_study, conflict_not_kept, conflict_moved.
-        Refused: the other version cannot be read now.
+        Invalid: reason_missing, verdict_wrong. Conflict: conflict_other_study, conflict_not_kept.
+        PreconditionFailed: decision_moved: somebody decided meanwhile. Refused: the other version cannot be read now.
     """
     if not reason.strip():
         raise Invalid("reason_missing", "Say why you decide so.")
@@ -143,8 +165,10 @@ def conflict_decide(*, conflict: InstanceConflict, verdict: str, reason: str, by
             .select_for_update(of=("self",))
             .get(pk=instance.pk)
         )
-        if instance.blob_digest != before:
-            raise Conflict("conflict_moved", "Somebody decided about this image meanwhile. Load the page again.")
+        if instance.blob_digest != before or seen not in (None, decisions_on(instance)):
+            raise PreconditionFailed(
+                "decision_moved", "Somebody decided about this image meanwhile. Load the page again."
+            )
         pixels_changed = parsed is not None and _same_pixels(instance, parsed) is not True
         if parsed is not None:
             _shown_instead(instance, parsed, wanted, header_digest)
@@ -177,47 +201,64 @@ def is_decided(instance: Instance, digest: str) -> bool:
 
 def _shown_instead(instance: Instance, parsed: ParsedInstance, digest: str, header_digest: str) -> None:
     """Make a row show another version: its own facts, and those that follow from it for series, study and patient."""
-    stated_before = header_statement(_header(instance))
+    before = _header(instance)
     for name, value in instance_facts(parsed).items():
         setattr(instance, name, value)
     instance.blob_digest, instance.header_digest = digest, header_digest
     instance.byte_size = blobs.local_path(digest).stat().st_size
     instance.version += 1
     instance.save()
-    series, study = instance.series, instance.series.study
+    series, study, now = instance.series, instance.series.study, _header(instance)
     Series.objects.filter(pk=series.pk).update(indexed_at=None)
-    if series.instances.count() == 1:
-        Series.objects.filter(pk=series.pk).update(**series_facts(parsed))
+    if _said(before, SERIES_TAGS) != _said(now, SERIES_TAGS):
+        most = next(_said_most(series.instances.all(), SERIES_TAGS))
+        Series.objects.filter(pk=series.pk).update(**series_facts(series_values(header_dataset(most))))
         study_summarise(study)
-    if Instance.objects.filter(series__study=study).count() == 1:
-        for name, value in study_facts(parsed).items():
-            setattr(study, name, value)
-        study.studied_at = moment_of(study.study_date, study.study_time, study.timezone_offset_from_utc)
-        study.save()
-    if header_statement(_header(instance)) != stated_before:
-        _restated(study)
+    if _said(before, STUDY_TAGS) != _said(now, STUDY_TAGS):
+        _restated(study, now, parsed.text_code)
 
 
-def _header(instance: Instance) -> dict[str, object]:
+def _header(instance: Instance) -> Json:
     try:
         return header_of_digest(instance.header_digest)
     except NotFound:
         return {}
 
 
-def _restated(study: Study) -> None:
-    """State again what the study says of its patient: what most of its instances say now; the others beside it."""
-    instances = Instance.objects.filter(series__study=study).order_by("created_at", "pk")
-    said = Counter(header_statement(_header(instance)) for instance in instances)
-    own = max(said, key=lambda stated: said[stated])
-    if own != statement_of(study):
-        for name in STATED:
-            setattr(study, name, getattr(own, name))
-        study.save(update_fields=list(STATED))
+def _said(header: Json, tags: frozenset[str]) -> str:
+    return json.dumps({tag: header[tag] for tag in tags & header.keys()}, sort_keys=True)
+
+
+def _said_most(instances: QuerySet[Instance], tags: frozenset[str]) -> Iterator[Json]:
+    """Yield the different things that instances say in these attributes: what most of them say, or the first, first."""
+    rows = instances.order_by("created_at", "pk")
+    for said, _ in Counter(_said(_header(instance), tags) for instance in rows).most_common():
+        yield json.loads(said)
+
+
+def _restated(study: Study, now: Json, text_code: str) -> None:
+    """Let the study say again what most of its instances say now, of itself and of its patient; the others beside it.
+
+    Args:
+        study: its row and its patient's are locked.
+        now: header of the version that is shown instead.
+        text_code: of that version's texts.
+    """
+    said = list(_said_most(Instance.objects.filter(series__study=study), STUDY_TAGS))
+    most = header_dataset(said[0])
+    for name, value in study_facts(study_values(most)).items():
+        setattr(study, name, value)
+    if _said(now, STUDY_TAGS) == _said(said[0], STUDY_TAGS):
+        study.text_code = text_code
+    stated = [statement_in(patient_values(header_dataset(one))) for one in said]
+    for name in STATED:
+        setattr(study, name, getattr(stated[0], name))
+    study.save()
     study.other_statements.all().delete()
     PatientStatement.objects.bulk_create(
-        PatientStatement(study=study, **{name: getattr(stated, name) for name in STATED})
-        for stated in said
-        if own.differences(stated)
+        PatientStatement(study=study, **{name: getattr(one, name) for name in STATED})
+        for one in dict.fromkeys(stated)
+        if stated[0].differences(one)
     )
+    study_refile(study, identity_key(patient_values(most), study.study_instance_uid))
     identity_refresh(study.patient)

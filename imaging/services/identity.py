@@ -3,23 +3,50 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from core import audit, events
 from core.audit_kinds import AuditKind
-from core.errors import Invalid
+from core.digest import sha256_hex
+from core.errors import Invalid, PreconditionFailed
 from core.event_kinds import EventKind
 from imaging.dicom.identity import Statement
+from imaging.dicom.refusals import refusal
 from imaging.models import IdentityDecision, Patient, PatientStatement, Study
 
 if TYPE_CHECKING:
     from core.models import User
 
-#: The columns of a patient's identity, and those of a statement.
-KEY = ("patient_id", "issuer_of_patient_id", "issuer_qualifiers")
+#: The columns of a patient's identity (the last one where there is no Patient ID), and those of a statement.
+_ISSUED = ("patient_id", "issuer_of_patient_id", "issuer_qualifiers")
+KEY = (*_ISSUED, "unidentified")
 STATED = ("patient_name", "patient_birth_date", "patient_sex")
+_UNKNOWN_PATIENT = "none-"
+
+
+def identity_key(values: dict[str, Any], study_instance_uid: str) -> dict[str, str]:
+    """Return under which identity an instance files its study.
+
+    Without a Patient ID, whatever the issuer, each study is a patient of its own: nobody is merged by accident.
+
+    Args:
+        values: from ``imaging.dicom.index_values.patient_values``.
+        study_instance_uid: whose study.
+
+    Raises:
+        Refused: identity_too_long: it could not be told from another that begins alike.
+    """
+    if not values["patient_id"]:
+        own = _UNKNOWN_PATIENT + sha256_hex(study_instance_uid.encode())[:16]
+        return dict.fromkeys(_ISSUED, "") | {"unidentified": own}
+    key = {name: str(values[name]) for name in _ISSUED}
+    for name, text in key.items():
+        field: Any = Patient._meta.get_field(name)
+        if len(text) > field.max_length:
+            raise refusal("identity_too_long")
+    return key | {"unidentified": ""}
 
 
 def same_key(row: Patient | IdentityDecision) -> dict[str, str]:
@@ -96,6 +123,47 @@ def _ambiguous(stated: Statement, others: list[set[Statement]], decided: list[se
     return any(known and not any(one.differences(stated) for one in known) for known in others)
 
 
+def identity_claim(study: Study, key: dict[str, str]) -> list[str]:
+    """Hold the Patient ID and issuer that an instance states against its study's; what was missing is filled in.
+
+    So the order in which the instances of a study arrive says nothing.
+
+    Args:
+        study: known, with its patient; changed in place where something was filled in.
+        key: of the instance (``identity_key``).
+
+    Returns:
+        The keywords in which the study contradicts others under the ID that was filled in.
+
+    Raises:
+        Refused: patient_mismatch: the study is known as another patient's.
+    """
+    said = {name: key[name] for name in _ISSUED if key[name]}
+    if all(getattr(study.patient, name) == text for name, text in said.items()):
+        return []
+    Patient.objects.select_for_update(no_key=True).filter(pk=study.patient_id).first()
+    study.refresh_from_db(fields=["patient", *STATED])
+    own = {name: getattr(study.patient, name) for name in _ISSUED}
+    if any(own[name] not in ("", text) for name, text in said.items()):
+        raise refusal("patient_mismatch")
+    study_refile(study, own | said | {"unidentified": ""})
+    return clash_differences(study) if study.patient.identity_clash else []
+
+
+def study_refile(study: Study, key: dict[str, str]) -> None:
+    """File a study under another identity, and ask on both sides who is who. Its patient's row is locked."""
+    before = study.patient
+    if same_key(before) == key:
+        return
+    study.patient = patient_for(key, statement_of(study))
+    study.save(update_fields=["patient"])
+    if before.studies.exists():
+        identity_refresh(before)
+    else:
+        before.delete()
+    identity_refresh(study.patient)
+
+
 def statement_note(study: Study, stated: Statement) -> list[str]:
     """Note what an instance of a known study states: what was missing is filled in, a contradiction is kept beside.
 
@@ -125,7 +193,14 @@ def statement_note(study: Study, stated: Statement) -> list[str]:
     return differing
 
 
-def identity_decide(*, patient: Patient, persons: list[list[Statement]], reason: str, by: User) -> IdentityDecision:
+def decisions_under(patient: Patient) -> int:
+    """Return how many decisions there are under the Patient ID of a row; only grows."""
+    return IdentityDecision.objects.filter(**same_key(patient)).count()
+
+
+def identity_decide(
+    *, patient: Patient, persons: list[list[Statement]], reason: str, by: User, seen: int | None = None
+) -> IdentityDecision:
     """Decide which statements under a Patient ID are of one person, and part the studies accordingly.
 
     Every study keeps what was sent in it; the decision is appended, never changed; deciding again is allowed.
@@ -134,9 +209,11 @@ def identity_decide(*, patient: Patient, persons: list[list[Statement]], reason:
         patient: any of the rows under the Patient ID.
         persons: every statement under the ID, once, by person.
         reason: why, for the audit trail.
+        seen: how many decisions under the ID (``decisions_under``) the person knew of; None: all.
 
     Raises:
         Invalid: reason_missing; persons_wrong: a statement is missing, unknown or named twice.
+        PreconditionFailed: decision_moved: somebody decided meanwhile.
     """
     if not reason.strip():
         raise Invalid("reason_missing", "Say why you decide so.")
@@ -144,6 +221,10 @@ def identity_decide(*, patient: Patient, persons: list[list[Statement]], reason:
         rows = list(
             Patient.objects.select_for_update(no_key=True).filter(**same_key(patient)).order_by("person_number")
         )
+        if seen not in (None, decisions_under(patient)):
+            raise PreconditionFailed(
+                "decision_moved", "Somebody decided about this Patient ID meanwhile. Load the page again."
+            )
         known = set().union(*(statements_of(row) for row in rows))
         named = [stated for person in persons for stated in person]
         if len(named) != len(set(named)) or set(named) != known or not all(persons):

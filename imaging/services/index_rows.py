@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import F
 
-from core.digest import sha256_hex
-from imaging.dicom.identity import Statement
+from imaging.dicom.identity import statement_in
 from imaging.dicom.moments import moment_of
 from imaging.dicom.refusals import refusal
-from imaging.models import Instance, Patient, Series, Study
+from imaging.models import Instance, Series, Study
 from imaging.services.identity import (
-    KEY,
     STATED,
     clash_differences,
+    identity_claim,
+    identity_key,
     identity_refresh,
     patient_for,
     statement_note,
@@ -23,8 +23,6 @@ from imaging.services.identity import (
 
 if TYPE_CHECKING:
     from imaging.dicom.parsed import ParsedInstance
-
-_UNKNOWN_PATIENT = "none-"
 
 
 def _fitting(model: type[Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -35,13 +33,6 @@ def _fitting(model: type[Any], values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def stated_in(parsed: ParsedInstance) -> Statement:
-    """Return what the instance states of its patient, in the length of the columns."""
-    stated = _fitting(Study, {name: parsed.patient[name] for name in STATED})
-    birth = stated["patient_birth_date"]
-    return Statement(stated["patient_name"], date.fromisoformat(birth) if birth else None, stated["patient_sex"])
-
-
 def study_row(parsed: ParsedInstance) -> tuple[Study, list[str]]:
     """Return the study, made with its patient where it is new, with the instance counted, and its row locked.
 
@@ -49,29 +40,24 @@ def study_row(parsed: ParsedInstance) -> tuple[Study, list[str]]:
         The study, and the keywords in which its patient module contradicts others under the same Patient ID.
 
     Raises:
-        Refused: patient_mismatch: the study is known as another patient's.
+        Refused: patient_mismatch: the study is known as another patient's; identity_too_long.
     """
     known = Study.objects.select_related("patient").filter(study_instance_uid=parsed.study_instance_uid).first()
-    key = _fitting(Patient, {name: parsed.patient[name] for name in KEY})
-    stated = stated_in(parsed)
+    key, stated = identity_key(parsed.patient, parsed.study_instance_uid), statement_in(parsed.patient)
     if known is not None:
-        if key["patient_id"] and known.patient.patient_id not in ("", key["patient_id"]):
-            raise refusal("patient_mismatch")
-        differing = statement_note(known, stated)
+        claimed = identity_claim(known, key)
+        differing = statement_note(known, stated) or claimed
         # Counted before anything else of the study is written: the row's lock orders racing senders and indexing.
         counted = F("number_of_study_related_instances") + 1
         Study.objects.filter(pk=known.pk).update(number_of_study_related_instances=counted)
         return known, differing
-    if not key["patient_id"]:
-        # Without a Patient ID each study is a patient of its own: nobody is merged by accident.
-        key["unidentified"] = _UNKNOWN_PATIENT + sha256_hex(parsed.study_instance_uid.encode())[:16]
     patient = patient_for(key, stated)
-    fields = study_facts(parsed)
+    fields = study_facts(parsed.study)
     study = Study.objects.create(
         study_instance_uid=parsed.study_instance_uid,
         patient=patient,
         **{name: getattr(stated, name) for name in STATED},
-        studied_at=moment_of(fields["study_date"], fields["study_time"], fields["timezone_offset_from_utc"]),
+        text_code=parsed.text_code,
         number_of_study_related_instances=1,
         **fields,
     )
@@ -97,7 +83,7 @@ def series_row(parsed: ParsedInstance, study: Study) -> Series:
         series_instance_uid=parsed.series_instance_uid,
         study=study,
         number_of_series_related_instances=1,
-        **series_facts(parsed),
+        **series_facts(parsed.series),
     )
     study_summarise(study)
     return series
@@ -148,13 +134,14 @@ def instance_facts(parsed: ParsedInstance) -> dict[str, Any]:
     }
 
 
-def series_facts(parsed: ParsedInstance) -> dict[str, Any]:
-    """Return the columns of a series that follow from a file."""
-    return _fitting(Series, parsed.series)
+def series_facts(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a series that follow from ``imaging.dicom.index_values.series_values``."""
+    return _fitting(Series, values)
 
 
-def study_facts(parsed: ParsedInstance) -> dict[str, Any]:
-    """Return the columns of a study, without its patient module, that follow from a file."""
-    fields = _fitting(Study, parsed.study)
-    day = fields["study_date"]
-    return {**fields, "study_date": date.fromisoformat(day) if day else None, "text_code": parsed.text_code}
+def study_facts(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a study, without its patient module, that follow from ``index_values.study_values``."""
+    fields = _fitting(Study, values)
+    day = date.fromisoformat(fields["study_date"]) if fields["study_date"] else None
+    moment = moment_of(day, fields["study_time"], fields["timezone_offset_from_utc"])
+    return {**fields, "study_date": day, "studied_at": moment}

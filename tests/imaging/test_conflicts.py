@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from django.conf import settings
+from django.test import Client
+from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 
 from core import blobs
@@ -15,7 +17,7 @@ from core.bell import answer_with
 from core.errors import Conflict, Invalid
 from core.models import AuditEvent, Project
 from imaging.dicom.pixels import decode_frame
-from imaging.models import ConflictDecision, Instance, InstanceConflict, Series, Study
+from imaging.models import ConflictDecision, Instance, InstanceConflict, Patient, Series, Study
 from imaging.services.conflicts import conflict_decide
 from tests.factories import dicom_files as made
 from tests.imaging.arriving import arrived, told
@@ -150,6 +152,47 @@ def test_a_corrected_name_becomes_the_studys_own_when_most_images_say_so(
         study = Study.objects.select_related("patient").get()
         seen.append((study.patient_name, study.patient.identity_clash))
     assert seen == [("Sample^Ct", True), ("Corrected^Name", True), ("Corrected^Name", False)]
+
+
+def test_after_a_correction_every_search_says_what_the_images_say(
+    project: Project, radiologist: User, admin: User, rung: list[Any]
+) -> None:
+    right = {
+        "PatientID": "RIGHT", "IssuerOfPatientID": "NORTH", "StudyDate": "20240506", "StudyTime": "080000",
+        "AccessionNumber": "NEW", "StudyDescription": "Right", "SeriesDescription": "Right series", "Modality": "MR",
+        "ReferringPhysicianName": "New^Doctor", "PatientAge": "064Y",
+    }  # fmt: skip
+    arrived(made.file_bytes(made.ct_slice("neighbour")), project, radiologist)
+    for number in (1, 2):
+        arrived(made.file_bytes(made.ct_slice("ct", number)), project, radiologist)
+    for number in (1, 2):
+        dataset = made.ct_slice("ct", number)
+        for keyword, value in right.items():
+            setattr(dataset, keyword, value)
+        assert told(arrived(made.file_bytes(dataset), project, radiologist)) == [
+            ("conflict", "same_pixels_other_header")
+        ]
+        conflict = InstanceConflict.objects.get(decisions=None)
+        conflict_decide(conflict=conflict, verdict="supersede", reason="another patient's number", by=admin)
+    client = Client()
+    client.force_login(radiologist)
+    uid = made.file_uid("ct", "study")
+    [header, _] = client.get(f"/dicomweb/studies/{uid}/metadata").json()
+    [study] = client.get("/dicomweb/studies", {"PatientID": "RIGHT"}).json()
+    [series] = client.get(f"/dicomweb/studies/{uid}/series").json()
+    [image, _] = client.get("/dicomweb/instances", {"StudyInstanceUID": uid}).json()
+    for row in (study, series, image):
+        shared = {tag: value for tag, value in row.items() if tag in header and "Value" in value and tag != "00081190"}
+        assert shared == {tag: header[tag] for tag in shared}
+    assert study["00080061"]["Value"] == ["MR"]
+    assert {keyword: str(getattr(Dataset.from_json(header), keyword)) for keyword in right} == right
+    assert client.get("/dicomweb/studies", {"PatientID": "ID-ct"}).json() == []
+    assert Patient.objects.count() == 2, "nobody is left without a study"
+    back = InstanceConflict.objects.order_by("created_at")
+    for conflict in back:
+        conflict_decide(conflict=conflict, verdict="keep", reason="it was right", by=admin)
+    [study] = client.get("/dicomweb/studies", {"PatientID": "ID-ct"}).json()
+    assert (study["00080020"]["Value"], study["00080061"]["Value"]) == (["20200301"], ["CT"])
 
 
 def test_a_version_of_another_study_cannot_be_shown_and_a_reason_is_asked_for(

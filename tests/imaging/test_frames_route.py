@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from core.models import AuditEvent, Membership
@@ -13,11 +14,14 @@ from imaging.dicom.frames import frame_bytes
 from imaging.dicom.pixels import REVISION, rgb_frame
 from imaging.dicomweb import frames_asgi
 from imaging.dicomweb.frames_asgi import FrameApplication
+from imaging.models import Instance, InstanceConflict
+from imaging.services.conflicts import conflict_decide
+from tests.factories import dicom_files as made
 from tests.imaging.archive import address, archived, bundled
+from tests.imaging.arriving import arrived
 
 if TYPE_CHECKING:
     from core.models import Project, User
-    from imaging.models import Instance
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore")]
 ANY = "multipart/related; type=application/octet-stream; transfer-syntax=*"
@@ -143,6 +147,23 @@ def test_who_leaves_the_project_loses_the_frames_within_seconds(
     now = time.monotonic()
     monkeypatch.setattr(frames_asgi.time, "monotonic", lambda: now + 4)
     assert ask(application, address(cine, "/frames/1")).status == 404
+
+
+def test_after_an_admins_decision_the_other_version_is_sent_within_seconds(
+    application: FrameApplication, project: Project, radiologist: User, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = made.ct_slice(), made.ct_slice()
+    second.PixelData = np.full(256, 500, np.int16).tobytes()
+    arrived(made.file_bytes(first), project, radiologist)
+    arrived(made.file_bytes(second), project, radiologist)
+    path = address(Instance.objects.get(), "/frames/1")
+    before = ask(application, path)
+    assert before.part()[1] == first.PixelData
+    conflict_decide(conflict=InstanceConflict.objects.get(), verdict="supersede", reason="repaired", by=admin)
+    now = time.monotonic()
+    monkeypatch.setattr(frames_asgi.time, "monotonic", lambda: now + 4)
+    after = ask(application, path, if_none_match=before.headers["etag"])
+    assert (after.status, after.part()[1]) == (200, second.PixelData)
 
 
 def test_reading_a_hundred_frames_is_one_audit_event(application: FrameApplication, cine: Instance) -> None:

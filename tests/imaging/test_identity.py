@@ -10,6 +10,7 @@ from django.test import Client
 from annotations.dataset.split import patient_key
 from core.errors import Invalid
 from core.models import Project
+from imaging.clashes import identity_group
 from imaging.dicom.identity import Statement
 from imaging.models import IdentityDecision, Patient, Study
 from imaging.services.identity import identity_decide, statement_of
@@ -133,6 +134,74 @@ def test_what_a_study_lacked_is_filled_in_by_its_later_images(project: Project, 
     assert told(arrived(_file("three", 1, **nameless), project, radiologist)) == [("stored", "")]
     arrived(_file("three", 2, **BERTIL), project, radiologist)
     assert _study("three").patient.identity_clash, "a name filled in later can clash as well"
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_the_order_in_which_the_images_of_a_study_arrive_says_nothing_of_whose_it_is(
+    order: tuple[int, ...], project: Project, radiologist: User
+) -> None:
+    said = [{"PatientID": ""}, {"PatientID": "SHARED"}, {"PatientID": "SHARED", "IssuerOfPatientID": "NORTH"}]
+    files = [_file("one", number, **ANNA, **stated) for number, stated in enumerate(said, start=1)]
+    for place in order:
+        assert told(arrived(files[place], project, radiologist)) == [("stored", "")]
+    assert (_study("one").patient.patient_id, _study("one").patient.issuer_of_patient_id) == ("SHARED", "NORTH")
+    assert Patient.objects.count() == 1
+    client = Client()
+    client.force_login(radiologist)
+    assert _names(client, PatientID="SHARED") == {_study("one").study_instance_uid: "Alder^Anna"}
+    for other in ({"PatientID": "OTHER"}, {"PatientID": "SHARED", "IssuerOfPatientID": "SOUTH"}):
+        assert told(arrived(_file("one", 4, **ANNA, **other), project, radiologist)) == [
+            ("refused", "patient_mismatch")
+        ]
+
+
+def test_an_id_that_is_filled_in_later_can_clash_with_another_study(project: Project, radiologist: User) -> None:
+    arrived(_file("one", **ANNA), project, radiologist)
+    arrived(_file("two", 1, **(BERTIL | {"PatientID": ""})), project, radiologist)
+    assert not Patient.objects.filter(identity_clash=True).exists()
+    assert told(arrived(_file("two", 2, **BERTIL), project, radiologist)) == [("stored", "identity_clash")]
+    assert _study("two").patient == _study("one").patient
+    assert _study("one").patient.identity_clash
+
+
+def test_studies_without_a_patient_id_have_nothing_to_do_with_each_other(
+    project: Project, radiologist: User, admin: User
+) -> None:
+    nobody = {"PatientID": "", "PatientName": "", "PatientBirthDate": "", "PatientSex": ""}
+    for name, stated in (("one", ANNA), ("two", ANNA), ("three", BERTIL), ("four", nobody)):
+        assert told(arrived(_file(name, **(stated | {"PatientID": ""})), project, radiologist)) == [("stored", "")]
+    assert Patient.objects.count() == 4
+    assert not Patient.objects.filter(identity_clash=True).exists()
+    assert told(arrived(_file("one", 2, **(BERTIL | {"PatientID": ""})), project, radiologist)) == [
+        ("stored", "identity_clash")
+    ]
+    clashing = Patient.objects.get(identity_clash=True)
+    assert list(clashing.studies.all()) == [_study("one")]
+    group = identity_group(clashing)
+    assert {one.statement.patient_name for one in group.statements} == {"Alder^Anna", "Birch^Bertil"}
+    identity_decide(
+        patient=clashing, persons=[[one.statement for one in group.statements]], reason="a typing error", by=admin
+    )
+    assert Patient.objects.count() == 4
+    assert not Patient.objects.filter(identity_clash=True).exists()
+
+
+def test_long_patient_ids_are_told_apart_to_their_end_or_refused(project: Project, radiologist: User) -> None:
+    for name, end in (("one", "1"), ("two", "2")):
+        arrived(_file(name, **(ANNA | {"PatientID": "A" * 127 + end})), project, radiologist)
+    assert _study("one").patient != _study("two").patient
+    assert told(arrived(_file("three", **(ANNA | {"PatientID": "A" * 300})), project, radiologist)) == [
+        ("refused", "identity_too_long")
+    ]
+
+
+@pytest.mark.parametrize("other", ["たいき", "ダイスケ", "แม้"])
+def test_letters_that_only_look_accented_make_another_name(other: str, project: Project, radiologist: User) -> None:
+    own = {"たいき": "だいき", "ダイスケ": "タイスケ", "แม้": "แม"}[other]
+    arrived(_file("one", **(ANNA | {"PatientName": f"={own}"})), project, radiologist)
+    assert told(arrived(_file("two", **(ANNA | {"PatientName": f"={other}"})), project, radiologist)) == [
+        ("stored", "identity_clash")
+    ]
 
 
 def _decide(by: User, *persons: list[Statement], reason: str = "called the ward") -> IdentityDecision:

@@ -80,9 +80,18 @@ def test_a_clash_is_on_the_worklist_and_the_banner_until_an_admin_decides(
         ("Alder^Anna", 1), ("Birch^Bertil", 1)
     ]  # fmt: skip
     persons = [[one["statement"]] for one in group["statements"]]
-    status, wrong = decider("POST", f"identities/{group['id']}/decide", {"persons": persons[:1], "reason": "called"})
+    status, wrong = decider(
+        "POST", f"identities/{group['id']}/decide", {"persons": persons[:1], "reason": "called"}, match=0
+    )
     assert (status, wrong["code"]) == (422, "persons_wrong")
-    status, decided = decider("POST", f"identities/{group['id']}/decide", {"persons": persons, "reason": "called"})
+    status, decided = decider(
+        "POST", f"identities/{group['id']}/decide", {"persons": persons, "reason": "called"}, match=0
+    )
+    late = [[one["statement"] for one in group["statements"]]]
+    status_late, refused = decider(
+        "POST", f"identities/{group['id']}/decide", {"persons": late, "reason": "late"}, match=0
+    )
+    assert (status_late, refused["code"]) == (412, "decision_moved")
     assert status == 200, decided
     assert [one["person"] for one in decided["statements"]] == [1, 2]
     assert not Study.objects.filter(patient__identity_clash=True).exists()
@@ -98,7 +107,9 @@ def test_names_with_spaces_and_signs_can_be_decided_about(project: Project, radi
     decider = Api(admin)
     [group] = decider("GET", "identities")[1]["results"]
     persons = [[one["statement"] for one in group["statements"]]]
-    status, decided = decider("POST", f"identities/{group['id']}/decide", {"persons": persons, "reason": "x"})
+    status, decided = decider(
+        "POST", f"identities/{group['id']}/decide", {"persons": persons, "reason": "x"}, match=group["version"]
+    )
     assert (status, decided["is_open"]) == (200, False)
 
 
@@ -132,7 +143,9 @@ def test_an_admin_sees_both_versions_and_supersedes_and_the_reader_is_told(
     drawn = [_png_grey(client.get(f"{address}/{version}").content) for version in ("first", "second")]
     assert drawn[0].max() > drawn[0].min() == 0, "air around, and a square"
     assert drawn[1].min() == drawn[1].max() == 255, "2000 − 1024 HU lies above the window"
-    status, decided = decider("POST", f"conflicts/{row['id']}/decide", {"verdict": "supersede", "reason": "repaired"})
+    decide = f"conflicts/{row['id']}/decide"
+    assert decider("POST", decide, {"verdict": "keep", "reason": "unseen"})[1]["code"] == "if_match_missing"
+    status, decided = decider("POST", decide, {"verdict": "supersede", "reason": "repaired"}, match=row["version"])
     assert (status, decided["shown"]) == (200, "second")
     assert decider("GET", "conflicts")[1]["results"] == []
     [notice] = Api(radiologist)("GET", f"workitems/{workitem.pk}")[1]["notices"]
@@ -147,7 +160,9 @@ def test_an_admin_sees_both_versions_and_supersedes_and_the_reader_is_told(
     )
     body = b"".join(frame.streaming_content) if frame.streaming else frame.content
     assert np.frombuffer(other.PixelData, np.int16).tobytes() in body
-    status, back = decider("POST", f"conflicts/{row['id']}/decide", {"verdict": "keep", "reason": "no, the first"})
+    status, late = decider("POST", decide, {"verdict": "keep", "reason": "of an old page"}, match=row["version"])
+    assert (status, late["code"]) == (412, "decision_moved"), "who did not see the decision does not undo it"
+    status, back = decider("POST", decide, {"verdict": "keep", "reason": "no, the first"}, match=decided["version"])
     assert (status, back["shown"]) == (200, "first")
     assert [one["verdict"] for one in back["decisions"]] == ["keep", "supersede"]
     assert InstanceConflict.objects.count() == 1

@@ -290,8 +290,10 @@ STEPS: dict[tuple[str, str], Step] = {
         "adm", "version.refused", {"reason": "not better"}, prepare=_may_be_refused
     ),
     ("versions/<uuid:id>/evaluate", "POST"): Step("adm", "evaluation.requested", prepare=_may_be_evaluated),
-    ("identities/<uuid:id>/decide", "POST"): Step("adm", "identity.decided", prepare=_two_names),
-    ("conflicts/<uuid:id>/decide", "POST"): Step("adm", "conflict.decided", {"verdict": "keep", "reason": "a test"}),
+    ("identities/<uuid:id>/decide", "POST"): Step("adm", "identity.decided", match=0, prepare=_two_names),
+    ("conflicts/<uuid:id>/decide", "POST"): Step(
+        "adm", "conflict.decided", {"verdict": "keep", "reason": "a test"}, 0
+    ),
     ("dicomweb/studies", "POST"): Step("ann", "instance.stored", prepare=_stowed),
     ("dicomweb/studies/<str:study>", "POST"): Step("ann", "instance.stored", prepare=_stowed),
     ("dicomweb/projects/<slug:slug>/studies", "POST"): Step("ann", "instance.stored", prepare=_stowed),

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from core.errors import Invalid, PreconditionRequired, Unauthenticated
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _Row = TypeVar("_Row", bound=Model)
 PAGE_LIMIT = 500
+IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=True, description="The version, quoted.")
 
 
 class ErrorOut(serializers.Serializer[Any]):

@@ -23,8 +23,8 @@ from imaging import clashes
 from imaging.dicom.errors import PixelsUnreadable
 from imaging.dicom.pixels import render_frame
 from imaging.models import ConflictDecision, InstanceConflict
-from imaging.services.conflicts import conflict_decide
-from webapp.api.base import caller, checked
+from imaging.services.conflicts import conflict_decide, decisions_on
+from webapp.api.base import IF_MATCH, caller, checked, if_match_version
 
 _PICTURE: int = 512
 
@@ -60,9 +60,10 @@ class ConflictDecisionOut(_Out):
 
 
 class ConflictOut(_Out):
-    """Two versions of one instance; ``shown`` says which of them is served now."""
+    """Two versions of one instance; ``shown`` says which of them is served now, ``version`` moves with decisions."""
 
     id: UUID
+    version: int
     kind: str
     kind_words: str
     sop_instance_uid: str
@@ -98,6 +99,7 @@ def _out(row: InstanceConflict) -> ConflictOut:
     decisions = row.decisions.select_related("decided_by").order_by("-created_at")
     return ConflictOut(
         id=row.pk,
+        version=decisions_on(instance),
         kind=row.kind,
         kind_words=row.get_kind_display(),
         sop_instance_uid=instance.sop_instance_uid,
@@ -167,13 +169,15 @@ class ConflictPicture(APIView):
 class ConflictDecide(APIView):
     """A decision."""
 
-    @extend_schema(operation_id="conflicts_decide", request=ConflictDecideIn, responses=ConflictOut)
+    @extend_schema(
+        operation_id="conflicts_decide", parameters=[IF_MATCH], request=ConflictDecideIn, responses=ConflictOut
+    )
     def post(self, request: Request, id: str) -> Response:
-        """Keep the version of first arrival, or show the other one instead; both stay stored."""
+        """Keep the version of first arrival, or show the other one instead; 412 where somebody decided meanwhile."""
         user = caller(request)
         access.require_site(user, "archive.decide")
         conflict, fields = clashes.access_conflict(id), checked(ConflictDecideIn, request)
-        conflict_decide(conflict=conflict, by=user, **fields)
+        conflict_decide(conflict=conflict, by=user, seen=if_match_version(request), **fields)
         return Response(_out(clashes.access_conflict(id)).model_dump(mode="json"))
 
 

@@ -18,8 +18,8 @@ from core import access, audit
 from core.audit_kinds import AuditKind
 from imaging import clashes
 from imaging.dicom.identity import Statement
-from imaging.services.identity import identity_decide
-from webapp.api.base import caller, checked
+from imaging.services.identity import decisions_under, identity_decide
+from webapp.api.base import IF_MATCH, caller, checked, if_match_version
 
 _STATE = OpenApiParameter("state", str, enum=["open", "decided"])
 
@@ -80,9 +80,10 @@ class IdentityDecisionOut(_Out):
 
 
 class IdentityOut(_Out):
-    """All that was sent under one Patient ID."""
+    """All that was sent under one Patient ID; ``version`` moves with decisions."""
 
     id: UUID
+    version: int
     patient_id: str
     issuer_of_patient_id: str
     issuer_qualifiers: str
@@ -101,6 +102,7 @@ def _out(group: clashes.IdentityGroup) -> IdentityOut:
     patient = group.patient
     return IdentityOut(
         id=patient.pk,
+        version=decisions_under(patient),
         patient_id=patient.patient_id,
         issuer_of_patient_id=patient.issuer_of_patient_id,
         issuer_qualifiers=patient.issuer_qualifiers,
@@ -148,14 +150,17 @@ class Identities(APIView):
 class IdentityDecide(APIView):
     """A decision."""
 
-    @extend_schema(operation_id="identities_decide", request=IdentityDecideIn, responses=IdentityOut)
+    @extend_schema(
+        operation_id="identities_decide", parameters=[IF_MATCH], request=IdentityDecideIn, responses=IdentityOut
+    )
     def post(self, request: Request, id: str) -> Response:
-        """Say which statements are of one person; every study keeps what was sent in it."""
+        """Say which statements are of one person; 412 where somebody decided meanwhile."""
         user = caller(request)
         access.require_site(user, "archive.decide")
         patient, fields = clashes.access_patient(id), checked(IdentityDecideIn, request)
         persons = [[Statement(**stated) for stated in person] for person in fields["persons"]]
-        identity_decide(patient=patient, persons=persons, reason=fields["reason"], by=user)
+        seen = if_match_version(request)
+        identity_decide(patient=patient, persons=persons, reason=fields["reason"], by=user, seen=seen)
         return Response(_out(clashes.identity_group(patient)).model_dump(mode="json"))
 
 

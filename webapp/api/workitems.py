@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import path
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,11 +20,9 @@ from core.access import project_for
 from core.models import User
 from inference.answers import model_says
 from webapp.api.answers import AnswerOut, CaseAnswerOut, with_all_answers, with_answers
-from webapp.api.base import caller, checked, cursor_text, cursor_values, etag, if_match_version, page_limit
+from webapp.api.base import IF_MATCH, caller, checked, cursor_text, cursor_values, etag, if_match_version, page_limit
 from webapp.api.labels import LabelOut
 from webapp.api.projects import PersonOut
-
-IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=True, description="The version, quoted.")
 
 
 class WorkitemStudyOut(serializers.Serializer[Any]):

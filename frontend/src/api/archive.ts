@@ -16,8 +16,11 @@ export const identitiesQuery = (state: DecisionState) =>
       (await get<Schemas["IdentitiesOut"]>("identities", { state }, signal)).results,
   });
 
-export const decideIdentity = (id: string, persons: Schemas["StatementOut"][][], reason: string) =>
-  post<IdentityOut>(`identities/${id}/decide`, { persons, reason });
+export const decideIdentity = (
+  { id, version }: IdentityOut,
+  persons: Schemas["StatementOut"][][],
+  reason: string,
+) => post<IdentityOut>(`identities/${id}/decide`, { persons, reason }, { ifMatch: version });
 
 export const conflictsQuery = (state: DecisionState) =>
   queryOptions({
@@ -26,8 +29,8 @@ export const conflictsQuery = (state: DecisionState) =>
       (await get<Schemas["ConflictsOut"]>("conflicts", { state }, signal)).results,
   });
 
-export const decideConflict = (id: string, verdict: "keep" | "supersede", reason: string) =>
-  post<ConflictOut>(`conflicts/${id}/decide`, { verdict, reason });
+export const decideConflict = ({ id, version }: ConflictOut, verdict: "keep" | "supersede", reason: string) =>
+  post<ConflictOut>(`conflicts/${id}/decide`, { verdict, reason }, { ifMatch: version });
 
 export const conflictPicture = (id: string, version: "first" | "second") =>
   apiUrl(`conflicts/${id}/picture/${version}`);

@@ -168,7 +168,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Keep the version of first arrival, or show the other one instead; both stay stored. */
+        /** @description Keep the version of first arrival, or show the other one instead; 412 where somebody decided meanwhile. */
         post: operations["conflicts_decide"];
         delete?: never;
         options?: never;
@@ -289,7 +289,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Say which statements are of one person; every study keeps what was sent in it. */
+        /** @description Say which statements are of one person; 412 where somebody decided meanwhile. */
         post: operations["identities_decide"];
         delete?: never;
         options?: never;
@@ -1807,7 +1807,7 @@ export interface components {
         ConflictDecisionOutVerdictEnum: "keep" | "supersede";
         /**
          * ConflictOut
-         * @description Two versions of one instance; ``shown`` says which of them is served now.
+         * @description Two versions of one instance; ``shown`` says which of them is served now, ``version`` moves with decisions.
          */
         ConflictOut: {
             /**
@@ -1815,6 +1815,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Version */
+            version: number;
             /** Kind */
             kind: string;
             /** Kind Words */
@@ -2352,7 +2354,7 @@ export interface components {
         };
         /**
          * IdentityOut
-         * @description All that was sent under one Patient ID.
+         * @description All that was sent under one Patient ID; ``version`` moves with decisions.
          */
         IdentityOut: {
             /**
@@ -2360,6 +2362,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Version */
+            version: number;
             /** Patient Id */
             patient_id: string;
             /** Issuer Of Patient Id */
@@ -4506,7 +4510,10 @@ export interface operations {
     conflicts_decide: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description The version, quoted. */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -4724,7 +4731,10 @@ export interface operations {
     identities_decide: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description The version, quoted. */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };

@@ -69,12 +69,15 @@ function Conflict({ conflict }: { conflict: ConflictOut }) {
   const [asking, setAsking] = useState<"keep" | "supersede" | null>(null);
   const decide = useMutation({
     mutationFn: ({ verdict, reason }: { verdict: "keep" | "supersede"; reason: string }) =>
-      decideConflict(conflict.id, verdict, reason),
+      decideConflict(conflict, verdict, reason),
     onSuccess: () => {
       notifyDone("Decided.");
       void queries.invalidateQueries({ queryKey: ["archive"] });
     },
-    onError: (error) => notifyError(error, "Not decided"),
+    onError: (error) => {
+      notifyError(error, "Not decided");
+      void queries.invalidateQueries({ queryKey: ["archive"] });
+    },
   });
   return (
     <section data-testid="conflict" aria-label={`Two versions of ${conflict.sop_instance_uid}`}>

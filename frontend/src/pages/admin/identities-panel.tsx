@@ -39,6 +39,7 @@ const issuerOf = (group: IdentityOut) =>
 
 function IdentityGroup({ group }: { group: IdentityOut }) {
   const queries = useQueryClient();
+  const named = group.patient_id ? `Patient ID ${group.patient_id}` : "A study without a Patient ID";
   const [person, setPerson] = useState(() =>
     group.statements.map((one, index) =>
       group.is_open && group.decisions.length === 0 ? index + 1 : one.person,
@@ -48,13 +49,16 @@ function IdentityGroup({ group }: { group: IdentityOut }) {
   const numbers = [...new Set(person)].sort((a, b) => a - b);
   const decide = useMutation({
     mutationFn: ({ persons, reason }: { persons: StatedOut["statement"][][]; reason: string }) =>
-      decideIdentity(group.id, persons, reason),
+      decideIdentity(group, persons, reason),
     onSuccess: () => {
-      notifyDone(`Decided about Patient ID ${group.patient_id}.`);
+      notifyDone(`Decided: ${named}.`);
       void queries.invalidateQueries({ queryKey: ["archive"] });
       void queries.invalidateQueries({ queryKey: ["workitems"] });
     },
-    onError: (error) => notifyError(error, "Not decided"),
+    onError: (error) => {
+      notifyError(error, "Not decided");
+      void queries.invalidateQueries({ queryKey: ["archive"] });
+    },
   });
   const parted = (how: "same" | "different") =>
     how === "same"
@@ -63,9 +67,9 @@ function IdentityGroup({ group }: { group: IdentityOut }) {
           group.statements.filter((_, index) => person[index] === number).map((one) => one.statement),
         );
   return (
-    <section data-testid="identity-group" aria-label={`Patient ID ${group.patient_id}`}>
+    <section data-testid="identity-group" aria-label={named}>
       <Group gap="xs" mt="sm">
-        <Text fw={700}>{group.patient_id}</Text>
+        <Text fw={700}>{group.patient_id || named}</Text>
         <Text size="sm" c="dimmed">
           {issuerOf(group)}
         </Text>
