@@ -88,11 +88,11 @@ class SeriesLayer:
 
 def series_layers(series: Series) -> list[SeriesLayer]:
     """Return what can be laid over the pictures of a series, in the order of its study's series."""
-    targets = _targets(series)
+    targets, digest = _targets(series), series_frames_digest(series)
     rows = Instance.objects.filter(series__study=series.study_id).select_related("series")
     rows = rows.filter(sop_class_uid__in=(*LAYER_CLASSES, *_STRUCTURE_SETS))
     ordered = rows.order_by("series__series_number", "series__series_instance_uid", "instance_number")
-    return [one for row in ordered for one in _laid_over(row, targets)]
+    return [one for row in ordered for one in _laid_over(row, targets, digest)]
 
 
 def layers_of(instance: Instance) -> tuple[Layer, ...]:
@@ -106,10 +106,22 @@ def _layers_of_digest(header_digest: str, kind: ObjectKind) -> tuple[Layer, ...]
     return tuple(read(header_of_digest(header_digest))) if read else ()
 
 
-def _laid_over(instance: Instance, targets: Targets) -> list[SeriesLayer]:
+_placings: OrderedDict[tuple[str, str], list[list[Placing]]] = OrderedDict()
+
+
+def _placed(instance: Instance, targets: Targets, digest: str) -> list[list[Placing]]:
+    """Return for each layer of an object how it lies on each frame of a series."""
+    key = (instance.header_digest, digest)
+    if key not in _placings:
+        _placings[key] = [[placing(layer, one) for one in targets.values()] for layer in layers_of(instance)]
+        if len(_placings) > 256:
+            _placings.popitem(last=False)
+    return _placings[key]
+
+
+def _laid_over(instance: Instance, targets: Targets, digest: str) -> list[SeriesLayer]:
     found = []
-    for layer in layers_of(instance):
-        placed = [placing(layer, target) for target in targets.values()]
+    for layer, placed in zip(layers_of(instance), _placed(instance, targets, digest), strict=True):
         best = min(placed, key=list(Placing).index, default=Placing.NO_SPACE)
         words = _words(layer.kind, best)
         places = [at for at, one in enumerate(placed) if one in _LAID]

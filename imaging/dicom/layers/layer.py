@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from imaging.dicom.frame_space import FrameSpace
+from imaging.dicom.geometry import normal_of
 from imaging.dicom.header_values import FrameHeader, numbers
 from imaging.dicom.json_model import Json, items
 from imaging.dicom.plane import Plane
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 #: (SOP Instance UID, frame number from 1, or 0 for an image as a whole).
 Source = tuple[str, int]
+#: Millimetres and pixels that are no distance but rounding.
+ROUNDING: Final = 1e-3
+_PARALLEL: Final = 1e-4
 
 
 class LayerKind(StrEnum):
@@ -60,6 +64,20 @@ class Contour:
 
 
 @dataclass(frozen=True, slots=True)
+class Stack:
+    """The frames of a layer that lie in one direction, one at each place.
+
+    Attributes:
+        normal: unit vector, LPS.
+        heights: of the frames along it, mm, rising.
+    """
+
+    normal: NDArray[np.float64]
+    heights: NDArray[np.float64]
+    frames: tuple[LayerFrame, ...]
+
+
+@dataclass(frozen=True)
 class Layer:
     """One thing that can be laid over pictures.
 
@@ -68,7 +86,7 @@ class Layer:
         color: ``#rrggbb``; empty where values are shown in colours.
         unit: of its values; empty where nothing names one.
         algorithm_type: MANUAL, SEMIAUTOMATIC, AUTOMATIC (PS3.3 C.8.20.2); empty where nothing says it.
-        maker: the algorithm, or the person.
+        maker: the algorithm; of maps and dose the equipment.
         rows, columns: of its frames; 0 for outlines.
         slab_mm: how thick a frame is: up to half of it above and below it holds.
     """
@@ -87,6 +105,30 @@ class Layer:
     contours: tuple[Contour, ...] = ()
     slab_mm: float = 1.0
 
+    @cached_property
+    def stacks(self) -> tuple[Stack, ...]:
+        """The placed frames by their direction; of several at one place the first."""
+        groups: list[tuple[NDArray[np.float64], list[LayerFrame]]] = []
+        for frame in self.frames:
+            if frame.plane is None:
+                continue
+            own = np.asarray(frame.plane.orientation)
+            for known, members in groups:
+                if float(np.abs(known - own).max()) < _PARALLEL:
+                    members.append(frame)
+                    break
+            else:
+                groups.append((own, [frame]))
+        found = []
+        for orientation, members in groups:
+            normal = normal_of(tuple(orientation))
+            heights = np.array([np.dot(one.plane.position, normal) for one in members if one.plane is not None])
+            order = np.argsort(heights, kind="stable")
+            first = np.concatenate([[True], np.diff(heights[order]) > ROUNDING])
+            kept = order[first]
+            found.append(Stack(normal, heights[kept], tuple(members[int(at)] for at in kept)))
+        return tuple(found)
+
     @property
     def may_be_a_models(self) -> bool:
         """Say whether a model may have made it: all but dose and what says that a person drew it."""
@@ -95,6 +137,8 @@ class Layer:
     @property
     def made_by(self) -> str:
         """Who made it, in words."""
+        if self.kind in (LayerKind.MAP, LayerKind.DOSE):
+            return f"made with {self.maker}" if self.maker else "does not say what made it"
         how = _MADE.get(self.algorithm_type, "does not say who or what made it")
         return f"{how}: {self.maker}" if self.maker else how
 

@@ -10,20 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.dicom.geometry import normal_of
-from imaging.dicom.layers.layer import Contour, Layer, LayerFrame, LayerKind, Source
+from imaging.dicom.layers.layer import ROUNDING, Contour, Layer, LayerFrame, LayerKind, Source, Stack
 from imaging.dicom.plane import Plane
 
 Floats = NDArray[np.float64]
 Read = Callable[[int], NDArray[Any]]
-_PARALLEL: Final = 1e-4
-#: Millimetres and pixels that are no distance but rounding.
-_ROUNDING: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +65,9 @@ def placing(layer: Layer, target: Target) -> Placing:
     if target.plane is not None and (planes or layer.contours) and _one_space(layer, target):
         if layer.kind is LayerKind.OUTLINES:
             return Placing.SAME_GRID if laid_contours(layer, target) else Placing.BESIDE
-        near = list(_near(layer, target))
-        if not near:
+        if next(_near(layer, target), None) is None:
             return Placing.BESIDE
-        return Placing.SAME_GRID if any(_same_grid(one, layer, target) for one in near) else Placing.RESAMPLED
+        return Placing.RESAMPLED if _same_grid_frame(layer, target) is None else Placing.SAME_GRID
     if _named_frames(layer, target) or laid_contours(layer, target):
         return Placing.NAMED
     if target.plane is None or not (planes or layer.contours):
@@ -95,12 +90,12 @@ def _near(layer: Layer, target: Target) -> Iterator[LayerFrame]:
     assert target.plane is not None
     right, bottom = target.columns - 1, target.rows - 1
     corners = target.plane.to_patient([(0, 0), (right, 0), (0, bottom), (right, bottom)])
-    for normal, heights, members in _stacks(layer):
-        along = corners @ normal
-        half = layer.slab_mm / 2 + _ROUNDING
+    for stack in layer.stacks:
+        along = corners @ stack.normal
+        half = layer.slab_mm / 2 + ROUNDING
         low, high = along.min() - half, along.max() + half
-        for index in np.flatnonzero((heights >= low) & (heights <= high)):
-            frame = members[int(index)]
+        for index in np.flatnonzero((stack.heights >= low) & (stack.heights <= high)):
+            frame = stack.frames[int(index)]
             assert frame.plane is not None
             columns, rows = frame.plane.to_pixels(corners).T
             misses = columns.max() < 0 or rows.max() < 0 or columns.min() >= layer.columns or rows.min() >= layer.rows
@@ -108,37 +103,16 @@ def _near(layer: Layer, target: Target) -> Iterator[LayerFrame]:
                 yield frame
 
 
-def _same_grid(frame: LayerFrame, layer: Layer, target: Target) -> bool:
-    one, other = frame.plane, target.plane
-    if one is None or other is None or (layer.rows, layer.columns) != (target.rows, target.columns):
-        return False
+def _same_grid_frame(layer: Layer, target: Target) -> LayerFrame | None:
+    """Return the frame of a layer whose pixels are the picture's."""
+    if target.plane is None or (layer.rows, layer.columns) != (target.rows, target.columns):
+        return None
     corners = [(0, 0), (target.columns - 1, 0), (0, target.rows - 1)]
-    return bool(np.abs(one.to_patient(corners) - other.to_patient(corners)).max() < 10 * _ROUNDING)
-
-
-def _stacks(layer: Layer) -> list[tuple[Floats, Floats, list[LayerFrame]]]:
-    """Return the layer's frames by direction: unit normal, heights along it in rising order, the frames."""
-    groups: list[tuple[Floats, list[LayerFrame]]] = []
-    for frame in layer.frames:
-        if frame.plane is None:
-            continue
-        own = np.asarray(frame.plane.orientation)
-        for known, members in groups:
-            if float(np.abs(known - own).max()) < _PARALLEL:
-                members.append(frame)
-                break
-        else:
-            groups.append((own, [frame]))
-    found = []
-    for orientation, members in groups:
-        normal = normal_of(tuple(orientation))
-        heights = np.array([np.dot(one.plane.position, normal) for one in members if one.plane is not None])
-        order = np.argsort(heights, kind="stable")
-        heights = heights[order]
-        # Of several frames at one place the first is drawn.
-        first = np.concatenate([[True], np.diff(heights) > _ROUNDING])
-        found.append((normal, heights[first], [members[int(at)] for at in order[first]]))
-    return found
+    here = target.plane.to_patient(corners)
+    for frame in _near(layer, target):
+        if frame.plane is not None and np.abs(frame.plane.to_patient(corners) - here).max() < 10 * ROUNDING:
+            return frame
+    return None
 
 
 def laid_segment(layer: Layer, target: Target, read: Read) -> NDArray[np.uint8]:
@@ -150,15 +124,16 @@ def laid_segment(layer: Layer, target: Target, read: Read) -> NDArray[np.uint8]:
     out = np.zeros(target.rows * target.columns, np.uint8)
     if target.plane is None or not _one_space(layer, target):
         return _pixel_on_pixel(layer, target, read, out)
-    points = _centres(target)
-    for normal, heights, members in _stacks(layer):
-        along = points @ normal
-        nearest = _nearest(heights, along)
-        inside = np.abs(along - heights[nearest]) <= layer.slab_mm / 2 + _ROUNDING
+    same = _same_grid_frame(layer, target)
+    if same is not None:
+        return read(same.number)
+    for stack in layer.stacks:
+        along = _heights(stack, target)
+        nearest = _nearest(stack.heights, along)
+        inside = np.abs(along - stack.heights[nearest]) <= layer.slab_mm / 2 + ROUNDING
         for index in np.unique(nearest[inside]):
-            frame, here = members[int(index)], np.flatnonzero(inside & (nearest == index))
-            assert frame.plane is not None
-            columns, rows = np.floor(frame.plane.to_pixels(points[here]).T + 0.5 + 1e-9).astype(np.int64)
+            frame, here = stack.frames[int(index)], np.flatnonzero(inside & (nearest == index))
+            columns, rows = (np.floor(one + 0.5 + 1e-9).astype(np.int64) for one in _places(frame, target, here))
             hit = (columns >= 0) & (rows >= 0) & (columns < layer.columns) & (rows < layer.rows)
             if hit.any():
                 shares = read(frame.number)[rows[hit], columns[hit]]
@@ -175,17 +150,19 @@ def laid_values(layer: Layer, target: Target, read: Read) -> NDArray[np.float32]
     out = np.full(target.rows * target.columns, np.nan, np.float32)
     if target.plane is None or not _one_space(layer, target):
         return _pixel_on_pixel(layer, target, read, out)
-    points = _centres(target)
-    for normal, heights, members in _stacks(layer):
-        along = points @ normal
-        below, above, weight = _between(heights, along, layer.slab_mm)
-        values = np.zeros(len(points))
+    same = _same_grid_frame(layer, target)
+    if same is not None:
+        return read(same.number)
+    for stack in layer.stacks:
+        along = _heights(stack, target)
+        below, above, weight = _between(stack.heights, along, layer.slab_mm)
+        values = np.zeros(len(along))
         for index in np.unique(np.concatenate([below[below >= 0], above[below >= 0]])):
-            frame = members[int(index)]
+            frame = stack.frames[int(index)]
             share = np.where(below == index, 1 - weight, 0) + np.where((above == index) & (above != below), weight, 0)
             here = np.flatnonzero((below >= 0) & (share > 0))
-            if frame.plane is not None and len(here):
-                values[here] += share[here] * _bilinear(read(frame.number), *frame.plane.to_pixels(points[here]).T)
+            if len(here):
+                values[here] += share[here] * _bilinear(read(frame.number), *_places(frame, target, here))
         known = below >= 0
         out[known] = values[known]
     return out.reshape(target.rows, target.columns)
@@ -209,8 +186,8 @@ def laid_contours(layer: Layer, target: Target) -> list[tuple[bool, Floats]]:
 def _is_on(contour: Contour, target: Target, plane: Plane, *, one_space: bool) -> bool:
     heights = np.abs(plane.heights(contour.points))
     if not target.series.isdisjoint(uid for uid, _ in contour.sources):
-        return target.is_named(contour.sources) and float(heights.max()) <= target.slab_mm + _ROUNDING
-    return one_space and float(heights.max()) <= target.slab_mm / 2 + _ROUNDING
+        return target.is_named(contour.sources) and float(heights.max()) <= target.slab_mm + ROUNDING
+    return one_space and float(heights.max()) <= target.slab_mm / 2 + ROUNDING
 
 
 def _pixel_on_pixel(layer: Layer, target: Target, read: Read, out: NDArray[Any]) -> NDArray[Any]:
@@ -218,11 +195,31 @@ def _pixel_on_pixel(layer: Layer, target: Target, read: Read, out: NDArray[Any])
     return read(named[0].number) if named else out.reshape(target.rows, target.columns)
 
 
-def _centres(target: Target) -> Floats:
-    """Return the patient points of all pixel centres of the picture, row by row, shape (rows x columns, 3)."""
+def _ramp(target: Target, of: Callable[[Floats], Floats], here: NDArray[np.int64] | None = None) -> Floats:
+    """Return a quantity that rises evenly over the picture, for its pixels row by row (or those of ``here``).
+
+    Args:
+        of: gives it for patient points, shape (n, 3).
+    """
     assert target.plane is not None
-    rows, columns = np.divmod(np.arange(target.rows * target.columns), target.columns)
-    return target.plane.to_patient(np.stack([columns, rows], axis=1))
+    start, right, down = of(target.plane.to_patient([(0, 0), (1, 0), (0, 1)]))
+    if here is None:
+        here = np.arange(target.rows * target.columns)
+    rows, columns = np.divmod(here, target.columns)
+    return np.asarray(start + columns * (right - start) + rows * (down - start), np.float64)
+
+
+def _heights(stack: Stack, target: Target) -> Floats:
+    """Return how far along the stack's normal each of the picture's pixels lies, mm."""
+    return _ramp(target, lambda points: points @ stack.normal)
+
+
+def _places(frame: LayerFrame, target: Target, here: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Return column and row in a layer's frame of the picture's pixels ``here``."""
+    plane = frame.plane
+    assert plane is not None
+    columns = _ramp(target, lambda points: plane.to_pixels(points)[:, 0], here)
+    return columns, _ramp(target, lambda points: plane.to_pixels(points)[:, 1], here)
 
 
 def _nearest(heights: Floats, along: Floats) -> NDArray[np.int64]:
@@ -238,9 +235,9 @@ def _between(heights: Floats, along: Floats, slab_mm: float) -> tuple[NDArray[np
     step = np.where(above > below, heights[above] - heights[below], 1.0)
     weight = np.where(above > below, (along - heights[below]) / step, 0.0)
     weight = np.where(np.abs(weight - np.rint(weight)) < 1e-4, np.rint(weight), weight)
-    inside = (above > below) & (weight >= 0) & (weight <= 1) & (step <= 1.5 * max(slab_mm, _ROUNDING))
+    inside = (above > below) & (weight >= 0) & (weight <= 1) & (step <= 1.5 * max(slab_mm, ROUNDING))
     nearest = _nearest(heights, along)
-    holds = np.abs(along - heights[nearest]) <= slab_mm / 2 + _ROUNDING
+    holds = np.abs(along - heights[nearest]) <= slab_mm / 2 + ROUNDING
     below = np.where(inside, below, np.where(holds, nearest, -1))
     above = np.where(inside, above, below)
     return below, above, np.where(inside, weight, 0.0)

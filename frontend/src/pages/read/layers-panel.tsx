@@ -30,7 +30,10 @@ function goTo(layer: SeriesLayer): void {
   }
 }
 
-function LayerRow({ layer }: { layer: SeriesLayer }) {
+/** What is said of a layer besides its name. */
+const aboutOf = (layer: SeriesLayer) => `${layer.made_by}. ${layer.words}`;
+
+function LayerRow({ layer, about }: { layer: SeriesLayer; about: string | null }) {
   const look = useLayers((state) => lookOf(state, layer));
   const problem = useLayers((state) => state.problems[layerKey(layer)]);
   const { frame } = useActiveView();
@@ -57,10 +60,7 @@ function LayerRow({ layer }: { layer: SeriesLayer }) {
           </UnstyledButton>
         ) : null}
       </div>
-      <div className={classes.small}>
-        {[layer.made_by, layer.series_description].filter(Boolean).join(" · ")}
-      </div>
-      <div className={classes.small}>{layer.words}</div>
+      {about ? <div className={classes.small}>{about}</div> : null}
       {problem ? (
         <Alert color="red" p="xs">
           {problem}
@@ -82,9 +82,27 @@ function LayerRow({ layer }: { layer: SeriesLayer }) {
   );
 }
 
+/** The layers of one object; what holds for all of them is said once. */
+function ObjectLayers({ layers }: { layers: SeriesLayer[] }) {
+  const first = layers[0];
+  const about = first && layers.every((layer) => aboutOf(layer) === aboutOf(first)) ? aboutOf(first) : null;
+  return (
+    <section className={classes.object} aria-label={first?.series_description}>
+      <div className={classes.sideHead}>{first?.series_description || "No description"}</div>
+      {about ? <div className={classes.small}>{about}</div> : null}
+      <ul className={classes.layers}>
+        {layers.map((layer) => (
+          <LayerRow key={layerKey(layer)} layer={layer} about={about ? null : aboutOf(layer)} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 /** Segmentations, maps, dose and outlines that came with the study: switched on one by one, each with its opacity. */
 export function LayersPanel() {
   const over = useSeriesLayers();
+  const objects = [...new Set(over?.layers.map((layer) => layer.sop_instance_uid))];
   return (
     <>
       <div className={classes.heading}>
@@ -98,11 +116,12 @@ export function LayersPanel() {
       {over?.layers.length === 0 ? (
         <div className={classes.none}>Nothing of this study lies over these images.</div>
       ) : null}
-      <ul className={classes.layers}>
-        {over?.layers.map((layer) => (
-          <LayerRow key={layerKey(layer)} layer={layer} />
-        ))}
-      </ul>
+      {objects.map((uid) => (
+        <ObjectLayers
+          key={uid}
+          layers={over?.layers.filter((layer) => layer.sop_instance_uid === uid) ?? []}
+        />
+      ))}
       {over?.note ? (
         <Text size="xs" c="dimmed" data-testid="layers-note">
           {over.note}
