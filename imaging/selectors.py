@@ -93,10 +93,20 @@ def instance_frame_facts(instance: Instance) -> tuple[FrameFacts, ...]:
     facts = _with_uptake(instance, facts_of_digest(instance.header_digest))
     if instance.display == Instance.Display.CONVERTED:
         return tuple(replace(one, delivery="rgb" if one.color else "values") for one in facts)
-    if instance.transfer_syntax_uid == _JPEG_EXTENDED:
-        # Of 12 bits: decoded here, where it is proven right.
-        return tuple(one if one.color else replace(one, delivery="values") for one in facts)
-    return facts
+    return tuple(
+        replace(one, delivery="values") if _is_decoded_here(instance.transfer_syntax_uid, one) else one for one in facts
+    )
+
+
+def _is_decoded_here(transfer_syntax_uid: str, facts: FrameFacts) -> bool:
+    """Say whether a grey frame is decoded on the server, where it is proven right, and not in a browser.
+
+    JPEG of 12 bits; JPEG 2000 of signed bytes, whose negative samples browsers' decoders turn into zero.
+    """
+    if facts.color:
+        return False
+    signed_bytes = facts.bits.signed and facts.bits.stored <= 8
+    return transfer_syntax_uid == _JPEG_EXTENDED or (signed_bytes and transfer_syntax_uid in _JPEG_2000)
 
 
 def frame_facts_of(instance: Instance, frame_number: int) -> FrameFacts:
@@ -153,6 +163,7 @@ def replaced_instances(series: Series) -> dict[str, int]:
 #: How many frames of a series are looked at for the window that its values suggest.
 _LOOKED_AT: Final = 7
 _JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
+_JPEG_2000: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 92, 93, 201, 202, 203))
 _windows: dict[str, GreyWindow | None] = {}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.uid import EnhancedMRImageStorage
+from pydicom.uid import EnhancedMRImageStorage, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from tests.factories.dicom_files import set_pixels
 from tests.factories.pixel_cases import (
@@ -72,6 +72,27 @@ def _layouts() -> list[PixelCase]:
     ranged.add_new(0x00280121, "US", 65536 - 1990)
     values = np.where(padded < 0, np.nan, padded.astype(float))
     made.append(_odd("signed padding range written unsigned", ranged, values, by_values(values), browser=True))
+    return made
+
+
+def _compressed() -> list[PixelCase]:
+    """Signed samples of few bits: what decoders hand out for them has no sign of its own."""
+    made = []
+    for name, syntax, kind, stored in (
+        ("signed bytes in RLE", RLELossless, np.int8, 8),
+        ("signed seven bits in RLE", RLELossless, np.int8, 7),
+        ("signed bytes in JPEG 2000", JPEG2000Lossless, np.int8, 8),
+        ("signed six bits of 16 in JPEG 2000", JPEG2000Lossless, np.int16, 6),
+        ("signed 12 bits in JPEG 2000", JPEG2000Lossless, np.int16, 12),
+        ("signed five bits in JPEG-LS", JPEGLSLossless, np.int8, 5),
+    ):
+        half = 1 << (stored - 1)
+        pixels = ramp(-half, half - 1, kind)
+        dataset = case_of(name, pixels)
+        dataset.BitsStored, dataset.HighBit = stored, stored - 1
+        dataset.compress(syntax, generate_instance_uid=False)
+        dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = 2, 1, "US"
+        made.append(_seen_exactly(name, dataset, pixels * 2.0 + 1, browser=True))
     return made
 
 
@@ -236,4 +257,4 @@ def _own_colours() -> list[PixelCase]:
 
 def all_cases() -> list[PixelCase]:
     """Every case, plain and odd."""
-    return [*plain_cases(), *_layouts(), *_windows(), *_palettes(), *_colours(), *_own_colours()]
+    return [*plain_cases(), *_layouts(), *_compressed(), *_windows(), *_palettes(), *_colours(), *_own_colours()]

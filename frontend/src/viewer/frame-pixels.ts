@@ -107,6 +107,19 @@ function wordsOf(bytes: Uint8Array<ArrayBuffer>, served: ServedFacts): Samples {
   return signed ? new Int16Array(bytes.buffer, 0, whole / 2) : new Uint16Array(bytes.buffer, 0, whole / 2);
 }
 
+/** The same words with the sign the header gives them: decoders hand out bytes of signed images without it. */
+function withOwnSign(samples: Samples | Uint8ClampedArray, signed: boolean): Samples {
+  const place = [samples.buffer, samples.byteOffset, samples.length] as const;
+  switch (samples.BYTES_PER_ELEMENT) {
+    case 1:
+      return signed ? new Int8Array(...place) : new Uint8Array(...place);
+    case 2:
+      return signed ? new Int16Array(...place) : new Uint16Array(...place);
+    default:
+      return samples as Samples;
+  }
+}
+
 /** Take what lies outside Bits Stored off the samples (PS3.5 8.1.1). */
 function storedBitsOnly(samples: Samples, served: ServedFacts): Samples {
   const { allocated, stored, signed } = served.bits;
@@ -142,7 +155,7 @@ async function decode(frame: StackFrame, bytes: Uint8Array<ArrayBuffer>, syntax:
   if (!samples || samples.length < served.rows * served.columns) {
     throw undecodable();
   }
-  return samples as Samples;
+  return withOwnSign(samples as Samples | Uint8ClampedArray, served.bits.signed);
 }
 
 async function load(frame: StackFrame): Promise<FramePixels> {
