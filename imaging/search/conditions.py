@@ -79,9 +79,11 @@ def _one(attribute: Attribute, level: Level, value: str, *, fuzzy: bool) -> Q:
         return Q(**{f"{path}__in": re.split(r"[,\\]", value)})
     if attribute.form:
         return name_condition(path_to(attribute, level, attribute.form), value, fuzzy=fuzzy)
+    # A code has no comma, so clients part several by one; a comma of a description is a part of it.
+    parts = [part for part in re.split(r"[,\\]" if attribute.vr == "CS" else r"\\", value) if part]
     alternatives = Q()
-    for part in re.split(r"[,\\]", value):
-        if not part or set(part) == {"*"}:
+    for part in parts:
+        if set(part) == {"*"}:
             return Q()
         alternatives |= _text(attribute, path, part)
     return alternatives
@@ -131,7 +133,9 @@ def words_condition(path: str, text: str) -> Q:
     condition = Q()
     for word in fold(text).split():
         if "*" in word or "?" in word:
-            inner = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in word.strip("*"))
+            # Databases differ in whether a dot is a line's end, which parts the texts of a form.
+            wild = {"*": "[^\n]*", "?": "[^\n]"}
+            inner = "".join(wild.get(letter, re.escape(letter)) for letter in word.strip("*"))
             condition &= Q(**{f"{path}__regex": inner}) if inner else Q()
         else:
             condition &= Q(**{f"{path}__contains": word})
@@ -235,12 +239,9 @@ def _times(path: str, value: str) -> Q:
         _time_range(text)
         return Q(**{f"{path}__startswith": text})
     begin, end = _time_range(text)
-    condition = ~Q(**{path: ""})
-    if begin:
-        condition &= Q(**{f"{path}__gte": _bound(begin)})
-    if end:
-        condition &= Q(**{f"{path}__lte": f"{_stored(end)}~"})
-    return condition
+    # What is no time of day ("noon") lies after all that are.
+    condition = ~Q(**{path: ""}) & Q(**{f"{path}__lte": f"{_stored(end or time.max)}~"})
+    return condition & Q(**{f"{path}__gte": _bound(begin)}) if begin else condition
 
 
 def _bound(begin: time) -> str:
@@ -320,7 +321,9 @@ def _on_the_wall(paths: dict[str, str], begin: datetime | None, end: datetime | 
     day, clock = paths["study_date"], paths["study_time"]
     condition = Q(**{f"{day}__isnull": False})
     if begin:
-        at = Q(**{f"{clock}__gte": _bound(begin.time())}) if begin.time() != time.min else Q()
+        at = Q()
+        if begin.time() != time.min:
+            at = Q(**{f"{clock}__gte": _bound(begin.time()), f"{clock}__lte": f"{_stored(time.max)}~"})
         condition &= Q(**{f"{day}__gt": begin.date()}) | (Q(**{day: begin.date()}) & at)
     if end:
         at = Q(**{f"{clock}__lte": f"{_stored(end.time())}~"}) if end.time() != time.max else Q()

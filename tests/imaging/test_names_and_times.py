@@ -175,3 +175,25 @@ def test_dates_and_times_match_as_the_standard_says(
 def test_what_cannot_be_understood_is_a_coded_answer(query: dict[str, str], client: Client) -> None:
     response = client.get("/dicomweb/studies", query)
     assert (response.status_code, response.json()["code"]) == (400, "parameter_wrong")
+
+
+def test_commas_wild_signs_and_words_that_are_no_times_match_what_is_written(
+    client: Client, project: Project, radiologist: User
+) -> None:
+    for name, description, clock in (("one", "CT, chest", "101500"), ("two", "chest", "noon"), ("three", "", "")):
+        dataset = made.ct_slice(name)
+        dataset.StudyDescription, dataset.StudyTime = description, clock
+        arrived(made.file_bytes(dataset), project, radiologist)
+        Workitem.objects.create(project=project, study=Study.objects.get(study_instance_uid=dataset.StudyInstanceUID))
+    one, two, three = (str(made.file_uid(name, "study")) for name in ("one", "two", "three"))
+    assert _found(client, StudyDescription="CT, chest") == {one}
+    assert _found(client, StudyDescription="CT*") == {one}
+    assert _found(client, ModalitiesInStudy="CT,MR") == {one, two, three}
+    assert _found(client, ModalitiesInStudy="MR,") == set(), "nothing after the comma asks for nothing"
+    assert _found(client, StudyTime="0800-") == {one}
+    assert _found(client, StudyDate="20200301-", StudyTime="0800-") == {one}
+    assert _found(client, StudyTime="-2359") == {one}
+    page = worklist_page(radiologist, WorklistFilter(q="one*chest"))
+    assert page.rows == [], "a wild sign does not reach from the patient's name into the description"
+    page = worklist_page(radiologist, WorklistFilter(q="c*chest"))
+    assert [row["study"]["study_instance_uid"] for row in page.rows] == [one]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, find_commands, load_command_class
 
 from core.models import Job
 from imaging.models import Instance, Upload
+from tests.conftest import ROOT
 from tests.factories import dicom_files as made
+from webapp.management.prepared import PreparedCommand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,3 +119,18 @@ def test_a_file_that_may_not_be_read_does_not_stop_the_others(
     call_command("import_dicom", str(tmp_path), stdout=out)
     assert Instance.objects.count() == 1
     assert "not readable" in out.getvalue()
+
+
+def test_on_an_empty_installation_it_says_what_comes_first(tmp_path: Path) -> None:
+    made.write(tmp_path, one=made.ct_series(slices=1)[0])
+    environment = {**os.environ, "OVERREAD_DATA_DIR": str(tmp_path / "empty"), "OVERREAD_MODE": "development"}
+    environment["DATABASE_URL"] = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    command = [sys.executable, "manage.py", "import_dicom", str(tmp_path / "one.dcm")]
+    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.strip() == (
+        "CommandError: The database is empty or of another version. Run `manage.py prepare` first."
+    )
+    commands = [load_command_class("webapp", name) for name in find_commands(str(ROOT / "webapp" / "management"))]
+    alone = {type(one).__module__.rpartition(".")[2] for one in commands if not isinstance(one, PreparedCommand)}
+    assert alone == {"serve", "prepare", "demo"}, "which bring the database up to date themselves"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import Progress
 
 from imaging.services.archive_check import archive_check, staging_swept
+from webapp.management.prepared import PreparedCommand
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     """Exit status 1 when anything is missing or altered."""
 
     help = "Hash every stored image and header again; report what is missing or altered; tidy the staging folder."

@@ -6,14 +6,15 @@ import getpass
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from core.errors import OverreadError
 from core.roles import Role
 from core.users import user_create
+from webapp.management.prepared import PreparedCommand
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Add an admin. The password is asked for, or read as one line from standard input."
 
     def add_arguments(self, parser: CommandParser) -> None:

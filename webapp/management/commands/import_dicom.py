@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -17,6 +17,7 @@ from rich.table import Table
 from core.models import Project, User
 from imaging.models import Upload, UploadVerdict
 from imaging.services.uploads import is_skipped, staged_copy, upload_file, upload_finish, upload_open
+from webapp.management.prepared import PreparedCommand
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -25,7 +26,7 @@ _STORED = frozenset((UploadVerdict.Outcome.STORED.value, UploadVerdict.Outcome.A
 _NOT_READABLE = ("not readable", "no_permission", "This user may not read it. Change its permissions.")
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     """Exit status 1 when nothing could be stored."""
 
     help = "Import DICOM files, folders (with all below them) and zip archives."

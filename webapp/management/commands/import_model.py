@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from core.errors import OverreadError
 from inference.engine.model_files import CARD_NAME, WEIGHTS_NAME
 from inference.models import ModelFamily
 from inference.services.importing import model_import
+from webapp.management.prepared import PreparedCommand
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = (
         "Add a model from a folder with its weights and card. The first of a family goes live, a later one is judged."
     )

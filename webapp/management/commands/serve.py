@@ -13,13 +13,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from annotations.services.projects import inbox_open
 from core.models import User
 from core.roles import Role
 from webapp import broker, supervisor
 from webapp.demo.people import DEMO_PASSWORDS
+from webapp.management.prepared import is_behind
 
 _PORT = 8000
 
@@ -95,8 +95,7 @@ class Command(BaseCommand):
         return lock
 
     def _migrate(self) -> None:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        if is_behind():
             self._say("Bringing the database up to date …")
             call_command("migrate", interactive=False, verbosity=0)
         inbox_open()

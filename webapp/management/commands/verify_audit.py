@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from core import audit
+from webapp.management.prepared import PreparedCommand
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     """Exit status 1 when anything was altered, removed or inserted."""
 
     help = "Recompute the hash chains of the audit trail and compare them with the witness file."
