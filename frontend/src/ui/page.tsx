@@ -51,7 +51,11 @@ export function Panel({
       {title || actions ? (
         <div className={classes.panelHead}>
           <Title order={2}>{title}</Title>
-          {actions ? <Group gap="xs">{actions}</Group> : null}
+          {actions ? (
+            <Group gap="xs" flex="none">
+              {actions}
+            </Group>
+          ) : null}
         </div>
       ) : null}
       <div className={classes.panelBody}>{children}</div>

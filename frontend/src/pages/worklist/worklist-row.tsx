@@ -61,9 +61,9 @@ export function WorklistRow({
       <div role="gridcell" className={classes.id} title={study.patient_id}>
         {study.patient_id || "–"}
       </div>
+      <div role="gridcell">{patient || "–"}</div>
       <div role="gridcell" title={study.study_description}>
         {study.study_description || "No description"}
-        {patient ? <span className={classes.sub}>{patient}</span> : null}
       </div>
       <div role="gridcell" title={study.modalities.join(", ")}>
         {study.modalities.join(", ") || "–"}

@@ -14,6 +14,7 @@ interface Column {
 const columns: Column[] = [
   { name: "Patient", turn: ["patient_name", "-patient_name"] },
   { name: "Patient ID" },
+  { name: "Sex, age" },
   { name: "Study" },
   { name: "Modality" },
   { name: "Body part" },
