@@ -18,7 +18,7 @@ from imaging.selectors import series_volume
 from imaging.services.series_index import series_index
 from tests.browser import wait_until
 from tests.e2e.bench import need_the_front_end, reader_at
-from tests.factories.dicom_files import file_bytes
+from tests.factories.dicom_files import file_bytes, file_uid
 from tests.factories.measured_images import measured_images
 from tests.factories.odd_pixel_cases import all_cases
 from tests.factories.pixel_cases import SIZE, PixelCase, file_of, slices_of_one_slope
@@ -199,6 +199,22 @@ def test_slices_of_one_series_are_shown_in_one_window(project: Project, radiolog
             windows.add(desk.page.get_by_test_id("overlay-view").first.inner_text().split("Zoom")[0])
             desk.page.keyboard.press("ArrowDown")
         assert len(windows) == 1, windows
+        # A slice that comes while the page is open is in the series when it is opened again, at its place.
+        late = slices[2]
+        late.SOPInstanceUID = late.file_meta.MediaStorageSOPInstanceUID = file_uid("late slice")
+        late.InstanceNumber, late.ImagePositionPatient = 6, [0, 0, 5]
+        assert arrived(file_bytes(late), project, radiologist)[0].outcome == "stored"
+        series_index(series=Series.objects.get())
+
+        def counted() -> bool:
+            desk.page.get_by_test_id("series-button").first.click()
+            desk.page.keyboard.press("Home")
+            for _ in range(2):
+                desk.page.keyboard.press("ArrowDown")
+            return "Image 3 / 6" in desk.page.get_by_test_id("overlay-view").first.inner_text()
+
+        assert eventually(counted)
+        desk.page.locator(f'[data-testid="picture-canvas"][data-frame="{late.SOPInstanceUID}/1"]').wait_for()
 
 
 def _drawn_rectangle(desk: Desk) -> Finding:

@@ -1,4 +1,5 @@
 import { ApiError } from "../api/errors";
+import { live } from "../api/live";
 import type { FrameFacts } from "../geometry/frame-facts";
 import type { GreyWindow } from "../geometry/grey-levels";
 import { distanceOffPlane, imageToPatient } from "../geometry/plane";
@@ -69,7 +70,14 @@ async function load(studyUid: string, seriesUid: string): Promise<SeriesStack> {
   return { studyUid, seriesUid, modality: frames[0]?.modality ?? "", frames };
 }
 
-/** The facts of a series, fetched once; a failure is forgotten so that it can be tried again. */
+const forgetStacks = () => stacks.clear();
+live.on("study.changed", forgetStacks);
+live.onResync(forgetStacks);
+
+/**
+ * The facts of a series, fetched once until something came to a study or was replaced in one: what is on the screen
+ * stays until the series is opened again. A failure is forgotten so that it can be tried again.
+ */
 export function loadSeriesStack(studyUid: string, seriesUid: string): Promise<SeriesStack> {
   const known = stacks.get(seriesUid);
   if (known) {
