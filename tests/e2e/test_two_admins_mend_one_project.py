@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_a_mended_description_does_not_switch_the_blinding_back(
     project: Project, admin: User, server_url: str, tmp_path: Path
 ) -> None:
-    a_case(project, admin, server_url, tmp_path)
+    case = a_case(project, admin, server_url, tmp_path)
 
     def reveal(choice: str) -> None:
         version = Api(admin)("GET", f"projects/{project.slug}")[1]["version"]
@@ -51,3 +51,17 @@ def test_a_mended_description_does_not_switch_the_blinding_back(
         page.get_by_test_id("protocol-save").click()
         expect(page.get_by_test_id("protocol-save")).to_be_disabled()
         assert Api(admin)("GET", f"projects/{project.slug}")[1]["reveal"] == "after_own_answer"
+
+        # A label is retired for a successor, and readers are offered the other one.
+        page.get_by_role("button", name="Retire Lesion").click()
+        page.get_by_test_id("retire-successor").click()
+        page.get_by_role("option", name="Normal").click()
+        page.get_by_test_id("retire-confirm").click()
+        expect(page.get_by_test_id("label-lesion")).to_contain_text("now normal")
+        retired = project.labels.select_related("successor").get(key="lesion")
+        assert retired.retired_at is not None
+        assert retired.successor is not None
+        assert retired.successor.key == "normal"
+        page.goto(case.page_url)
+        expect(page.get_by_test_id("image-label-normal")).to_be_visible()
+        expect(page.get_by_test_id("image-label-lesion")).to_have_count(0)

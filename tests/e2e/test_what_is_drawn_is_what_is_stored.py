@@ -469,6 +469,15 @@ def test_measures_shown_and_stored_are_those_of_the_mask_after_quick_undo_and_re
         expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "submitted")
         assert differing(before, hand.seen()) == 0
 
+        # A series that could not be fetched without network is there by itself when the network is back.
+        desk.context.set_offline(True)
+        page.keyboard.press("Shift+ArrowDown")
+        expect(page.get_by_test_id("viewport-problem")).to_be_visible()
+        desk.faults[:] = [fault for fault in desk.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
+        desk.context.set_offline(False)
+        hand.shown(5, "two")
+        desk.faults[:] = [fault for fault in desk.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
+
 
 def test_two_viewports_scroll_exactly_together_and_a_click_on_a_finding_keeps_the_zoom(
     case: Case, radiologist: User, server_url: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,11 +11,11 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import expect
 
-from annotations.models import Finding
+from annotations.models import Finding, Workitem
 from tests.e2e.bench import reader_at
 from tests.e2e.cases import Case, a_case, opened
 from tests.factories.api import Api
-from tests.factories.reading import image_label
+from tests.factories.reading import image_label, make_workitem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +124,7 @@ def test_the_reader_who_comes_second_is_told_and_discards_or_keeps(
 def test_undo_ends_at_the_submission_and_a_returned_case_is_as_it_was_handed_in(
     case: Case, radiologist: User, reviewer: User, server_url: str
 ) -> None:
+    seconds: list[dict[str, Any]] = []
     with reader_at(server_url, radiologist) as desk:
         page = desk.page
         opened(page, case, mode="read", findings=0)
@@ -134,8 +137,20 @@ def test_undo_ends_at_the_submission_and_a_returned_case_is_as_it_was_handed_in(
         assert case.now(radiologist)["state"] == "claimed"
         page.keyboard.press("Alt+0")
         expect(page.get_by_test_id("answered-count")).to_have_text("2 of 2 answered")
+        page.wait_for_timeout(3000)
+        page.on("request", lambda sent: seconds.append(sent.post_data_json) if sent.url.endswith("/submit") else None)
         page.keyboard.press("Control+Enter")
         expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "submitted")
+        # Taken back and handed in again: only the seconds since then come to those that were sent.
+        handed_in = time.monotonic()
+        page.get_by_test_id("case-withdraw").click()
+        expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "claimed")
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "submitted")
+        first, again = (body["reading_seconds"] for body in seconds)
+        assert first >= 2
+        assert again <= time.monotonic() - handed_in + 1
+        assert case.now(radiologist)["reading_seconds"] == first + again
         page.keyboard.press("Control+z")
         expect(page.get_by_test_id("finding-row")).to_have_count(2)
         _state(page, "saved")
@@ -199,6 +214,56 @@ def test_a_case_is_given_back_and_what_was_said_in_it_counts_for_nobody(
     assert standing == [True, True]
 
 
+def test_an_admin_takes_a_case_over_and_frees_it_by_button(
+    case: Case, radiologist: User, admin: User, server_url: str
+) -> None:
+    case.step(radiologist, "claim")
+    Api(radiologist)("POST", f"{case.address}/findings", {"content": image_label("lesion")})
+    with reader_at(server_url, admin) as desk:
+        page = desk.page
+        # What the reader has begun is nobody else's to see.
+        opened(page, case, mode="read", findings=0)
+        expect(page.get_by_test_id("taken-note")).to_contain_text("Ann is reading this case")
+        page.get_by_test_id("case-take-over").click()
+        expect(page.get_by_test_id("claimed-note")).to_be_visible()
+        assert [(one.reader, one.state, one.ending) for one in case.workitem.readings.order_by("claimed_at")] == [
+            (radiologist, "abandoned", "reassigned"),
+            (admin, "claimed", ""),
+        ]
+        page.get_by_test_id("case-release").click()
+        expect(page.get_by_test_id("open-note")).to_be_visible()
+        assert case.now(admin)["state"] == "open"
+        # Given to the reader again, and freed without taking it.
+        case.step(radiologist, "claim")
+        page.get_by_test_id("taken-note").get_by_test_id("case-release").click()
+        expect(page.get_by_test_id("open-note")).to_be_visible()
+    endings = case.workitem.readings.order_by("claimed_at").values_list("ending", flat=True)
+    assert list(endings) == ["reassigned", "released", "released"]
+
+
+def test_enter_opens_the_chosen_case_and_none_when_it_has_left_the_list(
+    case: Case, project: Project, radiologist: User, second: User, server_url: str
+) -> None:
+    both = {str(case.workitem.pk), str(make_workitem(project).pk)}
+    with reader_at(server_url, second) as desk:
+        page = desk.page
+        page.goto(f"{server_url}/worklist?project={project.slug}&state=open")
+        rows, grid = page.get_by_test_id("worklist-row"), page.get_by_role("grid", name="Worklist")
+        expect(rows).to_have_count(2)
+        page.keyboard.press("ArrowDown")
+        expect(grid).to_have_attribute("aria-activedescendant", re.compile("case-"))
+        chosen = str(grid.get_attribute("aria-activedescendant")).removeprefix("case-")
+        Case(Workitem.objects.get(pk=chosen), "").step(radiologist, "claim")
+        expect(rows).to_have_count(1)
+        page.keyboard.press("Enter")
+        expect(grid).not_to_have_attribute("aria-activedescendant", re.compile("case-"))
+        assert "/worklist" in page.url
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        (left,) = both - {chosen}
+        page.wait_for_url(f"**/read/{left}**")
+
+
 def test_words_typed_about_a_case_outlive_another_tab_and_a_reload(
     case: Case, radiologist: User, server_url: str
 ) -> None:
@@ -215,12 +280,24 @@ def test_words_typed_about_a_case_outlive_another_tab_and_a_reload(
         expect(page.get_by_test_id("case-comment")).to_have_value("The left base")
         page.get_by_test_id("case-comment-send").click()
         expect(page.get_by_test_id("comment")).to_contain_text("The left base")
+        # Words of a pin, typed on the image when the window went.
+        page.keyboard.press("m")
+        page.get_by_test_id("viewport-surface").first.click()
+        page.get_by_test_id("comment-input").fill("This vessel?")
+        page.wait_for_timeout(500)  # the browser writes it down
         page.reload()
         page.get_by_test_id("tab-comments").click()
         expect(page.get_by_test_id("case-comment")).to_have_value("")
+        expect(page.get_by_test_id("viewport-left")).to_have_attribute("data-status", "ready")
+        page.keyboard.press("m")
+        page.get_by_test_id("viewport-surface").first.click()
+        expect(page.get_by_test_id("comment-input")).to_have_value("This vessel?")
+        page.get_by_test_id("comment-input").press("Enter")
+        expect(page.get_by_test_id("comment")).to_have_count(2)
     status, comments = Api(radiologist)("GET", f"{case.address}/comments")
     assert status == 200
-    assert [(one["text"], one["finding_id"]) for one in comments] == [("The left base", None)]
+    assert [(one["text"], one["pin"] is None) for one in comments] == [("The left base", True), ("This vessel?", False)]
+    assert {one["finding_id"] for one in comments} == {None}
 
 
 def test_a_reopened_case_says_why_and_shows_nothing_as_decided(

@@ -3,7 +3,7 @@ import { create } from "zustand";
 import { browserDatabase, wordTable } from "./browser-database";
 
 /** Where words are typed; one text each per person and case. */
-export type WordsPlace = "comment" | "decide" | "reject";
+export type WordsPlace = "comment" | "decide" | "reject" | "pin" | "point";
 
 interface Words {
   id: string;
@@ -19,7 +19,7 @@ interface WordsState {
 
 const useWords = create<WordsState>(() => ({ of: null, texts: {} }));
 
-const places: readonly WordsPlace[] = ["comment", "decide", "reject"];
+const places: readonly WordsPlace[] = ["comment", "decide", "reject", "pin", "point"];
 
 /** Bring back what was being typed about a case. */
 export async function openWords(owner: string, workitemId: string): Promise<void> {

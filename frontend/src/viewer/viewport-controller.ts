@@ -12,6 +12,7 @@ import { loadOwnColors } from "./own-colors";
 import { Picture } from "./picture";
 import { shownUnit } from "./pixel-values";
 import { Prefetch } from "./prefetch";
+import { SecondTry } from "./second-try";
 import { loadSeriesStack, nearestIndex, type SeriesStack, type StackFrame } from "./series-stack";
 import { emptyView, type ViewState } from "./view-state";
 import { Windowing } from "./windowing";
@@ -35,6 +36,7 @@ export class ViewportController {
   private scrolling = false;
   private drawing = 0;
   private exposed = false;
+  private secondTry: SecondTry | null = null;
   private readonly cine = new Cine(() => {
     void this.goTo((this.view.index + 1) % (this.view.stack?.frames.length ?? 1));
   });
@@ -74,6 +76,7 @@ export class ViewportController {
   mount(element: HTMLDivElement): void {
     this.element = element;
     this.picture.mount(element);
+    this.secondTry = new SecondTry();
     this.measure();
     this.observer = new ResizeObserver(() => {
       if (element.clientWidth > 0 && element.clientHeight > 0) {
@@ -105,6 +108,8 @@ export class ViewportController {
   unmount(): void {
     this.stopCine();
     this.prefetch.stop();
+    this.secondTry?.dispose();
+    this.secondTry = null;
     this.observer?.disconnect();
     this.leave?.();
     cancelAnimationFrame(this.drawing);
@@ -126,6 +131,7 @@ export class ViewportController {
     const mine = this.load;
     this.stopCine();
     this.prefetch.stop();
+    this.secondTry?.settled();
     this.set({ status: "loading", problem: null });
     try {
       const stack = await loadSeriesStack(studyUid, seriesUid);
@@ -151,6 +157,7 @@ export class ViewportController {
     } catch (thrown) {
       if (mine === this.load) {
         this.set({ status: "failed", problem: thrown });
+        this.secondTry?.failed(thrown, () => this.showSeries(studyUid, seriesUid, at));
       }
     }
   }
@@ -177,6 +184,7 @@ export class ViewportController {
       before.spacing.aspect[0] === frame.spacing.aspect[0] &&
       before.spacing.aspect[1] === frame.spacing.aspect[1];
     this.pixels = pixels;
+    this.secondTry?.settled();
     this.set({ index, frame, status: "ready", problem: null });
     this.exposed = false;
     if (sameShape) {
@@ -208,6 +216,7 @@ export class ViewportController {
         }
       }
     } catch (thrown) {
+      this.secondTry?.failed(thrown, () => this.showAgain(stack, mine));
       this.set({
         status: "failed",
         problem: thrown,
@@ -216,6 +225,17 @@ export class ViewportController {
       });
     } finally {
       this.scrolling = false;
+    }
+  }
+
+  /** The frame that is wanted could not be shown: fetch it once more. */
+  private async showAgain(stack: SeriesStack, mine: number): Promise<void> {
+    try {
+      await this.show(stack, this.target, mine);
+    } catch (thrown) {
+      if (mine === this.load) {
+        this.secondTry?.failed(thrown, () => this.showAgain(stack, mine));
+      }
     }
   }
 
@@ -382,6 +402,7 @@ export class ViewportController {
       await this.window.prepare(frame);
     } catch (thrown) {
       this.set({ status: "failed", problem: thrown });
+      this.secondTry?.failed(thrown, () => this.relook());
       return;
     }
     // Meanwhile another frame or another table may be wanted: whoever asked for it draws it.

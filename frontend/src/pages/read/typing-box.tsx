@@ -1,25 +1,24 @@
 import { TextInput } from "@mantine/core";
-import { useEffect, useState } from "react";
 import { actionPorts } from "../../actions/ports";
 import { imagePoint } from "../../geometry/points";
 import { session } from "../../state/reading-session";
 import { type PaneId, setReadingUi, useReadingUi } from "../../state/reading-ui";
+import { useKeptWords } from "../../state/reading-words";
 import { commitShape } from "../../viewer/commit-shape";
 import classes from "./viewport.module.css";
 
 /** The little field that opens on the image for a text or a comment. */
 export function TypingBox({ pane }: { pane: PaneId }) {
   const typing = useReadingUi((state) => (state.typing?.pane === pane ? state.typing : null));
-  const [text, setText] = useState("");
-  useEffect(() => {
-    if (typing) {
-      setText("");
-    }
-  }, [typing]);
+  // Words that were not finished (a crash, another tool) are there again when the next box opens.
+  const [text, setText] = useKeptWords(typing?.purpose === "comment" ? "pin" : "point");
   if (!typing) {
     return null;
   }
-  const close = () => setReadingUi({ typing: null });
+  const close = () => {
+    setText("");
+    setReadingUi({ typing: null });
+  };
   const done = () => {
     const words = text.trim();
     close();
