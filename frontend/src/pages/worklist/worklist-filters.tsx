@@ -1,4 +1,5 @@
 import { Button, Select, TextInput } from "@mantine/core";
+import { DateInput } from "@mantine/dates";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -7,6 +8,14 @@ import { usersQuery } from "../../api/projects";
 import { useMay, useMe } from "../../state/session";
 import { activeFilters, type WorklistSearch } from "../../state/worklist-filters";
 import classes from "./worklist.module.css";
+
+/** Days look here as everywhere; `20260119` is understood as well. */
+const dayForm = {
+  valueFormat: "YYYY-MM-DD",
+  placeholder: "YYYY-MM-DD",
+  clearable: true,
+  clearButtonProps: { "aria-label": "Any date" },
+} as const;
 
 const modalities = [
   "CR",
@@ -121,20 +130,20 @@ export function WorklistFilterRow({
         onChange={(assignee) => onChange({ assignee: assignee ?? undefined })}
         data-testid="filter-assignee"
       />
-      <TextInput
-        type="date"
+      <DateInput
         label="Study date from"
-        value={search.date_from ?? ""}
-        max={search.date_to}
-        onChange={(event) => onChange({ date_from: event.currentTarget.value || undefined })}
+        {...dayForm}
+        value={search.date_from ?? null}
+        maxDate={search.date_to}
+        onChange={(day) => onChange({ date_from: day ?? undefined })}
         data-testid="filter-date-from"
       />
-      <TextInput
-        type="date"
+      <DateInput
         label="to"
-        value={search.date_to ?? ""}
-        min={search.date_from}
-        onChange={(event) => onChange({ date_to: event.currentTarget.value || undefined })}
+        {...dayForm}
+        value={search.date_to ?? null}
+        minDate={search.date_from}
+        onChange={(day) => onChange({ date_to: day ?? undefined })}
         data-testid="filter-date-to"
       />
       <Button
