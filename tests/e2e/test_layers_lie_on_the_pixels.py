@@ -93,7 +93,7 @@ def test_layers_are_drawn_where_they_are_in_the_patient(project: Project, radiol
         expect(page.get_by_test_id("layer")).to_have_count(5)
         _drawn(page, 0)
         whole = page.get_by_role("region", name="Series binary")
-        expect(whole).to_contain_text("made by an algorithm: Liverfinder 2")
+        expect(whole).to_contain_text("Made by an algorithm: Liverfinder 2")
         page.get_by_test_id("layer").filter(has_text="Target").get_by_text("Go to it").click()
         expect(pane).to_have_attribute("data-sop", str(pictures[1].SOPInstanceUID))
         assert not np.nanmax(_seen(desk, _on_screen(desk))[..., 3]), "off until the reader switches it on"

@@ -167,11 +167,17 @@ def label_map() -> FileDataset:
     return dataset
 
 
+def axial_grid() -> tuple[Floats, float]:
+    """Return the first point, LPS mm, and the step of the axial grid that lies around all pictures."""
+    corners = np.concatenate([patient_points(number).reshape(-1, 3) for number in (1, SLICES)])
+    return np.asarray(corners.min(axis=0) - 1), 0.5
+
+
 def axial_segments() -> FileDataset:
     """Return the box on an axial grid of 0.5 mm that shares nothing with the pictures but the space."""
     dataset = _new("axial", SegmentationStorage, "SEG")
     corners = np.concatenate([patient_points(number).reshape(-1, 3) for number in (1, SLICES)])
-    low, step = corners.min(axis=0) - 1, 0.5
+    low, step = axial_grid()
     columns, rows, slices = (int(one) for one in np.ceil((corners.max(axis=0) + 1 - low) / step))
     k, j, i = np.mgrid[:slices, :rows, :columns]
     inside = in_box(low + step * np.stack([i, j, k], axis=-1))

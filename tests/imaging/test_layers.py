@@ -42,6 +42,13 @@ def _laid(user: User, picture: FileDataset, layer: dict[str, Any], what: str = "
     return client.get(f"/api/v1/{_root(picture)}/{below}")
 
 
+def _file(user: User, dataset: FileDataset) -> int:
+    """Return the status of asking for an object's file."""
+    client = Client()
+    client.force_login(user)
+    return client.get(f"/api/v1/instances/{dataset.SOPInstanceUID}/file").status_code
+
+
 def _shares(user: User, picture: FileDataset, layer: dict[str, Any]) -> NDArray[np.uint8]:
     answer = _laid(user, picture, layer)
     assert answer.status_code == 200, answer.content
@@ -68,7 +75,7 @@ def test_segments_lie_where_they_are_in_the_patient(project: Project, radiologis
     assert rgb == pytest.approx([128, 174, 128], abs=5)
     assert layers["Box"]["words"] == "Lies on the images' own pixels."
     assert "in patient space by the nearest pixel" in layers["Box, axial"]["words"]
-    assert layers["Box"]["made_by"] == "drawn by a person"
+    assert layers["Box"]["made_by"] == "Drawn by a person"
     for number, picture in enumerate(pictures, 1):
         points = drawn.patient_points(number)
         inside = drawn.in_box(points)
@@ -77,17 +84,13 @@ def test_segments_lie_where_they_are_in_the_patient(project: Project, radiologis
         first_half = inside & ((points - drawn.ORIGIN) @ drawn.ROW < 21)
         assert np.array_equal(_shares(radiologist, picture, layers["Left part"]), first_half * 255)
         assert np.array_equal(_shares(radiologist, picture, layers["Right part"]), (inside & ~first_half) * 255)
-    # On a grid of 0.5 mm a border is at most half its pixel's diagonal (0.43 mm) off.
-    shares = _shares(radiologist, pictures[1], layers["Box, axial"])
-    points = drawn.patient_points(2)
-    moved = [
-        points + step
-        for step in 0.44 * np.array([[x, y, z] for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1)])
-    ]
-    certain = np.all([drawn.in_box(one) == drawn.in_box(points) for one in moved], axis=0)
-    assert certain.mean() > 0.8
-    assert np.array_equal(shares[certain], drawn.in_box(points)[certain] * 255)
-    assert shares.any()
+    # The nearest of the axial grid's points is the rounded one: its lines run along the patient's axes.
+    low, step = drawn.axial_grid()
+    for number, picture in enumerate(pictures, 1):
+        nearest = low + step * np.rint((drawn.patient_points(number) - low) / step)
+        shares = _shares(radiologist, picture, layers["Box, axial"])
+        assert np.array_equal(shares, drawn.in_box(nearest) * 255)
+        assert shares.any() == (number == 2)
 
 
 def test_a_part_of_a_pixel_is_a_part_of_its_colour(project: Project, reviewer: User, radiologist: User) -> None:
@@ -95,7 +98,7 @@ def test_a_part_of_a_pixel_is_a_part_of_its_colour(project: Project, reviewer: U
     pictures = drawn.pictures()
     _sent(project, radiologist, *pictures, drawn.fractional())
     layer = _layers(radiologist, pictures[0])["Perhaps"]
-    assert layer["made_by"] == "made by an algorithm: Liverfinder 2"
+    assert layer["made_by"] == "Made by an algorithm: Liverfinder 2"
     shares = _shares(radiologist, pictures[1], layer)
     assert set(np.unique(shares)) == {0, 64}, "50 of 200 parts of 255"
     assert np.array_equal(shares > 0, drawn.in_box(drawn.patient_points(2)))
@@ -178,6 +181,7 @@ def test_layers_by_algorithms_obey_the_protocol_like_models_findings(
     assert set(_layers(radiologist, pictures[0])) == {"Target", "Empty", "Dose, physical plan"}
     hidden = {"sop_instance_uid": by_model.SOPInstanceUID, "number": 1}
     assert _laid(radiologist, pictures[1], hidden).status_code == 404
+    assert _file(radiologist, by_model) == 404
     assert "Lesion" not in told()
     assert "by a model" not in told()
     assert "once you may see the models' findings" in told()
@@ -187,5 +191,6 @@ def test_layers_by_algorithms_obey_the_protocol_like_models_findings(
         assert status == 200, answer
     assert {"Lesion", "Apparent Diffusion Coefficient"} <= set(_layers(radiologist, pictures[0]))
     assert _laid(radiologist, pictures[1], hidden).status_code == 200
+    assert _file(radiologist, by_model) == 200
     assert "by a model" in told()
     assert _laid(stranger, pictures[1], hidden).status_code == 404

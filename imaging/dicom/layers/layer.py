@@ -138,15 +138,15 @@ class Layer:
     def made_by(self) -> str:
         """Who made it, in words."""
         if self.kind in (LayerKind.MAP, LayerKind.DOSE):
-            return f"made with {self.maker}" if self.maker else "does not say what made it"
-        how = _MADE.get(self.algorithm_type, "does not say who or what made it")
+            return f"Made with {self.maker}" if self.maker else "Does not say what made it"
+        how = _MADE.get(self.algorithm_type, "Does not say who or what made it")
         return f"{how}: {self.maker}" if self.maker else how
 
 
 _MADE: Final = {
-    "MANUAL": "drawn by a person",
-    "SEMIAUTOMATIC": "made by a person with an algorithm",
-    "AUTOMATIC": "made by an algorithm",
+    "MANUAL": "Drawn by a person",
+    "SEMIAUTOMATIC": "Made by a person with an algorithm",
+    "AUTOMATIC": "Made by an algorithm",
 }
 #: Of what names no colour of its own, in turn.
 COLORS: Final = ("#4fb3e8", "#e9b949", "#4cc38a", "#f2706b", "#b48cf2", "#f29ad1", "#7fd6c2", "#d6d34f")
