@@ -46,7 +46,9 @@ def _file(user: User, dataset: FileDataset) -> int:
     """Return the status of asking for an object's file."""
     client = Client()
     client.force_login(user)
-    return client.get(f"/api/v1/instances/{dataset.SOPInstanceUID}/file").status_code
+    answer = client.get(f"/api/v1/instances/{dataset.SOPInstanceUID}/file")
+    answer.close()
+    return int(answer.status_code)
 
 
 def _shares(user: User, picture: FileDataset, layer: dict[str, Any]) -> NDArray[np.uint8]:

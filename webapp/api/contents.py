@@ -173,7 +173,7 @@ class StudyObjectFile(APIView):
 
 def _not_held_back(user: User, instance: Instance) -> None:
     """Raise NotFound while the protocol keeps what a model may have made from the user."""
-    if False and ai_hidden_in(user, instance.series.study):
+    if not instance.is_shown and may_be_a_models(instance) and ai_hidden_in(user, instance.series.study):
         raise NotFound("object_not_found", "There is no such object in this study.")
 
 
