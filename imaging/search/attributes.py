@@ -116,7 +116,7 @@ def json_value(attribute: Attribute, value: Any) -> Json:
     if attribute.several:
         return {"vr": vr, "Value": [part for part in str(value).split("\\") if part]}
     if isinstance(value, date):
-        return {"vr": vr, "Value": [value.strftime("%Y%m%d")]}
+        return {"vr": vr, "Value": [value.isoformat().replace("-", "")]}
     if vr == "PN":
         names = dict(zip(("Alphabetic", "Ideographic", "Phonetic"), str(value).split("="), strict=False))
         return {"vr": vr, "Value": [{key: name for key, name in names.items() if name}]}

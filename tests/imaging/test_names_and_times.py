@@ -197,3 +197,11 @@ def test_commas_wild_signs_and_words_that_are_no_times_match_what_is_written(
     assert page.rows == [], "a wild sign does not reach from the patient's name into the description"
     page = worklist_page(radiologist, WorklistFilter(q="c*chest"))
     assert [row["study"]["study_instance_uid"] for row in page.rows] == [one]
+
+
+def test_dates_of_early_years_have_eight_digits(client: Client, project: Project, radiologist: User) -> None:
+    dataset = made.ct_slice()
+    dataset.PatientBirthDate = dataset.StudyDate = "00010101"
+    arrived(made.file_bytes(dataset), project, radiologist)
+    [row] = client.get("/dicomweb/studies").json()
+    assert (row["00100030"]["Value"], row["00080020"]["Value"]) == (["00010101"], ["00010101"])
