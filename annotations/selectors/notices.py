@@ -17,7 +17,7 @@ def workitem_notices(workitem: Workitem) -> list[Json]:
     study = workitem.study
     found: list[Json] = []
     if study.patient.identity_clash:
-        found.append({"code": "identity_clash", "message": clash_message(clash_differences(study))})
+        found.append({"code": "identity_clash", "message": clash_message(study, clash_differences(study))})
     if study.text_code:
         found.append({"code": study.text_code, "message": WORDS[study.text_code]})
     decisions = ConflictDecision.objects.filter(conflict__instance__series__study=study)

@@ -264,10 +264,15 @@ def _parted(rows: list[Patient], persons: list[list[Statement]]) -> list[str]:
     return moved
 
 
-def clash_message(differing: list[str]) -> str:
+def clash_message(study: Study, differing: list[str]) -> str:
     """Return the sentence for a sender or reader; ``differing`` are DICOM keywords."""
     words = {"PatientName": "name", "PatientBirthDate": "birth date", "PatientSex": "sex"}
     what = ", ".join(words[keyword] for keyword in differing) or "name, birth date or sex"
+    if study.patient.unidentified:
+        return (
+            f"Another image of this study has another {what}. The study shows one of them; "
+            "an admin decides whether they are of one person."
+        )
     return (
         f"Another study or image under this Patient ID has another {what}. Each study shows what was sent in it; "
         "an admin decides whether they are one person."

@@ -132,7 +132,7 @@ def _entered(arrival: _Arrival, parsed: ParsedInstance, header_digest: str, head
                 _check_study(arrival, study)
                 series = series_row(parsed, study)
                 instance = instance_row(parsed, series, arrival.digest, header_digest, arrival.byte_size)
-                code, message = ("identity_clash", clash_message(differing)) if differing else ("", "")
+                code, message = ("identity_clash", clash_message(study, differing)) if differing else ("", "")
                 return _verdict(arrival, instance, Outcome.STORED, code, message)
         except IntegrityError:
             continue
