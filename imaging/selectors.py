@@ -101,12 +101,13 @@ def instance_frame_facts(instance: Instance) -> tuple[FrameFacts, ...]:
 def _is_decoded_here(transfer_syntax_uid: str, facts: FrameFacts) -> bool:
     """Say whether a grey frame is decoded on the server, where it is proven right, and not in a browser.
 
-    JPEG of 12 bits; JPEG 2000 of signed bytes, whose negative samples browsers' decoders turn into zero.
+    JPEG of 12 bits; signed bytes in JPEG 2000, whose negative samples a browser's decoder turns into zero, and in
+    lossless JPEG, which it refuses.
     """
     if facts.color:
         return False
     signed_bytes = facts.bits.signed and facts.bits.stored <= 8
-    return transfer_syntax_uid == _JPEG_EXTENDED or (signed_bytes and transfer_syntax_uid in _JPEG_2000)
+    return transfer_syntax_uid == _JPEG_EXTENDED or (signed_bytes and transfer_syntax_uid in _WITHOUT_SIGN)
 
 
 def frame_facts_of(instance: Instance, frame_number: int) -> FrameFacts:
@@ -163,7 +164,8 @@ def replaced_instances(series: Series) -> dict[str, int]:
 #: How many frames of a series are looked at for the window that its values suggest.
 _LOOKED_AT: Final = 7
 _JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
-_JPEG_2000: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 92, 93, 201, 202, 203))
+#: Lossless JPEG and JPEG 2000.
+_WITHOUT_SIGN: Final = frozenset(f"1.2.840.10008.1.2.4.{one}" for one in (57, 70, 90, 91, 92, 93, 201, 202, 203))
 _windows: dict[str, GreyWindow | None] = {}
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import gdcm
 import numpy as np
+from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import EnhancedMRImageStorage, JPEG2000Lossless, JPEGLSLossless, RLELossless
+from pydicom.uid import EnhancedMRImageStorage, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
 from tests.factories.dicom_files import set_pixels
 from tests.factories.pixel_cases import (
@@ -75,6 +80,24 @@ def _layouts() -> list[PixelCase]:
     return made
 
 
+def _in_lossless_jpeg(dataset: Any) -> Any:
+    """Return the data set compressed by GDCM: pydicom has no encoder for it."""
+    with TemporaryDirectory() as folder:
+        plain, packed = f"{folder}/plain", f"{folder}/packed"
+        dataset.save_as(plain, enforce_file_format=True)
+        reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+        reader.SetFileName(plain)
+        assert reader.Read()
+        change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
+        change.SetInput(reader.GetImage())
+        assert change.Change()
+        writer.SetFileName(packed)
+        writer.SetFile(reader.GetFile())
+        writer.SetImage(change.GetOutput())
+        assert writer.Write()
+        return dcmread(BytesIO(Path(packed).read_bytes()))
+
+
 def _compressed() -> list[PixelCase]:
     """Signed samples of few bits: what decoders hand out for them has no sign of its own."""
     made = []
@@ -85,12 +108,16 @@ def _compressed() -> list[PixelCase]:
         ("signed six bits of 16 in JPEG 2000", JPEG2000Lossless, np.int16, 6),
         ("signed 12 bits in JPEG 2000", JPEG2000Lossless, np.int16, 12),
         ("signed five bits in JPEG-LS", JPEGLSLossless, np.int8, 5),
+        ("signed bytes in lossless JPEG", JPEGLosslessSV1, np.int8, 8),
     ):
         half = 1 << (stored - 1)
         pixels = ramp(-half, half - 1, kind)
         dataset = case_of(name, pixels)
         dataset.BitsStored, dataset.HighBit = stored, stored - 1
-        dataset.compress(syntax, generate_instance_uid=False)
+        if syntax == JPEGLosslessSV1:
+            dataset = _in_lossless_jpeg(dataset)
+        else:
+            dataset.compress(syntax, generate_instance_uid=False)
         dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = 2, 1, "US"
         made.append(_seen_exactly(name, dataset, pixels * 2.0 + 1, browser=True))
     return made
