@@ -55,8 +55,9 @@ def _entry_files() -> dict[str, Any]:
 @never_cache
 @ensure_csrf_cookie
 def shell(request: HttpRequest) -> HttpResponse:
-    """Serve the single page."""
-    return render(request, "shell.html", {"entry": _entry_files(), "version": settings.VERSION})
+    """Serve the single page. It says whether the browser holds a session (which may have ended)."""
+    session = settings.SESSION_COOKIE_NAME in request.COOKIES
+    return render(request, "shell.html", {"entry": _entry_files(), "version": settings.VERSION, "session": session})
 
 
 def not_an_address(_request: HttpRequest, **_: Any) -> HttpResponse:

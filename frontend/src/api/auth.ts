@@ -1,12 +1,27 @@
 import { queryOptions } from "@tanstack/react-query";
 import { get, patch, post, remove, rowsOf } from "./client";
 import { rememberCsrfToken } from "./csrf";
+import { ApiError } from "./errors";
 import { ownedBy } from "./page-owner";
 import type { MeOut, TokenCreatedOut, TokenOut } from "./types";
+
+/** Whether the page came to a browser without a session and nobody has signed in since, here or in another tab. */
+let nobody =
+  typeof document !== "undefined" &&
+  document.querySelector('meta[name="overread-session"]')?.getAttribute("content") === "none";
+const somebodyMay = () => {
+  nobody = false;
+};
+if (nobody) {
+  document.addEventListener("visibilitychange", somebodyMay, { once: true });
+}
 
 export const meQuery = queryOptions({
   queryKey: ["me"],
   queryFn: async ({ signal }) => {
+    if (nobody) {
+      throw new ApiError({ status: 401, code: "not_authenticated", message: "Log in first." });
+    }
     const me = await get<MeOut>("auth/me", undefined, signal);
     if (!ownedBy(me.id)) {
       // The page is being made anew for them; it shows nothing of theirs before.
@@ -29,6 +44,7 @@ export const tokensQuery = queryOptions({
 
 export async function signIn(username: string, password: string): Promise<void> {
   const me = await post<Partial<MeOut> | undefined>("auth/login", { username, password });
+  somebodyMay();
   rememberCsrfToken(me?.csrf_token);
 }
 
