@@ -18,7 +18,7 @@ from annotations.selectors.snapshots import SnapshotCase, snapshot_cases
 from core.errors import Conflict
 from imaging.dicom.volume import Volume
 from imaging.models import Instance, Series
-from imaging.selectors import instance_volume, series_volume
+from imaging.selectors import instance_volume, series_frames_digest, series_volume
 from inference.engine.sample import Image, Sample
 from inference.jobs.images import engine_image
 
@@ -55,12 +55,16 @@ def _instances_of(cases: Sequence[SnapshotCase]) -> dict[str, Instance]:
     for case in cases:
         instance = found.get(case.sop_instance_uid)
         if instance is None or instance.pixel_digest != case.pixel_digest:
-            raise Conflict(
-                "snapshot_image_changed",
-                "An image of this dataset was removed or has other pixels than when it was frozen. Freeze a new one.",
-                sop_instance_uid=case.sop_instance_uid,
-            )
+            raise _changed(sop_instance_uid=case.sop_instance_uid)
     return found
+
+
+def _changed(**what: str) -> Conflict:
+    return Conflict(
+        "snapshot_image_changed",
+        "An image of this dataset was removed or has other pixels than when it was frozen. Freeze a new one.",
+        **what,
+    )
 
 
 @lru_cache(maxsize=2)
@@ -134,14 +138,15 @@ def frame_mask(regions: Sequence[dict[str, Any]], shape: tuple[int, int]) -> Mas
 def _volume_sample(cases: Sequence[SnapshotCase], labels: Sequence[str]) -> Sample:
     first = cases[0]
     series = Series.objects.get(series_instance_uid=first.series_instance_uid)
+    shown = series_frames_digest(series)
     by_frame = {(case.sop_instance_uid, case.frame_number): case for case in cases}
 
     def load() -> Image:
-        return engine_image(_series(series.series_instance_uid), series.modality)
+        return engine_image(_series(series.series_instance_uid, shown), series.modality)
 
     def mask_loader(key: str) -> Callable[[], Mask]:
         def mask_kji() -> Mask:
-            frames = _series(series.series_instance_uid).frames
+            frames = _series(series.series_instance_uid, shown).frames
             empty = np.zeros((first.rows, first.columns), np.bool_)
             drawn = [by_frame.get(frame) for frame in frames]
             shape = (first.rows, first.columns)
@@ -169,5 +174,9 @@ def _volume_sample(cases: Sequence[SnapshotCase], labels: Sequence[str]) -> Samp
 
 
 @lru_cache(maxsize=2)
-def _series(series_instance_uid: str) -> Volume:
-    return series_volume(Series.objects.get(series_instance_uid=series_instance_uid))
+def _series(series_instance_uid: str, frames_digest: str) -> Volume:
+    """Return a series as it was when its sample was made; raises Conflict where it shows something else by now."""
+    series = Series.objects.get(series_instance_uid=series_instance_uid)
+    if series_frames_digest(series) != frames_digest:
+        raise _changed(series_instance_uid=series_instance_uid)
+    return series_volume(series)
