@@ -1,4 +1,4 @@
-"""Search forms are written again (some marks are letters of their own), and studies without an ID stand alone."""
+"""Search forms are written again (some marks are letters), studies without an ID stand alone, empty patients go."""
 
 from django.apps.registry import Apps
 from django.db import migrations
@@ -25,6 +25,7 @@ def again(apps: Apps, _editor: object) -> None:
         if not any(one.differences(other) for one in stated for other in stated):
             patient.identity_clash = False
             patient.save(update_fields=["identity_clash"])
+    apps.get_model("imaging", "Patient").objects.filter(studies=None).delete()
 
 
 class Migration(migrations.Migration):

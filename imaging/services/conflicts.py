@@ -33,13 +33,12 @@ from imaging.models import (
     ConflictDecision,
     Instance,
     InstanceConflict,
-    Patient,
     PatientStatement,
     Series,
     Study,
 )
 from imaging.selectors import header_of_digest, instance_header
-from imaging.services.identity import STATED, identity_key, identity_refresh, study_refile
+from imaging.services.identity import STATED, identity_key, identity_refresh, patient_lock, study_refile
 from imaging.services.index_rows import instance_facts, series_facts, study_facts, study_summarise
 from imaging.services.parsing import parse_file
 
@@ -157,7 +156,7 @@ def conflict_decide(
         finally:
             header_path.unlink(missing_ok=True)
     with transaction.atomic():
-        Patient.objects.select_for_update(no_key=True).get(pk=instance.series.study.patient_id)
+        patient_lock(instance.series.study)
         Study.objects.select_for_update(no_key=True).get(pk=instance.series.study_id)
         Series.objects.select_for_update(no_key=True).get(pk=instance.series_id)
         instance = (

@@ -123,6 +123,14 @@ def _ambiguous(stated: Statement, others: list[set[Statement]], decided: list[se
     return any(known and not any(one.differences(stated) for one in known) for known in others)
 
 
+def patient_lock(study: Study) -> None:
+    """Lock the row of a study's patient, who may be another one by now, and read again what the study states."""
+    locked = None
+    while locked is None or locked.pk != study.patient_id:
+        locked = Patient.objects.select_for_update(no_key=True).filter(pk=study.patient_id).first()
+        study.refresh_from_db(fields=["patient", *STATED])
+
+
 def identity_claim(study: Study, key: dict[str, str]) -> list[str]:
     """Hold the Patient ID and issuer that an instance states against its study's; what was missing is filled in.
 
@@ -141,8 +149,7 @@ def identity_claim(study: Study, key: dict[str, str]) -> list[str]:
     said = {name: key[name] for name in _ISSUED if key[name]}
     if all(getattr(study.patient, name) == text for name, text in said.items()):
         return []
-    Patient.objects.select_for_update(no_key=True).filter(pk=study.patient_id).first()
-    study.refresh_from_db(fields=["patient", *STATED])
+    patient_lock(study)
     own = {name: getattr(study.patient, name) for name in _ISSUED}
     if any(own[name] not in ("", text) for name, text in said.items()):
         raise refusal("patient_mismatch")
@@ -179,8 +186,7 @@ def statement_note(study: Study, stated: Statement) -> list[str]:
     missing = [name for name in STATED if not getattr(own, name) and getattr(stated, name)]
     if not differing and not missing:
         return []
-    Patient.objects.select_for_update(no_key=True).get(pk=study.patient_id)
-    study.refresh_from_db(fields=list(STATED))
+    patient_lock(study)
     if differing:
         stating = {name: getattr(stated, name) for name in STATED}
         if not PatientStatement.objects.filter(study=study, **stating).exists():
@@ -250,17 +256,23 @@ def identity_decide(
 
 
 def _parted(rows: list[Patient], persons: list[list[Statement]]) -> list[str]:
-    """Give each person a row and each study to its person's; returns the ids of studies that changed hands."""
+    """Give each person with a study a row, and each study to its person's; returns the ids of those that changed hands.
+
+    A row without a study would take in whoever comes next: it is deleted.
+    """
     key, moved = same_key(rows[0]), list[str]()
-    under = {f"patient__{name}": value for name, value in key.items()}
+    by_number = {row.person_number: row for row in rows}
+    studies = list(Study.objects.select_related("patient").filter(patient__in=rows))
     for number, person in enumerate(persons, start=1):
-        row = next((row for row in rows if row.person_number == number), None)
-        row = row or Patient.objects.create(**key, person_number=number)
-        for study in Study.objects.select_related("patient").filter(**under).exclude(patient=row):
-            if statement_of(study) in person:
-                study.patient = row
-                study.save(update_fields=["patient"])
-                moved.append(str(study.pk))
+        for study in studies:
+            if statement_of(study) not in person or study.patient.person_number == number:
+                continue
+            if number not in by_number:
+                by_number[number] = Patient.objects.create(**key, person_number=number)
+            study.patient = by_number[number]
+            study.save(update_fields=["patient"])
+            moved.append(str(study.pk))
+    Patient.objects.filter(**key, studies=None).delete()
     return moved
 
 

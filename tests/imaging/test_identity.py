@@ -247,6 +247,35 @@ def test_an_admin_says_that_they_are_one_person_and_may_decide_again(
     ]  # fmt: skip
 
 
+def test_who_comes_after_a_decision_and_is_nobody_known_is_told(
+    project: Project, radiologist: User, admin: User
+) -> None:
+    arrived(_file("one", 1, **ANNA), project, radiologist)
+    arrived(_file("two", **BERTIL), project, radiologist)
+    anna, bertil = statement_of(_study("one")), statement_of(_study("two"))
+    _decide(admin, [anna], [bertil])
+    _decide(admin, [anna, bertil], reason="a clerk's error")
+    assert Patient.objects.get().identity_clash is False, "nobody is left without a study"
+    stranger = {"PatientName": "Cedar^Carl", "PatientBirthDate": "19800101", "PatientSex": "M"}
+    assert told(arrived(_file("three", **stranger), project, radiologist)) == [("stored", "identity_clash")]
+    assert _study("three").patient == _study("one").patient
+    assert {name: _study(name).patient_name for name in ("one", "two", "three")} == {
+        "one": "Alder^Anna", "two": "Birch^Bertil", "three": "Cedar^Carl"
+    }  # fmt: skip
+
+
+def test_an_image_of_another_person_inside_a_study_makes_no_patient_without_a_study(
+    project: Project, radiologist: User, admin: User
+) -> None:
+    arrived(_file("one", 1, **ANNA), project, radiologist)
+    arrived(_file("one", 2, **BERTIL), project, radiologist)
+    study = _study("one")
+    [other] = [statement_of(row) for row in study.other_statements.all()]
+    _decide(admin, [statement_of(study)], [other])
+    assert list(Patient.objects.all()) == [study.patient]
+    assert _study("one").patient.identity_clash, "its reader is told until the image is corrected"
+
+
 def test_a_decision_names_everybody_once_and_has_a_reason(project: Project, radiologist: User, admin: User) -> None:
     arrived(_file("one", **ANNA), project, radiologist)
     arrived(_file("two", **BERTIL), project, radiologist)
