@@ -47,7 +47,9 @@ def _file(user: User, dataset: FileDataset) -> int:
     client = Client()
     client.force_login(user)
     answer = client.get(f"/api/v1/instances/{dataset.SOPInstanceUID}/file")
-    answer.close()
+    if answer.streaming:
+        # Read to its end: closing an answer outside its request closes the test's database as well.
+        answer.getvalue()
     return int(answer.status_code)
 
 
