@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import (
     UID,
+    BasicTextSRStorage,
     CTImageStorage,
     ParametricMapStorage,
     RTDoseStorage,
@@ -221,6 +222,31 @@ def float_map() -> FileDataset:
         DoubleFloatRealWorldValueFirstValueMapped=-1e9, DoubleFloatRealWorldValueLastValueMapped=1e9,
     )  # fmt: skip
     _on_the_pictures(dataset, RealWorldValueMappingSequence=line)
+    return dataset
+
+
+def device_report() -> FileDataset:
+    """Return a structured report whose observer is a device (TID 1002): "Nodule found"."""
+    dataset = _new("report", BasicTextSRStorage, "SR")
+
+    def code(value: str, meaning: str) -> list[Dataset]:
+        return _sequence(CodeValue=value, CodingSchemeDesignator="DCM", CodeMeaning=meaning)
+
+    dataset.ValueType, dataset.ConceptNameCodeSequence = "CONTAINER", code("126000", "Imaging Measurement Report")
+    dataset.ContentSequence = [
+        *_sequence(
+            RelationshipType="HAS OBS CONTEXT",
+            ValueType="CODE",
+            ConceptNameCodeSequence=code("121005", "Observer Type"),
+            ConceptCodeSequence=code("121007", "Device"),
+        ),
+        *_sequence(
+            RelationshipType="CONTAINS",
+            ValueType="TEXT",
+            ConceptNameCodeSequence=code("121071", "Finding"),
+            TextValue="Nodule found",
+        ),
+    ]
     return dataset
 
 

@@ -173,6 +173,7 @@ def test_layers_by_algorithms_obey_the_protocol_like_models_findings(
     by_model = drawn.binary("AUTOMATIC", series="by a model")
     by_model.SegmentSequence[0].SegmentLabel = "Lesion"
     _sent(project, radiologist, *pictures, by_model, drawn.outlines(), drawn.dose(), drawn.float_map())
+    _sent(project, radiologist, drawn.device_report())
     reader, case = Api(radiologist), Workitem.objects.get()
 
     def told() -> str:
@@ -188,6 +189,7 @@ def test_layers_by_algorithms_obey_the_protocol_like_models_findings(
     assert _file(radiologist, by_model) == 404
     assert "Lesion" not in told()
     assert "by a model" not in told()
+    assert "Nodule found" not in told(), "a report by a device tells as much"
     assert "once you may see the models' findings" in told()
     for event, body in (("claim", {}), ("submit", {"reading_seconds": 3, "nothing_found": True})):
         version = reader("GET", f"workitems/{case.pk}")[1]["version"]
@@ -197,4 +199,5 @@ def test_layers_by_algorithms_obey_the_protocol_like_models_findings(
     assert _laid(radiologist, pictures[1], hidden).status_code == 200
     assert _file(radiologist, by_model) == 200
     assert "by a model" in told()
+    assert "Nodule found" in told()
     assert _laid(stranger, pictures[1], hidden).status_code == 404
