@@ -50,7 +50,7 @@ createRoot(place).render(
     <MantineProvider theme={theme} forceColorScheme="dark" getStyleNonce={() => nonce}>
       <QueryClientProvider client={queries}>
         <ModalsProvider>
-          <Notifications position="bottom-right" limit={4} zIndex="var(--ov-z-toast)" />
+          <Notifications position="bottom-left" limit={4} zIndex="var(--ov-z-toast)" />
           <ErrorBoundary what="Overread">
             <RouterProvider router={router} />
           </ErrorBoundary>

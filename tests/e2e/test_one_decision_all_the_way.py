@@ -77,6 +77,21 @@ def test_each_key_of_a_review_is_stored_taught_and_told_as_what_it_means(
         for finding in (drawn, proposed, drawn):
             page.keyboard.press("Shift+J")
             _selected(page, finding)
+        # On a small screen too its line is in sight above its form, and the head of the labels is one line.
+        line, form, count = (
+            page.locator(one).bounding_box()
+            for one in (
+                f'[data-finding="{drawn.pk}"]',
+                '[data-testid="finding-detail"]',
+                '[data-testid="answered-count"]',
+            )
+        )
+        assert line is not None
+        assert form is not None
+        assert count is not None
+        assert line["y"] + line["height"] <= form["y"] + 1
+        assert form["y"] + form["height"] <= 768
+        assert count["height"] < 24
         page.keyboard.press("Control+Enter")
         expect(page.get_by_test_id("notice")).to_contain_text("2 findings wait for a decision")
         assert case.now(reviewer)["state"] == "submitted"

@@ -67,14 +67,28 @@ const reviewable = () => {
 
 const idle = () => reviewable() && readingUi().correcting === null;
 
-/** Record a decision about the selected finding and go to the next undecided one. */
+let underWay: Promise<void> | null = null;
+
+/**
+ * Record a decision about the selected finding and go to the next undecided one. A key pressed while one is under way
+ * decides nothing: neither the same finding twice nor the next one unseen.
+ */
 export async function decide(decision: Decision, reason: RejectReason | "" = "", remark = ""): Promise<void> {
   const row = target();
-  if (!row || !mayJudge(row)) {
+  if (underWay || !row || !mayJudge(row)) {
+    await underWay;
     return;
   }
   const order = shownKeys();
-  await session.review(row.key, { decision, reason, remark }, saliencyIsShown());
+  underWay = session.review(row.key, { decision, reason, remark }, saliencyIsShown()).finally(() => {
+    underWay = null;
+  });
+  await underWay;
+  const { selected } = readingUi();
+  if (selected !== null && selected !== row.key && selected !== `correction:${row.key}`) {
+    // The reviewer went on meanwhile.
+    return;
+  }
   setReadingUi({ dialog: null });
   const rest = undecided();
   const open = new Set((waitingForDecision().length > 0 ? waitingForDecision() : rest).map((one) => one.key));

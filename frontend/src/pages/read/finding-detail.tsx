@@ -262,7 +262,7 @@ export function FindingDetail() {
             data-testid="review-save-correction"
             onClick={() => performById("review.save-correction")}
           >
-            Save correction <span className={classes.key}>&nbsp;Enter</span>
+            Save <span className={classes.key}>&nbsp;Enter</span>
           </Button>
           <Button variant="default" onClick={() => performById("review.cancel-correction")}>
             Cancel <span className={classes.key}>&nbsp;Esc</span>

@@ -1,3 +1,4 @@
+import { type RefObject, useEffect, useRef } from "react";
 import { undecided, waitingForDecision } from "../../actions/review-actions";
 import { type FindingRow, useFindings } from "../../state/reading-findings";
 import { shownKeys, useReading } from "../../state/reading-session";
@@ -115,24 +116,44 @@ function ReviewList({ rows }: { rows: FindingRow[] }) {
   );
 }
 
+/** Keep the selected line in sight, also when its form grows and takes room from the list. */
+function useSelectedInSight(): RefObject<HTMLDivElement | null> {
+  const list = useRef<HTMLDivElement>(null);
+  const selected = useReadingUi((state) => state.selected);
+  useEffect(() => {
+    const { current } = list;
+    if (!current || selected === null) {
+      return undefined;
+    }
+    const show = () => current.querySelector('[data-selected="true"]')?.scrollIntoView({ block: "nearest" });
+    const observer = new ResizeObserver(show);
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, [selected]);
+  return list;
+}
+
 /** The list of findings with the selected one's detail. */
 export function FindingsPanel() {
   const mode = useReading((state) => state.mode);
   const workitem = useReading((state) => state.workitem);
   const rows = useShownRows();
+  const list = useSelectedInSight();
   return (
     <>
-      <OffersNote />
-      <StateNote />
-      {workitem?.instructions && mode === "read" ? (
-        <details className={classes.small}>
-          <summary>Instructions</summary>
-          {workitem.instructions}
-        </details>
-      ) : null}
-      <ImageLabels />
-      <DrawAs />
-      {mode === "review" ? <ReviewList rows={rows} /> : <ReaderList rows={rows} />}
+      <div className={classes.list} ref={list}>
+        <OffersNote />
+        <StateNote />
+        {workitem?.instructions && mode === "read" ? (
+          <details className={classes.small}>
+            <summary>Instructions</summary>
+            {workitem.instructions}
+          </details>
+        ) : null}
+        <ImageLabels />
+        <DrawAs />
+        {mode === "review" ? <ReviewList rows={rows} /> : <ReaderList rows={rows} />}
+      </div>
       <FindingDetail />
     </>
   );

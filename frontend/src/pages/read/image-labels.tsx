@@ -36,20 +36,7 @@ export function ImageLabels() {
         <span data-testid="answered-count" data-missing={missing}>
           {required.length - missing} of {required.length} answered
         </span>
-        {missing > 0 && mode === "read" && mayAdd() ? (
-          <Tooltip label={`All that is not answered: absent (${shownKey("Alt+0")})`}>
-            <button
-              type="button"
-              className={classes.chip}
-              data-testid="answer-rest-absent"
-              onClick={() => performById("image-label.all-absent")}
-            >
-              <span aria-hidden>−</span> All negative <span className={classes.key}>Alt 0</span>
-            </button>
-          </Tooltip>
-        ) : (
-          <span className={classes.key}>Alt 1–9</span>
-        )}
+        <span className={classes.key}>Alt 1–9</span>
       </div>
       <div className={classes.chips}>
         {labels.map((label, index) => {
@@ -79,6 +66,18 @@ export function ImageLabels() {
             </Tooltip>
           );
         })}
+        {missing > 0 && mode === "read" && mayAdd() ? (
+          <Tooltip label={`All that is not answered: absent (${shownKey("Alt+0")})`}>
+            <button
+              type="button"
+              className={classes.chip}
+              data-testid="answer-rest-absent"
+              onClick={() => performById("image-label.all-absent")}
+            >
+              <span aria-hidden>−</span> All negative <span className={classes.key}>Alt 0</span>
+            </button>
+          </Tooltip>
+        ) : null}
       </div>
     </section>
   );

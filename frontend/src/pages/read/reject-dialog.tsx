@@ -24,6 +24,8 @@ export function RejectDialog() {
       setMissing(true);
       return;
     }
+    // At once: the next key is meant for what comes after this.
+    setReadingUi({ dialog: null });
     decide("rejected", code, remark.trim())
       .then(() => setRemark(""))
       .catch(actionPorts().reportProblem);
@@ -35,7 +37,8 @@ export function RejectDialog() {
     // On the window: a quick hand presses the number before the dialog has taken the focus.
     const pressed = (event: KeyboardEvent) => {
       const reason = rejectReasons[Number(event.key) - 1];
-      if (reason && !isTyping(event.target)) {
+      const plain = !event.altKey && !event.ctrlKey && !event.metaKey;
+      if (reason && plain && !isTyping(event.target)) {
         event.preventDefault();
         event.stopPropagation();
         choose(reason.code);

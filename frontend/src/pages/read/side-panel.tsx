@@ -45,7 +45,13 @@ export function SidePanel() {
           </button>
         ))}
       </div>
-      <div className={classes.panelBody} role="tabpanel" id="side-panel" aria-labelledby={`tab-${tab}`}>
+      <div
+        className={classes.panelBody}
+        data-split={tab === "findings"}
+        role="tabpanel"
+        id="side-panel"
+        aria-labelledby={`tab-${tab}`}
+      >
         {tab === "findings" ? <FindingsPanel /> : null}
         {tab === "ai" ? <AiPanel /> : null}
         {tab === "layers" ? <LayersPanel /> : null}
