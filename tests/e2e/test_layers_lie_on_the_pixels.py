@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from annotations.models import ReadingProtocol, Workitem
 from tests.browser import wait_until
 from tests.e2e.bench import need_the_front_end, reader_at
+from tests.e2e.test_every_page_is_accessible import violations
 from tests.factories import layer_objects as drawn
 from tests.webapp.test_api_archive import _sent
 
@@ -152,6 +153,7 @@ def test_layers_are_drawn_where_they_are_in_the_patient(project: Project, radiol
             assert said is not None, texts
             assert float(said[1]) == pytest.approx(meant, rel=1e-3)
         desk.picture("layers-values")
+        assert violations(desk) == []
         page.set_viewport_size({"width": 1366, "height": 768})
         desk.picture("layers-values-1366")
 
