@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from annotations.models import ReadingProtocol, Workitem
 from annotations.services.workitems import workitem_open
-from imaging.models import ConflictDecision, IdentityDecision, Instance, InstanceConflict, Study
+from imaging.models import ConflictDecision, IdentityDecision, Study
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.factories import dicom_files as made
 from tests.imaging.arriving import arrived
@@ -99,9 +99,17 @@ def test_an_admin_sees_both_versions_and_shows_the_other(
         expect(page.get_by_test_id("conflict")).to_have_count(0)
         page.get_by_text("Decided", exact=True).first.click()
         expect(page.get_by_test_id("conflict")).to_contain_text("scanner repaired")
-    decision, conflict = ConflictDecision.objects.get(), InstanceConflict.objects.get()
+        report = made.report()
+        _sent(project, radiologist, report)
+        report.ContentSequence[0].TextValue = "Something to see"
+        arrived(made.file_bytes(report), project, radiologist)
+        page.goto(f"{server_url}/admin/archive")
+        expect(page.get_by_test_id("conflict")).to_have_count(1)
+        expect(page.get_by_text("It has no image that can be drawn.")).to_have_count(2)
+    decision = ConflictDecision.objects.select_related("conflict__instance").get()
+    conflict = decision.conflict
     assert (decision.verdict, decision.pixels_changed, decision.decided_by) == ("supersede", True, admin)
-    assert Instance.objects.get().blob_digest == conflict.refused_digest
+    assert conflict.instance.blob_digest == conflict.refused_digest
     with reader_at(server_url, radiologist) as desk:
         desk.page.goto(f"{server_url}/read/{Workitem.objects.get().pk}")
         expect(desk.page.get_by_test_id("case-notices")).to_contain_text("scanner repaired")

@@ -60,7 +60,7 @@ class ConflictDecisionOut(_Out):
 
 
 class ConflictOut(_Out):
-    """Two versions of one instance; ``shown`` says which of them is served now, ``version`` moves with decisions."""
+    """Two versions of one instance; ``shown``: which is served now; ``version`` moves with decisions."""
 
     id: UUID
     version: int
@@ -77,6 +77,7 @@ class ConflictOut(_Out):
     received_by: str
     created_at: datetime
     shown: Literal["first", "second", "another"]
+    is_drawn: bool
     second_is_kept: bool
     may_supersede: bool
     differences: list[DifferenceOut]
@@ -113,6 +114,7 @@ def _out(row: InstanceConflict) -> ConflictOut:
         received_by=str(row.received_by or "the system"),
         created_at=row.created_at,
         shown=shown,
+        is_drawn=instance.is_decodable,
         second_is_kept=bool(row.header_digest),
         may_supersede=bool(row.header_digest) and row.kind != InstanceConflict.Kind.STUDY,
         differences=[DifferenceOut.model_validate(one) for one in clashes.conflict_differences(row)],

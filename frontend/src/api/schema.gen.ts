@@ -1807,7 +1807,7 @@ export interface components {
         ConflictDecisionOutVerdictEnum: "keep" | "supersede";
         /**
          * ConflictOut
-         * @description Two versions of one instance; ``shown`` says which of them is served now, ``version`` moves with decisions.
+         * @description Two versions of one instance; ``shown``: which is served now; ``version`` moves with decisions.
          */
         ConflictOut: {
             /**
@@ -1846,6 +1846,8 @@ export interface components {
             created_at: string;
             /** Shown */
             shown: components["schemas"]["ShownEnum"];
+            /** Is Drawn */
+            is_drawn: boolean;
             /** Second Is Kept */
             second_is_kept: boolean;
             /** May Supersede */

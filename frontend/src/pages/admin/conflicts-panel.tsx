@@ -43,7 +43,7 @@ function Version({ conflict, version }: { conflict: ConflictOut; version: "first
           {conflict.shown === version ? <Badge size="sm">Shown now</Badge> : null}
         </Group>
       </figcaption>
-      {broken || (version === "second" && !conflict.second_is_kept) ? (
+      {broken || !conflict.is_drawn || (version === "second" && !conflict.second_is_kept) ? (
         <Text size="sm" c="dimmed">
           {version === "second" && !conflict.second_is_kept
             ? "Its bytes were not kept. Ask the sender to send it again."

@@ -44,8 +44,8 @@ export function WorklistRow({
       data-testid="worklist-row"
       data-workitem={row.id}
     >
-      <div role="gridcell" title={formatPatientName(study.patient_name)}>
-        {formatPatientName(study.patient_name)}
+      <div role="gridcell" className={classes.patient} title={formatPatientName(study.patient_name)}>
+        <span>{formatPatientName(study.patient_name)}</span>
         {study.identity_clash ? (
           <Tooltip
             label="Studies under this Patient ID name different persons. An admin decides."
@@ -53,7 +53,7 @@ export function WorklistRow({
             maw={260}
           >
             <span className={classes.clash} data-testid="identity-clash">
-              Other person?
+              Who?
             </span>
           </Tooltip>
         ) : null}
