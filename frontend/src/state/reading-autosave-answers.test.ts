@@ -1,22 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { emptyContent, type RevisionContent } from "../geometry/content";
-import { Autosave } from "./reading-autosave";
+import type { Autosave } from "./reading-autosave";
 import { MemoryDraftStore } from "./reading-drafts";
 import {
   addFinding,
-  adoptDraft,
   changeFindings,
   findingRow,
   forgetFindings,
   mergeFromServer,
-  onFindingChanged,
-  patchRow,
-  reword,
-  takeBack,
   useFindings,
 } from "./reading-findings";
 import { useSaveStatus } from "./reading-save-status";
 import { SmallServer } from "./reading-small-server";
+import { openSmallWindow } from "./reading-small-window";
 
 const answer = (present: boolean): RevisionContent => ({ ...emptyContent("image_label", "nodule"), present });
 
@@ -26,23 +22,7 @@ let autosave: Autosave;
 let stopListening: () => void;
 
 function openWindow(): void {
-  autosave = new Autosave({
-    port: server,
-    rows: {
-      get: findingRow,
-      patch: patchRow,
-      add: (content) => addFinding(content, null, "Keep both"),
-      adopt: (draft) => adoptDraft({ ...draft, author: null }),
-      takeBack,
-      reword,
-    },
-    drafts,
-    owner: "u1",
-    workitemId: "w1",
-    settleMs: 60_000,
-    retryMs: 60_000,
-  });
-  stopListening = onFindingChanged((key) => autosave.touch(key));
+  ({ autosave, stopListening } = openSmallWindow(server, drafts));
 }
 
 beforeEach(() => {

@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ApiError } from "../api/errors";
 import { emptyContent, type RevisionContent } from "../geometry/content";
-import { Autosave } from "./reading-autosave";
+import type { Autosave } from "./reading-autosave";
 import { MemoryDraftStore } from "./reading-drafts";
 import {
   addFinding,
-  adoptDraft,
   changeContent,
   changeFindings,
   dropCorrection,
@@ -14,18 +13,15 @@ import {
   forgetFindings,
   isUnsaved,
   mergeFromServer,
-  onFindingChanged,
-  patchRow,
   redo as redoWhere,
-  reword,
   shownMeasures,
   startCorrection,
-  takeBack,
   undo as undoWhere,
   useFindings,
 } from "./reading-findings";
 import { useSaveStatus } from "./reading-save-status";
 import { SmallServer } from "./reading-small-server";
+import { openSmallWindow } from "./reading-small-window";
 
 const anything = () => true;
 const undo = () => undoWhere(anything)?.label ?? null;
@@ -39,23 +35,7 @@ let autosave: Autosave;
 let stopListening: () => void;
 
 function begin(): void {
-  autosave = new Autosave({
-    port: server,
-    rows: {
-      get: findingRow,
-      patch: patchRow,
-      add: (content) => addFinding(content, null, "Keep both"),
-      adopt: (draft) => adoptDraft({ ...draft, author: null }),
-      takeBack,
-      reword,
-    },
-    drafts,
-    owner: "u1",
-    workitemId: "w1",
-    settleMs: 60_000,
-    retryMs: 60_000,
-  });
-  stopListening = onFindingChanged((key) => autosave.touch(key));
+  ({ autosave, stopListening } = openSmallWindow(server, drafts));
 }
 
 beforeEach(() => {
