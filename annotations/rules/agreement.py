@@ -84,7 +84,13 @@ class Agreement:
 
     @property
     def words(self) -> str:
-        """The verdict as a sentence; "" where there is none."""
+        """The verdict as a sentence that says where it holds only for what a reviewer corrected; "" without one."""
+        corrected = any(one.decided is Decided.CORRECTED for one in (*self.reader.said, *self.model.said))
+        plain = self._plain_words
+        return f"As corrected: {plain[0].lower()}{plain[1:]}" if plain and corrected else plain
+
+    @property
+    def _plain_words(self) -> str:
         if self.verdict is Verdict.DISAGREE:
             said = ["present" if side.present else "absent" for side in (self.reader, self.model)]
             return f"The reader says {said[0]}, the model says {said[1]}."

@@ -82,6 +82,11 @@ class Standing:
         """A reviewer said it: it is a decision itself."""
         return not self.is_ai and self.finding.reading_id is None
 
+    @property
+    def is_open(self) -> bool:
+        """It stands, and nobody has judged it; what a reviewer added was judged as it was said."""
+        return self.stands and self.decided is Decided.NO and not self.added_in_review
+
     def changes_the_reading(self, reader_id: UUID | None) -> bool:
         """A reader's finding that was corrected or rejected, or one that was added in review."""
         if self.is_ai or self.finding.deleted:

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from annotations.content.revision_json import person_json
 from annotations.models import Finding, Reading, Workitem
 from annotations.rules.reveal import ai_revealed, people_revealed
-from annotations.rules.standing import Decided, standing_of
+from annotations.rules.standing import standing_of
 from core.access import projects_of
 from core.errors import Invalid
 from imaging.models import Instance
@@ -197,7 +197,7 @@ def _finding_counts(user: User, workitems: list[Any]) -> dict[UUID, Json]:
             continue
         count = counts[one.finding.workitem_id]
         count["ai" if one.is_ai else "own"] += 1
-        count["open"] += one.decided is Decided.NO
+        count["open"] += one.is_open
     return counts
 
 

@@ -156,6 +156,25 @@ def test_what_the_reader_drew_and_the_model_looked_for_in_vain_needs_a_decision(
     assert _waiting(case, reviewer, {"nodule": False}) == []
 
 
+def test_a_reader_who_was_corrected_is_not_said_to_have_agreed(
+    case: Workitem, radiologist: User, reviewer: User
+) -> None:
+    finding = finding_create(workitem=case, author=radiologist, content=image_label(present=True))
+    _handed_in(case, radiologist)
+    assert finding.head is not None
+    review_record(
+        finding=finding,
+        reviewer=reviewer,
+        decision="corrected",
+        corrected_content=image_label(present=False),
+        if_match=finding.head.digest,
+    )
+    (row,) = agreement_json(reviewer, case, {"nodule": False})
+    assert row["words"] == "As corrected: reader and model agree."
+    (row,) = agreement_json(reviewer, case, {"nodule": True})
+    assert row["words"] == "As corrected: the reader says absent, the model says present."
+
+
 def test_what_the_model_alone_drew_is_a_disagreement_of_its_own(
     case: Workitem, radiologist: User, reviewer: User
 ) -> None:

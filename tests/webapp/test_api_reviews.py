@@ -64,6 +64,21 @@ def test_a_reviewer_decides_each_finding_and_signs_off(workitem: Workitem, revie
     assert (status, locked["code"]) == (409, "workitem_signed_off")
 
 
+def test_what_a_reviewer_adds_waits_for_nobody_on_the_worklist(
+    workitem: Workitem, reviewer: User, radiologist: User
+) -> None:
+    api = Api(reviewer)
+    for row in api("GET", f"workitems/{workitem.pk}/findings")[1]:
+        body = {"decision": "rejected", "reason": "not_present"}
+        assert api("POST", f"findings/{row['id']}/reviews", body, match=row["head"]["digest"])[0] == 201
+    assert api("POST", f"workitems/{workitem.pk}/findings", {"content": box(workitem)})[0] == 201
+    _, added = api("GET", f"workitems/{workitem.pk}")
+    assert added["finding_counts"] == {"own": 2, "ai": 2, "open": 0}
+    _, signed = api("POST", f"workitems/{workitem.pk}/decide", {"event": "correct"}, match=added["version"])
+    assert (signed["state"], signed["finding_counts"]["open"]) == ("corrected", 0)
+    assert Api(radiologist)("GET", "workitems")[1]["results"][0]["finding_counts"]["open"] == 0
+
+
 def test_a_radiologist_cannot_review_and_a_reader_not_their_own(
     workitem: Workitem, radiologist: User, reviewer: User, project: Project
 ) -> None:
