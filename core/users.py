@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -15,15 +16,21 @@ from core.models import Membership, Project, User
 from core.passwords import password_check, tokens_end
 from core.roles import Role
 
+#: How a user name is written, at every door.
+USERNAME: Final = re.compile(r"[\w.@+-]{2,150}")
 PREFERENCES_LIMIT: Final = 64 * 1024
+#: What the audit trail says the old and new value of; a name is of a person and stays out of it.
+_TOLD: Final = ("role", "is_active")
 
 
 def user_create(*, username: str, display_name: str, role: str, password: str, by: User | None) -> User:
     """Add a person. A password that another person chose must be changed at the first login.
 
     Raises:
-        Conflict: the name is taken. Invalid: the password is weak.
+        Conflict: the name is taken. Invalid: the name cannot be typed at the login, or the password is weak.
     """
+    if not USERNAME.fullmatch(username):
+        raise Invalid("username_wrong", "A user name has 2 to 150 letters, digits or @ . + - _ and no space.")
     user = User(username=username, display_name=display_name, role=role, must_change_password=by is not None)
     password_check(password=password, user=user)
     try:
@@ -55,6 +62,11 @@ def user_change(*, user: User, by: User, **fields: Any) -> User:
             raise Invalid("own_password", "Change your own password on the account page, where the old one is asked.")
         password_check(password=password, user=user)
     with transaction.atomic():
+        changes = {
+            name: {"from": getattr(user, name), "to": value}
+            for name, value in fields.items()
+            if name in _TOLD and getattr(user, name) != value
+        }
         for name, value in fields.items():
             setattr(user, name, value)
         if password is not None:
@@ -64,9 +76,8 @@ def user_change(*, user: User, by: User, **fields: Any) -> User:
         if password is not None or not user.is_active:
             tokens_end(user=user)
         changed = sorted([*fields, *(["password"] if password is not None else [])])
-        audit.record(
-            AuditKind.USER_CHANGED, actor=by, object_kind="user", object_id=user.pk, detail={"fields": changed}
-        )
+        detail = {"fields": changed, "changes": changes}
+        audit.record(AuditKind.USER_CHANGED, actor=by, object_kind="user", object_id=user.pk, detail=detail)
     return user
 
 
@@ -87,6 +98,7 @@ def profile_change(*, user: User, **fields: Any) -> User:
 def membership_set(*, project: Project, user: User, role: str, by: User | None) -> Membership:
     """Make the user a member of the project with this role, or change the role."""
     with transaction.atomic():
+        before = Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
         membership, _ = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
         audit.record(
             AuditKind.MEMBERSHIP_SET,
@@ -94,7 +106,7 @@ def membership_set(*, project: Project, user: User, role: str, by: User | None) 
             object_kind="user",
             object_id=user.pk,
             project=project,
-            detail={"role": role},
+            detail={"role": role, "before": before},
         )
         events.publish(EventKind.PROJECT_CHANGED, project.pk, project=project, user=user)
     return membership
@@ -103,6 +115,10 @@ def membership_set(*, project: Project, user: User, role: str, by: User | None) 
 def membership_end(*, project: Project, user: User, by: User) -> None:
     """Take the user out of the project."""
     with transaction.atomic():
-        Membership.objects.filter(project=project, user=user).delete()
-        audit.record(AuditKind.MEMBERSHIP_ENDED, actor=by, object_kind="user", object_id=user.pk, project=project)
+        ended = Membership.objects.filter(project=project, user=user)
+        detail = {"before": ended.values_list("role", flat=True).first()}
+        ended.delete()
+        audit.record(
+            AuditKind.MEMBERSHIP_ENDED, actor=by, object_kind="user", object_id=user.pk, project=project, detail=detail
+        )
         events.publish(EventKind.PROJECT_CHANGED, project.pk, project=project, user=user)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from annotations.content.revision_json import person_json
-from annotations.models import Label
+from annotations.models import Label, ReadingProtocol
 from annotations.rules.labels import label_is_used, labels_used
-from annotations.rules.protocol import protocol_of
+from annotations.rules.protocol import protocol_of, required_labels
 from core.access import projects_of
 from core.models import Membership, Project
 
@@ -52,6 +52,11 @@ def project_rows(user: User) -> list[Json]:
     return [{name: getattr(project, name) for name in names} for project in projects_of(user).order_by("title")]
 
 
+def _required(project: Project, protocol: ReadingProtocol) -> list[str] | None:
+    """Return the keys that the protocol names and readings are asked for: of labels in use; None: by their uses."""
+    return None if protocol.required_labels is None else [label.key for label in required_labels(project)]
+
+
 def project_json(project: Project, used: Iterable[str] = ()) -> Json:
     """Return a project with labels and members.
 
@@ -67,7 +72,7 @@ def project_json(project: Project, used: Iterable[str] = ()) -> Json:
         "is_inbox": project.is_inbox,
         "instructions": protocol.instructions,
         "reveal": protocol.reveal,
-        "required_labels": protocol.required_labels,
+        "required_labels": _required(project, protocol),
         "show_abandoned": protocol.show_abandoned,
         "version": protocol.version,
         "labels": labels_json(project, used),

@@ -105,8 +105,9 @@ def project_change(*, project: Project, by: User, version: int | None = None, **
         changed = {name: value for name, value in fields.items() if before[name] != value}
         for name, value in changed.items():
             setattr(project if name in _PROJECT_FIELDS else protocol, name, value)
-        if changed:
-            protocol.version += 1
+        if not changed:
+            return project
+        protocol.version += 1
         project.save(update_fields=list(_PROJECT_FIELDS))
         protocol.save(update_fields=[*_PROTOCOL_FIELDS, "version"])
         told = {name: {"from": before[name], "to": changed[name]} for name in changed if name in _TOLD}
@@ -178,9 +179,14 @@ def label_change(
             _check_meaning_stays(before, changed)
         for name, value in changed.items():
             setattr(label, name, value)
-        if retired is not None:
-            label.retired_at = (label.retired_at or timezone.now()) if retired else None
-            label.successor = _successor(label, successor) if retired else None
+        stands = (label.retired_at, label.successor_id)
+        if retired is None and successor and label.retired_at is None:
+            raise Invalid("successor_wrong", "Only a retired label has a successor. Retire it in the same change.")
+        if retired is not None or successor:
+            label.retired_at = (label.retired_at or timezone.now()) if retired is not False else None
+            label.successor = _successor(label, successor) if retired is not False else None
+        if not changed and stands == (label.retired_at, label.successor_id):
+            return label
         label.version += 1
         label.save()
         told = {name: {"from": before[name], "to": value} for name, value in changed.items()}

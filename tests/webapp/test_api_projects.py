@@ -58,3 +58,40 @@ def test_only_admins_change_a_project(project: Project, radiologist: User, revie
 )
 def test_a_label_that_is_not_coded_right_is_refused(change: dict, project: Project, admin: User) -> None:
     assert Api(admin)("POST", "projects/chest/labels", {**LABEL, **change})[0] == 422
+
+
+def test_a_change_that_changes_nothing_is_no_version_and_no_row_of_the_audit(project: Project, admin: User) -> None:
+    api = Api(admin)
+    assert api("POST", "projects/chest/labels", LABEL)[0] == 201
+    _, before = api("GET", "projects/chest")
+    written = AuditEvent.objects.exclude(event_type="series.read").count()
+    same = {"color": "#00aaff", "retired": False}
+    status, label = api("PATCH", "projects/chest/labels/effusion", same, match=1)
+    assert (status, label["version"], label["retired_at"]) == (200, 1, None)
+    status, after = api("PATCH", "projects/chest", {"title": before["title"]}, match=before["version"])
+    assert (status, after["version"]) == (200, before["version"])
+    assert AuditEvent.objects.exclude(event_type="series.read").count() == written
+
+
+def test_a_successor_is_named_with_the_retiring_and_may_be_mended_after(project: Project, admin: User) -> None:
+    api = Api(admin)
+    for key in ("effusion", "fluid", "water"):
+        assert api("POST", "projects/chest/labels", {**LABEL, "key": key})[0] == 201
+    status, refused = api("PATCH", "projects/chest/labels/effusion", {"successor": "fluid"})
+    assert (status, refused["code"]) == (422, "successor_wrong")
+    status, label = api("PATCH", "projects/chest/labels/effusion", {"retired": True, "successor": "fluid"})
+    assert (status, label["successor"]) == (200, "fluid")
+    status, mended = api("PATCH", "projects/chest/labels/effusion", {"successor": "water"})
+    assert (status, mended["successor"], mended["retired_at"]) == (200, "water", label["retired_at"])
+
+
+def test_the_audit_says_which_role_was_before(project: Project, admin: User, radiologist: User) -> None:
+    api = Api(admin)
+    assert api("PUT", f"projects/chest/members/{radiologist.pk}", {"role": "reviewer"})[0] == 200
+    assert api("DELETE", f"projects/chest/members/{radiologist.pk}")[0] == 204
+    assert api("PATCH", f"users/{radiologist.pk}", {"role": "reviewer", "display_name": "Ann"})[0] == 200
+    told = AuditEvent.objects.filter(object_id=str(radiologist.pk)).order_by("pk")
+    found = {row.event_type: row.detail for row in told}
+    assert found["membership.set"] == {"role": "reviewer", "before": "radiologist"}
+    assert found["membership.ended"] == {"before": "reviewer"}
+    assert found["user.changed"]["changes"] == {"role": {"from": "radiologist", "to": "reviewer"}}

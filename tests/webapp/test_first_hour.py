@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -176,3 +176,35 @@ def test_a_new_secret_key_ends_the_sessions_and_leaves_passwords_and_tokens(
     assert before.get("/api/v1/auth/me").status_code == 401
     assert _bearer(token) == 200
     assert logged_in("ann", PASSWORD).get("/api/v1/auth/me").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["an na", "a", "x" * 151, "a/b"])
+def test_a_name_that_nobody_can_log_in_with_is_refused_at_every_door(
+    name: str, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"username": name, "display_name": "Anna", "role": "reviewer", "password": FRESH}
+    assert Api(admin)("POST", "users", given)[0] == 422
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{FRESH}\n"))
+    with pytest.raises(CommandError, match="user name has 2 to 150 letters"):
+        call_command("create_admin", name, stdout=io.StringIO())
+    assert not User.objects.filter(username=name).exists()
+
+
+def test_the_demo_with_its_published_passwords_stays_out_of_a_house_with_people(admin: User) -> None:
+    with pytest.raises(CommandError, match="People of your own log in here"):
+        call_command("demo", stdout=io.StringIO())
+    assert list(User.objects.values_list("username", flat=True)) == [admin.username]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["demo", "--second-reading", "-3"], "a number from 1 up"),
+        (["demo", "--second-reading", "0"], "a number from 1 up"),
+        (["serve", "--port", "99999"], "99999 is no port"),
+        (["serve", "--port", "http"], "http is no port"),
+    ],
+)
+def test_a_wrong_number_is_answered_in_words(command: list[str], said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        call_command(*command)

@@ -30,7 +30,7 @@ class LabelBalanceOut(serializers.Serializer[Any]):
 
 
 class SplitCountsOut(serializers.Serializer[Any]):
-    """What one split holds."""
+    """What one split holds; ``cases`` are what is taught: images, or the frames of volumes."""
 
     cases = serializers.IntegerField()
     patients = serializers.IntegerField()

@@ -31,3 +31,8 @@ def people_install() -> dict[str, User]:
                 username=username, display_name=name, role=role.value, password=password, by=None
             )
     return found
+
+
+def has_people_of_its_own() -> bool:
+    """Say whether people are here, and none of them the demo's: a house that the demo must not open to everybody."""
+    return User.objects.exists() and not User.objects.filter(username__in=DEMO_PASSWORDS).exists()

@@ -88,6 +88,8 @@ export const promoteVersion = (versionId: string, reportId: string, reason: stri
   post<unknown>(`versions/${versionId}/promote`, { report_id: reportId, reason });
 export const rollBack = (familyId: string, reason: string) =>
   post<unknown>(`models/${familyId}/roll-back`, { reason });
+export const refuseVersion = (versionId: string, reason: string) =>
+  post<unknown>(`versions/${versionId}/refuse`, { reason });
 export const evaluateVersion = (versionId: string) => post<unknown>(`versions/${versionId}/evaluate`);
 
 export const reportQuery = (id: string) =>

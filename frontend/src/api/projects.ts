@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { apiUrl, get, patch, post, put, remove, rowsOf } from "./client";
 import type {
+  CaseInHandOut,
   LabelOut,
   LabelSetOut,
   LabelUse,
@@ -8,6 +9,7 @@ import type {
   ProjectRow,
   Reveal,
   RoleName,
+  UserChangedOut,
   UserOut,
 } from "./types";
 
@@ -79,7 +81,10 @@ export const createUser = (fields: {
   role: RoleName;
   password: string;
 }) => post<UserOut>("users", fields);
+/** The cases that a person has in hand: another role, or none, puts them back on the worklist. */
+export const casesInHand = (id: string) => get<CaseInHandOut[]>(`users/${id}/cases`);
+
 export const changeUser = (
   id: string,
   fields: Partial<{ display_name: string; role: RoleName; is_active: boolean; password: string }>,
-) => patch<UserOut>(`users/${id}`, fields);
+) => patch<UserChangedOut>(`users/${id}`, fields);

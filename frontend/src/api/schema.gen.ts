@@ -3503,7 +3503,7 @@ export interface components {
         };
         /** @enum {string} */
         SpacingSourceEnum: "manual_calibration" | "ultrasound_region" | "pixel_spacing_calibrated" | "pixel_spacing" | "imager_pixel_spacing_magnification" | "imager_pixel_spacing" | "pixel_spacing_projection" | "nominal_scanned_pixel_spacing" | "pixel_aspect_ratio" | "none";
-        /** @description What one split holds. */
+        /** @description What one split holds; ``cases`` are what is taught: images, or the frames of volumes. */
         SplitCountsOut: {
             cases: number;
             patients: number;

@@ -27,6 +27,8 @@ export type MeOut = Narrowed<Schemas["MeOut"], { role: RoleName; projects: MePro
 export type TokenOut = Narrowed<Schemas["TokenOut"], { id: string }>;
 export type TokenCreatedOut = Schemas["TokenMadeOut"];
 export type UserOut = Narrowed<Schemas["UserOut"], { role: RoleName }>;
+export type UserChangedOut = Narrowed<Schemas["UserChangedOut"], { role: RoleName }>;
+export type CaseInHandOut = Schemas["CaseInHandOut"];
 
 export type LabelOut = Schemas["LabelOut"];
 export type MemberOut = Schemas["MemberOut"];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,17 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.models import User
+from core.numbers import whole
 from webapp.demo.install import Progress, demo_install, is_complete
+from webapp.demo.people import has_people_of_its_own
+
+
+def _how_many(text: str) -> int:
+    """Read how many studies to read again."""
+    number = whole(text, least=1)
+    if number is None:
+        raise ArgumentTypeError("say how many studies to read again: a number from 1 up, or none for all")
+    return number
 
 
 class Command(BaseCommand):
@@ -19,7 +30,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--second-reading",
-            type=int,
+            type=_how_many,
             nargs="?",
             const=10_000,
             metavar="N",
@@ -37,6 +48,11 @@ class Command(BaseCommand):
             started = time.monotonic()
             self._say("Preparing the demo …")
             call_command("migrate", interactive=False, verbosity=0)
+            if has_people_of_its_own():
+                raise CommandError(
+                    "People of your own log in here, and the demo's passwords are published. "
+                    "Set OVERREAD_DATA_DIR to another folder for the demo."
+                )
             demo_install(say=self._say)
             self._say(f"The demo is ready ({time.monotonic() - started:.0f} s).")
 

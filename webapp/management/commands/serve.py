@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import sys
+from argparse import ArgumentTypeError
 from typing import IO, Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.db import connection
 
 from annotations.services.projects import inbox_open
 from core.models import User
+from core.numbers import whole
 from core.roles import Role
 from webapp import broker, supervisor
 from webapp.demo.people import DEMO_PASSWORDS
@@ -25,10 +27,9 @@ _PORT = 8000
 
 
 def _port(text: str) -> int:
-    """Read a port number; raises ValueError, which argparse says in a sentence."""
-    port = int(text)
-    if not 0 <= port < 1 << 16:
-        raise ValueError(text)
+    port = whole(text, most=(1 << 16) - 1)
+    if port is None:
+        raise ArgumentTypeError(f"{text} is no port: give a number from 1 to 65535, or 0 for any free one")
     return port
 
 

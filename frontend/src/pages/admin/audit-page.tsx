@@ -27,6 +27,9 @@ const kinds = Object.entries(auditWords)
   .map(([value, words]) => ({ value, label: `${words} · ${value}` }))
   .sort((one, other) => one.label.localeCompare(other.label));
 
+/** Outcomes that nobody has to look at: what was wanted happened, or was found to be well. */
+const quiet = new Set(["success", "intact", "same", "different", "keep", "supersede"]);
+
 const route = getRouteApi("/app/admin/audit");
 const filterNames: { name: keyof AuditFilters; label: string; hint: string }[] = [
   { name: "actor", label: "Who", hint: "user name" },
@@ -228,7 +231,7 @@ function AuditTable({
                 ) : null}
               </Table.Td>
               <Table.Td>
-                <Text span size="sm" c={event.outcome === "success" ? undefined : "yellow"}>
+                <Text span size="sm" c={quiet.has(event.outcome) ? undefined : "yellow"}>
                   {event.outcome}
                 </Text>
               </Table.Td>

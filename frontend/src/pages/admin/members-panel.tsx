@@ -9,11 +9,13 @@ import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty } from "../../ui/page-states";
 import { RoleSelect } from "../../ui/role-select";
+import { useAskAboutCases } from "./use-ask-about-cases";
 
 /** Who belongs to the project, and as what. */
 export function MembersPanel({ project }: { project: ProjectOut }) {
   const queries = useQueryClient();
   const confirm = useConfirm();
+  const askAboutCases = useAskAboutCases();
   const mayList = useMay("user.change");
   const users = useQuery({ ...usersQuery, enabled: mayList });
   const [person, setPerson] = useState<string | null>(null);
@@ -85,7 +87,20 @@ export function MembersPanel({ project }: { project: ProjectOut }) {
                     label={`Role of ${member.user.display_name}`}
                     value={member.role}
                     disabled={put.isPending}
-                    onChange={(chosen) => put.mutate({ id: member.user.id, role: chosen })}
+                    onChange={(chosen) => {
+                      const run = () => put.mutate({ id: member.user.id, role: chosen });
+                      if (mayList) {
+                        void askAboutCases({
+                          id: member.user.id,
+                          title: `Give ${member.user.display_name} another role?`,
+                          yes: "Change the role",
+                          project: project.slug,
+                          run,
+                        });
+                      } else {
+                        run();
+                      }
+                    }}
                   />
                 </Table.Td>
                 <Table.Td ta="right">
@@ -97,7 +112,7 @@ export function MembersPanel({ project }: { project: ProjectOut }) {
                     onClick={() =>
                       confirm({
                         title: `Remove ${member.user.display_name}?`,
-                        body: "They no longer see the project. What they have written stays, with their name.",
+                        body: "They no longer see the project. What they have written stays, with their name; a case they have in hand goes back on the worklist.",
                         yes: "Remove",
                         danger: true,
                         onYes: () => drop.mutate(member.user.id),

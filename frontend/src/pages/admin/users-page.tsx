@@ -9,6 +9,7 @@ import { notifyDone, notifyError } from "../../ui/notify";
 import { PageBody, Panel } from "../../ui/page";
 import { Failed, Forbidden, Loading } from "../../ui/page-states";
 import { RoleSelect } from "../../ui/role-select";
+import { useAskAboutCases } from "./use-ask-about-cases";
 import { CreateUserDialog, PasswordDialog } from "./user-dialogs";
 
 export function UsersPage() {
@@ -83,13 +84,15 @@ function UserLine({ user, onPassword }: { user: UserOut; onPassword: () => void 
   const queries = useQueryClient();
   const change = useMutation({
     mutationFn: (changes: { role?: RoleName; is_active?: boolean }) => changeUser(user.id, changes),
-    onSuccess: () => {
-      notifyDone(`${user.username} changed.`);
+    onSuccess: ({ freed }) => {
+      const cases = freed.length === 1 ? "One case is" : `${freed.length} cases are`;
+      notifyDone(`${user.username} changed.${freed.length > 0 ? ` ${cases} on the worklist again.` : ""}`);
       void queries.invalidateQueries({ queryKey: usersQuery.queryKey });
     },
     onError: (error) => notifyError(error, `Could not change ${user.username}`),
   });
   const self = me?.id === user.id;
+  const ask = useAskAboutCases();
   return (
     <Table.Tr data-testid={`user-${user.username}`}>
       <Table.Td>
@@ -107,7 +110,14 @@ function UserLine({ user, onPassword }: { user: UserOut; onPassword: () => void 
           label={`Role of ${user.username}`}
           value={user.role}
           disabled={self || change.isPending}
-          onChange={(role) => change.mutate({ role })}
+          onChange={(role) =>
+            void ask({
+              id: user.id,
+              title: `Give ${user.display_name} another role?`,
+              yes: "Change the role",
+              run: () => change.mutate({ role }),
+            })
+          }
         />
       </Table.Td>
       <Table.Td>
@@ -115,7 +125,15 @@ function UserLine({ user, onPassword }: { user: UserOut; onPassword: () => void 
           aria-label={`${user.username} may sign in`}
           checked={user.is_active}
           disabled={self || change.isPending}
-          onChange={(event) => change.mutate({ is_active: event.currentTarget.checked })}
+          onChange={(event) => {
+            const is_active = event.currentTarget.checked;
+            void ask({
+              id: user.id,
+              title: `Switch off the account of ${user.display_name}?`,
+              yes: "Switch off",
+              run: () => change.mutate({ is_active }),
+            });
+          }}
         />
       </Table.Td>
       <Table.Td>{formatAgo(user.last_login)}</Table.Td>

@@ -36,7 +36,7 @@ export function CountsTable({
             <Table.Td>{formatCount(counts.patients)}</Table.Td>
           </Table.Tr>
           <Table.Tr>
-            <Table.Td>Cases</Table.Td>
+            <Table.Td>Images</Table.Td>
             {splitNames.map((name) => (
               <Table.Td key={name}>{formatCount(counts.splits[name].cases)}</Table.Td>
             ))}
@@ -57,8 +57,12 @@ export function CountsTable({
           ))}
         </Table.Tbody>
       </Table>
-      <Tally what="How the answers came about" counts={counts.provenance} />
-      <Tally what="Left out" counts={counts.left_out} />
+      <Tally
+        what="How the answers came about (images)"
+        counts={counts.provenance}
+        words={(name, count) => `${formatWords(name)} ${formatCount(count)}`}
+      />
+      <Tally what="Left out" counts={counts.left_out} words={leftOutWords} />
     </Stack>
   );
 }
@@ -86,18 +90,47 @@ function Balance({
         ]}
         label={`${row.positive} positive, ${row.negative} negative, ${row.unknown} not said`}
       />
-      <Text size="xs" c="dimmed">
-        {row.positive} of {all} ({formatPercent(share(row.positive))})
+      <Text size="xs" c="dimmed" data-testid={`balance-${label.key}`}>
+        {row.positive} of {row.positive + row.negative}
+        {row.share_positive === null ? "" : ` (${formatPercent(row.share_positive)})`}
+        {row.unknown > 0 ? `, ${row.unknown} not said` : ""}
       </Text>
     </Stack>
   );
 }
 
-function Tally({ what, counts }: { what: string; counts: Record<string, number> }) {
+/** What was left out, with what is counted: cases, answers or images. */
+const leftOut: Record<string, [one: string, many: string]> = {
+  not_signed_off: ["case that is not signed off", "cases that are not signed off"],
+  test_not_read_blind: [
+    "answer on a test patient that was not given blind",
+    "answers on test patients that were not given blind",
+  ],
+  localizers: ["localizer", "localizers"],
+  copies_in_a_stricter_split: [
+    "copy of an image that is in a stricter part",
+    "copies of images that are in a stricter part",
+  ],
+};
+
+function leftOutWords(name: string, count: number): string {
+  const [one, many] = leftOut[name] ?? [formatWords(name), formatWords(name)];
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+function Tally({
+  what,
+  counts,
+  words,
+}: {
+  what: string;
+  counts: Record<string, number>;
+  words: (name: string, count: number) => string;
+}) {
   const rows = Object.entries(counts).filter(([, count]) => count > 0);
   return rows.length > 0 ? (
-    <Text size="xs" c="dimmed">
-      {what}: {rows.map(([name, count]) => `${formatWords(name)} ${formatCount(count)}`).join(" · ")}
+    <Text size="xs" c="dimmed" data-testid="tally">
+      {what}: {rows.map(([name, count]) => words(name, count)).join(" · ")}
     </Text>
   ) : null;
 }

@@ -35,7 +35,11 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
   const freeze = useMutation({
     mutationFn: () => freezeSnapshot(project.slug, name.trim(), recipe, keys),
     onSuccess: (snapshot) => {
-      notifyDone(`“${snapshot.name}” is frozen.`);
+      notifyDone(
+        snapshot.name === name.trim()
+          ? `“${snapshot.name}” is frozen.`
+          : `Nothing has changed since: this is frozen already, as “${snapshot.name}”.`,
+      );
       setName("");
       void queries.invalidateQueries({ queryKey: ["snapshots"] });
       void navigate({ to: "/datasets", search: { project: project.slug, snapshot: snapshot.id } });

@@ -31,7 +31,7 @@ export function SnapshotList({ project, chosen }: { project: ProjectOut; chosen:
               <Table.Th>Name</Table.Th>
               <Table.Th>Recipe</Table.Th>
               <Table.Th>Labels</Table.Th>
-              <Table.Th>Cases</Table.Th>
+              <Table.Th>Images</Table.Th>
               <Table.Th>Patients</Table.Th>
               <Table.Th>Frozen</Table.Th>
               <Table.Th>By</Table.Th>

@@ -88,7 +88,7 @@ export function TrainDialog({
             required
             data={fitting.map((row) => ({
               value: row.id,
-              label: `${row.name} (${formatCount(row.counts.cases)} cases)`,
+              label: `${row.name} (${formatCount(row.counts.cases)} images)`,
             }))}
             value={snapshotId || null}
             onChange={setChosen}

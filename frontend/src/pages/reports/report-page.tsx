@@ -1,22 +1,21 @@
-import { Button, Group, SimpleGrid, Tabs, Text } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Group, SimpleGrid, Tabs } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
-import { modelsQuery, promoteVersion, reportQuery } from "../../api/models";
+import { modelsQuery, reportQuery } from "../../api/models";
 import type { FamilyOut, ReportOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
 import { subgroupRows } from "../../state/report-figures";
-import { may, useMay, useMe } from "../../state/session";
+import { useMay } from "../../state/session";
 import { formatCount, formatInstant, shortDigest } from "../../ui/format";
 import { ButtonLink } from "../../ui/links";
-import { notifyDone, notifyError } from "../../ui/notify";
 import { Facts, PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Forbidden, Loading } from "../../ui/page-states";
-import { ReasonDialog } from "../../ui/reason-dialog";
 import { StateBadge } from "../../ui/state-badge";
 import { FigureTable } from "./figure-table";
 import { GatePanel } from "./gate-panel";
 import { CalibrationPlot, ConfusionMatrix, RocPlot } from "./label-plots";
+import { ReportActions } from "./report-actions";
 import { SubgroupTable } from "./subgroup-table";
 
 const route = getRouteApi("/app/reports/$reportId");
@@ -80,7 +79,7 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
               To the family
             </ButtonLink>
           ) : null}
-          {family ? <Promote report={report} family={family} passed={gate.passed} /> : null}
+          {family ? <ReportActions report={report} family={family} /> : null}
         </>
       }
     >
@@ -125,63 +124,5 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
         />
       </Panel>
     </PageBody>
-  );
-}
-
-/** The button that makes a version live; where it is not offered it says why. */
-function Promote({ report, family, passed }: { report: ReportOut; family: FamilyOut; passed: boolean }) {
-  const me = useMe();
-  const queries = useQueryClient();
-  const [asking, setAsking] = useState(false);
-  const promote = useMutation({
-    mutationFn: (reason: string) => promoteVersion(report.version.id, report.id, reason),
-    onSuccess: () => {
-      notifyDone(`Version ${report.version.number} is live. New cases are predicted with it.`);
-      setAsking(false);
-      for (const key of ["models", "promotions", "report"]) {
-        void queries.invalidateQueries({ queryKey: [key] });
-      }
-    },
-    onError: (error) => notifyError(error, "Could not promote"),
-  });
-  const isLive = family.live?.id === report.version.id;
-  const why = isLive
-    ? "This version is live."
-    : !may(me, "model.promote", family.project)
-      ? "Only an admin of the project promotes."
-      : !passed
-        ? "The gate did not pass: see below what is missing."
-        : report.is_current
-          ? ""
-          : "Another version is live since: evaluate it again before promoting.";
-  return (
-    <>
-      {why ? (
-        <Text size="xs" c="dimmed" id="promote-why" data-testid="promote-why">
-          {why}
-        </Text>
-      ) : null}
-      <Button
-        disabled={why !== ""}
-        aria-describedby={why ? "promote-why" : undefined}
-        onClick={() => setAsking(true)}
-        data-testid="promote"
-      >
-        Promote
-      </Button>
-      <ReasonDialog
-        opened={asking}
-        onClose={() => setAsking(false)}
-        title={`Make version ${report.version.number} live?`}
-        body={
-          family.live
-            ? `It replaces version ${family.live.number} for new cases. Old findings keep the version that made them, and you can roll back in one click.`
-            : "It will predict new cases from now on. You can roll back later."
-        }
-        yes="Promote"
-        busy={promote.isPending}
-        onYes={(reason) => promote.mutate(reason)}
-      />
-    </>
   );
 }
