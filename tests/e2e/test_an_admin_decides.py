@@ -11,11 +11,13 @@ from playwright.sync_api import expect
 
 from annotations.dataset.rows import counts_of
 from annotations.models import Label, Reading, ReadingProtocol
+from annotations.services.workitems import workitem_open
 from core.models import AuditEvent, Job, Project, User
 from inference.models import EvaluationReport, ModelVersion
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.factories.api import Api
 from tests.factories.world import World, make_world
+from tests.imaging.archive import archived, bundled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -106,11 +108,20 @@ def an_outdated_report_leads_to_the_next_one_or_to_an_end(page: Page, url: str, 
     page.get_by_test_id("refuse").click()
     page.get_by_test_id("reason").fill("No better than what we have.")
     page.get_by_test_id("reason-confirm").click()
-    expect(page.get_by_test_id("promote-why")).to_have_text("This version was put aside for good.")
+    expect(page.get_by_test_id("promote-why")).to_have_text("This version was refused for good.")
     expect(page.get_by_test_id("refuse")).to_have_count(0)
     assert ModelVersion.objects.get(pk=report.version_id).state == "refused"
     why = AuditEvent.objects.get(event_type="version.refused").detail["reason"]
     assert why == "No better than what we have."
+
+
+def a_project_without_labels_leads_to_its_labels(page: Page, url: str, admin: User) -> None:
+    bare = Project.objects.create(slug="bare", title="Bare")
+    study = archived(bundled("MR_small.dcm"), bare, admin).series.study
+    page.goto(f"{url}/read/{workitem_open(project=bare, study=study).pk}")
+    page.get_by_test_id("no-labels").get_by_role("link", name="Add its labels").click()
+    expect(page.get_by_test_id("labels-panel")).to_be_visible()
+    assert page.url.endswith("/admin/projects/bare")
 
 
 def test_what_an_admin_is_shown_is_what_follows(
@@ -128,4 +139,5 @@ def test_what_an_admin_is_shown_is_what_follows(
         a_retired_label_is_asked_for_no_more(desk.page, server_url, project)
         the_case_in_hand_is_named_before_it_is_freed(desk.page, server_url, radiologist, world)
         desk.picture("admin-users")
+        a_project_without_labels_leads_to_its_labels(desk.page, server_url, admin)
     assert Api(admin)("POST", "audit/verify")[1]["intact"]

@@ -37,7 +37,7 @@ export function UsersPage() {
       }
     >
       <Panel
-        title={`${users.data?.length ?? "…"} users`}
+        title={users.data?.length === 1 ? "1 user" : `${users.data?.length ?? "…"} users`}
         actions={
           <TextInput
             aria-label="Find a user"

@@ -8,6 +8,8 @@ import { useFindings } from "../../state/reading-findings";
 import { mayAdd, mayReview } from "../../state/reading-may";
 import { useReading } from "../../state/reading-session";
 import { useReadingUi } from "../../state/reading-ui";
+import { may, useMe } from "../../state/session";
+import { TextLink } from "../../ui/links";
 import { unlabelledColor } from "../../viewer/findings-on-frame";
 import { shapeOfTool } from "../../viewer/shape-kinds";
 import classes from "./panel.module.css";
@@ -22,7 +24,25 @@ export function ImageLabels() {
   const workitem = useReading((state) => state.workitem);
   const mode = useReading((state) => state.mode);
   const labels = imageLabels();
-  if (!workitem || labels.length === 0) {
+  const me = useMe();
+  if (!workitem) {
+    return null;
+  }
+  if (workitem.labels.length === 0) {
+    return (
+      <div className={classes.none} data-testid="no-labels">
+        This project has no labels yet, so it asks nothing of its readers.{" "}
+        {may(me, "project.change", workitem.project) ? (
+          <TextLink to="/admin/projects/$slug" params={{ slug: workitem.project }} inherit>
+            Add its labels
+          </TextLink>
+        ) : (
+          "An admin of the project adds them."
+        )}
+      </div>
+    );
+  }
+  if (labels.length === 0) {
     return null;
   }
   const editable = mayAdd() || mayReview();

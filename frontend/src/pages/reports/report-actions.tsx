@@ -10,7 +10,7 @@ import { ReasonDialog } from "../../ui/reason-dialog";
 
 type Asked = "promote" | "refuse" | null;
 
-/** What an admin decides on a report: make the version live, put it aside, or have it judged again first. */
+/** What an admin decides on a report: make the version live, refuse it, or have it judged again first. */
 export function ReportActions({ report, family }: { report: ReportOut; family: FamilyOut }) {
   const me = useMe();
   const queries = useQueryClient();
@@ -33,8 +33,8 @@ export function ReportActions({ report, family }: { report: ReportOut; family: F
   });
   const refuse = useMutation({
     mutationFn: (reason: string) => refuseVersion(report.version.id, reason),
-    onSuccess: () => done(`Version ${report.version.number} is put aside.`),
-    onError: (error) => notifyError(error, "Could not put the version aside"),
+    onSuccess: () => done(`Version ${report.version.number} is refused.`),
+    onError: (error) => notifyError(error, "Could not refuse the version"),
   });
   const evaluate = useMutation({
     mutationFn: () => evaluateVersion(report.version.id),
@@ -69,7 +69,7 @@ export function ReportActions({ report, family }: { report: ReportOut; family: F
       ) : null}
       {open && may(me, "model.promote", family.project) ? (
         <Button variant="default" onClick={() => setAsked("refuse")} data-testid="refuse">
-          Put aside
+          Refuse
         </Button>
       ) : null}
       <Button
@@ -96,9 +96,9 @@ export function ReportActions({ report, family }: { report: ReportOut; family: F
       <ReasonDialog
         opened={asked === "refuse"}
         onClose={() => setAsked(null)}
-        title={`Put version ${report.version.number} aside for good?`}
+        title={`Refuse version ${report.version.number} for good?`}
         body="It stays in the list with its report, and can never be made live."
-        yes="Put aside"
+        yes="Refuse"
         danger
         busy={refuse.isPending}
         onYes={(reason) => refuse.mutate(reason)}
@@ -113,7 +113,7 @@ function whyNot(report: ReportOut, state: string, isOld: boolean, mayPromote: bo
     return "This version is live.";
   }
   if (state === "refused") {
-    return "This version was put aside for good.";
+    return "This version was refused for good.";
   }
   if (!mayPromote) {
     return "Only an admin of the project promotes.";
