@@ -9,7 +9,7 @@ import { FindingDetail } from "./finding-detail";
 import { FindingLine } from "./finding-row";
 import { DrawAs, ImageLabels } from "./image-labels";
 import { OffersNote } from "./offers-note";
-import { agreementWords, modelOpinion, nothingProposed } from "./opinions";
+import { agreementWords, modelSays } from "./opinions";
 import classes from "./panel.module.css";
 import { StateNote } from "./state-note";
 
@@ -81,7 +81,6 @@ function ReviewList({ rows }: { rows: FindingRow[] }) {
           const here = rows.filter((row) => row.content.label_key === labelKey);
           const own = here.filter((row) => !row.byModel);
           const model = here.filter((row) => row.byModel);
-          const opinion = modelOpinion(predictions, labelKey);
           const compared = agreement.find((row) => row.label_key === labelKey);
           const color = workitem?.labels.find((label) => label.key === labelKey)?.color ?? unlabelledColor;
           return (
@@ -102,7 +101,9 @@ function ReviewList({ rows }: { rows: FindingRow[] }) {
                   ))}
                   {list.length === 0 ? (
                     <div className={classes.none}>
-                      {side === 0 ? "Said nothing" : (nothingProposed(opinion) ?? workitem?.ai.sentence)}
+                      {side === 0
+                        ? "Said nothing"
+                        : modelSays(predictions, labelKey, workitem?.ai.sentence ?? "")}
                     </div>
                   ) : null}
                 </div>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Agreement, PredictionOut } from "../../state/reading-types";
-import { agreementWords, modelOpinion, nothingProposed, sideWords } from "./opinions";
+import { agreementWords, modelOpinion, modelSays, nothingProposed, sideWords } from "./opinions";
 
 const prediction = (probability: number, version: "live" | "retired") =>
   ({
@@ -45,5 +45,16 @@ describe("reader and model", () => {
     const opinion = modelOpinion([prediction(0.9, "retired"), prediction(0.22, "live")], "opacity");
     expect(nothingProposed(opinion)).toBe("Absent: 22 %, below 30 %");
     expect(nothingProposed(null), "nothing is said for a model that has not looked").toBeNull();
+  });
+
+  it("do not say of a label that a model found nothing where none looks for it", () => {
+    const sentence = "Looked and found nothing above its threshold.";
+    const live = [prediction(0.22, "live")];
+    expect(modelSays(live, "opacity", sentence)).toBe("Absent: 22 %, below 30 %");
+    expect(modelSays(live, "nodule", sentence)).toBe("No model looks for it.");
+    expect(modelSays(live, null, sentence)).toBe("No model looks for it.");
+    expect(modelSays([], "nodule", sentence), "nobody has answered yet").toBe(sentence);
+    const withoutLabels = [{ ...live[0], output: {} } as unknown as PredictionOut];
+    expect(modelSays(withoutLabels, "nodule", sentence)).toBe(sentence);
   });
 });

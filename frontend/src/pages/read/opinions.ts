@@ -1,15 +1,16 @@
 import type { Agreement, PredictionOut } from "../../state/reading-types";
 import { measureValue, percentOf } from "./words";
 
+/** What the versions in use answered last. */
+const present = (predictions: PredictionOut[]): PredictionOut[] =>
+  predictions.filter((one) => one.state === "finished" && one.version.state === "live" && !one.superseded);
+
 /** The highest that the versions in use now say of a label, whether or not a finding came of it. */
 export function modelOpinion(
   predictions: PredictionOut[],
   labelKey: string | null,
 ): { probability: number; threshold: number } | null {
-  const present = predictions.filter(
-    (one) => one.state === "finished" && one.version.state === "live" && !one.superseded,
-  );
-  const opinions = present.flatMap((one) => (labelKey && one.output.labels?.[labelKey]) || []);
+  const opinions = present(predictions).flatMap((one) => (labelKey && one.output.labels?.[labelKey]) || []);
   return opinions.sort((a, b) => b.probability - a.probability)[0] ?? null;
 }
 
@@ -21,6 +22,17 @@ export function nothingProposed(opinion: { probability: number; threshold: numbe
   return opinion.probability < opinion.threshold
     ? `Absent: ${percentOf(opinion.probability)}, below ${percentOf(opinion.threshold)}`
     : `${percentOf(opinion.probability)}, but no finding of it is proposed`;
+}
+
+/** What stands on the model's side of a label without a finding of it; the case's sentence where no model speaks of labels. */
+export function modelSays(predictions: PredictionOut[], labelKey: string | null, sentence: string): string {
+  const asked = present(predictions).map((one) => one.output.labels);
+  const lookedElsewhere =
+    asked.length > 0 && asked.every((labels) => labels && !(labelKey && labels[labelKey]));
+  return (
+    nothingProposed(modelOpinion(predictions, labelKey)) ??
+    (lookedElsewhere ? "No model looks for it." : sentence)
+  );
 }
 
 /** "present, 1014 mm²": what one side says of a label. */

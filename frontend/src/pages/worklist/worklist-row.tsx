@@ -11,6 +11,7 @@ import {
 } from "../../ui/format";
 import { ShareBar } from "../../ui/share-bar";
 import { StateBadge } from "../../ui/state-badge";
+import { countsInWords, modelCount } from "./counts";
 import classes from "./worklist.module.css";
 
 /** One case of the worklist. */
@@ -98,11 +99,9 @@ export function WorklistRow({
         )}
       </div>
       <div role="gridcell">
-        <Tooltip
-          label={`${row.finding_counts.own} by readers, ${row.finding_counts.ai} by models, ${row.finding_counts.open} without a decision`}
-        >
+        <Tooltip label={countsInWords(row)} multiline maw={300}>
           <span>
-            {row.finding_counts.own} / {row.finding_counts.ai}
+            {row.finding_counts.own} / {modelCount(row)}
             {row.finding_counts.open > 0 ? (
               <span className={classes.sub}>{row.finding_counts.open} open</span>
             ) : null}
