@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from annotations.models import Finding, Review
 from tests.e2e.bench import reader_at
 from tests.e2e.cases import Case, a_case, opened, read_by, taught
+from tests.e2e.walk import drag
 from tests.factories.api import Api
 
 if TYPE_CHECKING:
@@ -30,10 +31,19 @@ def case(project: Project, radiologist: User, admin: User, server_url: str, tmp_
     return made
 
 
+def _next(page: Page) -> str:
+    """Press J and wait until another finding is selected; returns its id."""
+    selected = page.locator('[data-testid="finding-row"][data-selected="true"]')
+    before = selected.get_attribute("data-finding") if selected.count() else "none"
+    page.keyboard.press("j")
+    expect(page.locator(f'[data-selected="true"]:not([data-finding="{before}"])')).to_have_count(1)
+    return selected.get_attribute("data-finding") or ""
+
+
 def _select(page: Page, key: str) -> None:
     """Press J until the reader's answer about a label is selected."""
     for _ in range(4):
-        page.keyboard.press("j")
+        _next(page)
         selected = page.locator(f'[data-testid="finding-row"][data-label="{key}"][data-selected="true"]')
         if selected.count():
             return
@@ -148,3 +158,40 @@ def test_a_correction_dropped_with_escape_leaves_nothing_beside_one_that_is_kept
     assert Finding.objects.get(pk=finding.pk).revisions.count() == 1
     rows, _ = taught(project, admin)
     assert rows[0]["labels"] == {"lesion": 1, "normal": 1}
+
+
+_IN_SIGHT = """(row) => {
+  const { left, top, width, height } = row.getBoundingClientRect();
+  return row.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+}"""
+
+
+def test_what_a_reviewer_rejects_and_adds_is_shown_as_theirs_and_the_selected_one_is_in_sight(
+    case: Case, reviewer: User, server_url: str
+) -> None:
+    with reader_at(server_url, reviewer) as desk:
+        page = desk.page
+        page.set_viewport_size({"width": 1366, "height": 768})
+        opened(page, case, mode="review", findings=2)
+        page.locator('[data-testid="finding-row"][data-label="lesion"] button').first.click()
+        page.keyboard.press("x")
+        page.get_by_test_id("reject-dialog").wait_for()
+        page.keyboard.press("1")
+        expect(page.get_by_test_id("image-label-lesion")).to_have_attribute("data-rejected", "true")
+        expect(page.get_by_test_id("image-label-normal")).to_have_attribute("data-rejected", "false")
+        page.keyboard.press("r")
+        rows = page.get_by_test_id("finding-row")
+        for step in range(6):
+            drag(desk, (0.2 + 0.1 * step, 0.3), (0.25 + 0.1 * step, 0.4))
+            expect(rows).to_have_count(3 + step)
+        expect(rows.filter(has_text=f"added by {reviewer.display_name}")).to_have_count(6)
+        selected = page.locator('[data-testid="finding-row"][data-selected="true"]')
+        expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", "saved")
+        assert selected.evaluate(_IN_SIGHT), "the detail of the selected finding lies over its line"
+        seen = set()
+        for _ in range(8):  # after the last comes the first again
+            seen.add(_next(page))
+            assert selected.evaluate(_IN_SIGHT)
+        assert len(seen) == 8
+        desk.picture("added-in-review")
+    assert Finding.objects.filter(workitem=case.workitem, author=reviewer, deleted=False).count() == 6

@@ -22,10 +22,11 @@ export const isCalibrating = (row: FindingRow | undefined): boolean =>
   row?.kind === "length" && !row.deleted && row.content.geometry?.space === "image" && mayAdd();
 const selectedEditable = () => isEditable(selected());
 
+/** Select the next or the previous finding; after the last comes the first again. */
 export function stepFinding(step: 1 | -1): void {
   const keys = shownKeys();
   const at = keys.indexOf(readingUi().selected ?? "");
-  const next = keys[at < 0 ? (step === 1 ? 0 : keys.length - 1) : at + step];
+  const next = at < 0 ? keys.at(step === 1 ? 0 : -1) : keys[(at + step + keys.length) % keys.length];
   if (next) {
     void showFinding(next);
   }

@@ -111,6 +111,11 @@ export function shownAnswer(labelKey: string): Answer {
   return answerOf(copy?.content.label_key === labelKey ? copy : imageLabelRow(labelKey));
 }
 
+/** Whether a reviewer rejected what stands there, and nobody has answered anew. */
+export const isAnswerRejected = (labelKey: string): boolean =>
+  openCorrection()?.content.label_key !== labelKey &&
+  imageLabelRow(labelKey)?.decision?.decision === "rejected";
+
 export function toggleImageLabel(labelKey: string): void {
   sayOfImage(labelKey, following[shownAnswer(labelKey)]);
 }

@@ -1,8 +1,10 @@
 import { Badge, Tooltip } from "@mantine/core";
 import { IconEye, IconEyeOff, IconLock, IconLockOpen, IconTrash } from "@tabler/icons-react";
+import { useEffect, useRef } from "react";
 import { deleteFinding, setLocked } from "../../actions/finding-actions";
 import { type FindingRow, isUnsaved } from "../../state/reading-findings";
 import { mayChange } from "../../state/reading-may";
+import { useReading } from "../../state/reading-session";
 import { setReadingUi, toggleHidden, useReadingUi } from "../../state/reading-ui";
 import { colorOf } from "../../viewer/findings-on-frame";
 import { showFinding } from "../../viewer/jump";
@@ -69,9 +71,18 @@ export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boo
   const hidden = useReadingUi((state) => state.hidden.has(row.key));
   const { icon: Mark } = kindOf(row.kind);
   const decision = row.decision;
+  const reader = useReading((state) => state.workitem?.reader);
+  const line = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (selected) {
+      line.current?.scrollIntoView({ block: "nearest" });
+    }
+  }, [selected]);
+  const added = reader && row.author && row.author.id !== reader.id && !row.abandoned;
   const said = row.byModel ? "" : saysOf(row).toLowerCase();
   const sub = [
     slim ? "" : said,
+    added ? `added by ${row.author?.display_name}` : "",
     measuresOf(row),
     row.content.text,
     row.byModel ? row.algorithmVersion || row.algorithmName : "",
@@ -82,6 +93,7 @@ export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boo
     .join(" · ");
   return (
     <div
+      ref={line}
       className={classes.row}
       data-testid="finding-row"
       data-finding={row.id ?? ""}

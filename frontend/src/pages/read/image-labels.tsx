@@ -2,7 +2,7 @@ import { Tooltip, VisuallyHidden } from "@mantine/core";
 import { performById } from "../../actions/action-table";
 import { chooseLabel } from "../../actions/finding-actions";
 import { shownKey } from "../../actions/keys";
-import { imageLabels, shownAnswer, toggleImageLabel } from "../../actions/label-actions";
+import { imageLabels, isAnswerRejected, shownAnswer, toggleImageLabel } from "../../actions/label-actions";
 import { areaLabel, drawnLabels, measureLabel, paintedLabel, withoutLabel } from "../../state/active-label";
 import { useFindings } from "../../state/reading-findings";
 import { mayAdd, mayReview } from "../../state/reading-may";
@@ -61,22 +61,25 @@ export function ImageLabels() {
       <div className={classes.chips}>
         {labels.map((label, index) => {
           const answer = shownAnswer(label.key);
+          const rejected = isAnswerRejected(label.key);
+          const words = rejected ? `${answerWords[answer]}, rejected` : answerWords[answer];
           return (
             <Tooltip
               key={label.key}
-              label={`${label.code_meaning}: ${answerWords[answer]} (${label.code_value}, ${label.coding_scheme_designator})`}
+              label={`${label.code_meaning}: ${words} (${label.code_value}, ${label.coding_scheme_designator})`}
             >
               <button
                 type="button"
                 className={classes.chip}
                 data-testid={`image-label-${label.key}`}
                 data-answer={answer}
+                data-rejected={rejected}
                 disabled={!editable}
                 onClick={() => toggleImageLabel(label.key)}
               >
                 <span aria-hidden>{answerMarks[answer]}</span>
                 {label.code_meaning}
-                <VisuallyHidden>: {answerWords[answer]}</VisuallyHidden>
+                <VisuallyHidden>: {words}</VisuallyHidden>
                 {index < 9 ? (
                   <span className={classes.key} aria-hidden>
                     {index + 1}
