@@ -118,7 +118,7 @@ def test_a_taken_port_is_passed_over() -> None:
     [
         ("127.0.0.1", "taken", "Port {port} on 127.0.0.1 is taken. Stop what listens there"),
         ("203.0.113.5", "18000", "Cannot listen on 203.0.113.5"),
-        ("127.0.0.1", "70000", "invalid"),
+        ("127.0.0.1", "70000", "{port} is no port"),
     ],
 )
 def test_a_port_that_was_named_and_cannot_be_had_stops_the_start(
