@@ -75,7 +75,7 @@ def _answers(url: str, seconds: float, process: subprocess.Popen[bytes], output:
     raise AssertionError(f"the house does not answer:\n{output.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house() -> Iterator[str]:
     """Install the demo into a folder (and database) of its own and serve it; yields the URL."""
     if chromium_path() is None:
@@ -110,7 +110,7 @@ def house() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """One browser for all windows."""
     with started_browser() as browser:

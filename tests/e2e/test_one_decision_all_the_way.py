@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from annotations.models import Finding, Review
+from annotations.models import Finding, Review, Workitem
 from annotations.services.revisions import Proposal, proposals_record
 from tests.e2e.bench import reader_at
 from tests.e2e.cases import Case, a_case, opened, taught
@@ -133,7 +133,7 @@ def test_each_key_of_a_review_is_stored_taught_and_told_as_what_it_means(
         page = desk.page
         page.goto(f"{server_url}/datasets?project={project.slug}")
         preview = page.get_by_test_id("snapshot-preview")
-        expect(preview).to_contain_text("How the answers came about: Consensus 1")
+        expect(preview).to_contain_text("How the answers came about (images): Consensus 1")
         lines = preview.get_by_role("row")
         expect(lines.filter(has_text="Lesion").get_by_role("cell").last).to_contain_text("1 of 1 (100 %)")
         expect(lines.filter(has_text="Normal").get_by_role("cell").last).to_contain_text("0 of 1 (0 %)")
@@ -154,8 +154,11 @@ def test_what_the_reader_missed_is_drawn_by_the_reviewer_signed_and_taught(
         expect(page.get_by_test_id("finding-row")).to_have_count(3)
         expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", "saved")
         # What was drawn is a decision itself; the reader's "absent" is not signed beside it.
+        expect(page.get_by_text("1 to decide")).to_be_visible()
         page.get_by_test_id("case-sign-off").click()
-        expect(page.get_by_role("alert").first).to_contain_text("disagree on lesion")
+        denied = page.get_by_role("button", name="Image label: Lesion")
+        expect(denied).to_have_attribute("aria-pressed", "true")
+        assert Workitem.objects.get(pk=case.workitem.pk).state == "submitted"
         page.get_by_test_id("image-label-lesion").click()
         page.get_by_test_id("review-save-correction").click()
         assert _decided(page, answer, "corrected").reviewer == reviewer
