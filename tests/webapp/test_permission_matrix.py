@@ -149,7 +149,8 @@ _INSTANCE = f"{_SERIES}/instances/<str:instance>"
 MATRIX[(f"api/v1/{_SERIES}/frames", "GET")] = MEMBER
 MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/values", "GET")] = MEMBER
 MATRIX[(f"api/v1/{_SERIES}/layers", "GET")] = MEMBER
-# The sample has neither tables, overlays nor layers, which members are told, too.
+# The sample has neither tables, colours of its own, overlays nor layers, which members are told, too.
+MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/colors", "GET")] = _row(404, 404, 404, 404)
 MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/voi-tables/<int:table>", "GET")] = _row(404, 404, 404, 404)
 MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/overlays/<int:group>", "GET")] = _row(404, 404, 404, 404)
 _LAYER = f"api/v1/{_INSTANCE}/frames/<int:frame>/layers/<str:layer>/<int:number>"
