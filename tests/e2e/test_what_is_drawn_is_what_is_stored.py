@@ -322,7 +322,7 @@ def test_what_is_stored_of_a_drawing_is_what_its_pixels_say(case: Case, radiolog
         assert (measures["minimum"], measures["maximum"]) == (inside.min(), inside.max())
         assert box["measures"]["mean"]["unit"] == "HU"
         row = page.get_by_test_id("finding-row").first
-        expect(row).to_contain_text(f"SD {inside.std():.1f}")
+        expect(row).to_contain_text(f"SD {inside.std():.4g}")
 
         # A dragged corner keeps width and height apart.
         page.keyboard.press("v")

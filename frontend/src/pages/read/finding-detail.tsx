@@ -171,7 +171,7 @@ function Facts({ row }: { row: FindingRow }) {
         <div key={name} style={{ display: "contents" }}>
           <dt>{measureName(name)}</dt>
           <dd>
-            {measureValue(measure)}
+            {measureValue(measure, name)}
             {measure.words ? <span className={classes.source}> {measure.words}</span> : null}
           </dd>
         </div>

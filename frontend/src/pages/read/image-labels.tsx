@@ -53,9 +53,11 @@ export function ImageLabels() {
     <section aria-label="Image labels">
       <div className={classes.heading}>
         Image labels{" "}
-        <span data-testid="answered-count" data-missing={missing}>
-          {required.length - missing} of {required.length} answered
-        </span>
+        {required.length > 0 ? (
+          <span data-testid="answered-count" data-missing={missing}>
+            {required.length - missing} of {required.length} answered
+          </span>
+        ) : null}
         <span className={classes.key}>Alt 1–9</span>
       </div>
       <div className={classes.chips}>

@@ -43,11 +43,11 @@ export function SaliencyLegend() {
     <div className={viewportClasses.legend} data-testid="saliency-legend">
       <strong>{offer?.of_label === false ? offer.label : labelMeaning(out.label_key)}</strong>
       <div className={viewportClasses.legendBar} style={{ background: gradientOf(saliency.colormap) }} />
-      <div style={{ display: "flex", justifyContent: "space-between" }}>
+      <div className={viewportClasses.legendEnds}>
         <span>{offer?.low}</span>
-        <span>shown from {shareWords(saliency.threshold, offer?.scale)}</span>
         <span>{offer?.high}</span>
       </div>
+      <div>Shown from {shareWords(saliency.threshold, offer?.scale)}</div>
       <div>Method: {offer?.label ?? out.method}</div>
       {out.layer ? <div>Layer: {out.layer}</div> : null}
       <div>Model: {version}</div>

@@ -16,6 +16,8 @@ describe("the words of the reading page", () => {
 
   it("name measures without their unit and write the unit once", () => {
     expect(measureName("long_axis_mm")).toBe("Long axis");
+    const deviation = { value: 20.1721, unit: "HU", source: "" };
+    expect([measureValue(deviation, "sd"), measureValue(deviation)]).toEqual(["20.17 HU", "20.2 HU"]);
     expect(measureValue({ value: 31.416, unit: "mm2", source: "PixelSpacing" })).toBe("31.4 mm²");
   });
 

@@ -1,7 +1,7 @@
 export { formatAge as ageOf, formatDay as dayOf, formatPatientName as nameOf } from "../../ui/format";
 
-import type { RevisionContent } from "../../geometry/content";
-import { written, writtenMeasure } from "../../geometry/measure";
+import type { Measure, RevisionContent } from "../../geometry/content";
+import { figures, writtenMeasure } from "../../geometry/measure";
 import { type FindingRow, shownMeasures } from "../../state/reading-findings";
 import { labelMeaning } from "../../viewer/findings-on-frame";
 import { kindOf } from "../../viewer/shape-kinds";
@@ -29,7 +29,12 @@ export function measureName(name: string): string {
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 }
 
-export const measureValue = writtenMeasure;
+const ofPixels = new Set(["mean", "sd", "minimum", "maximum"]);
+
+/** A measure with its unit; what is said of pixel values has the figures that stand beside the drawing, too. */
+export function measureValue(measure: Measure, name = ""): string {
+  return ofPixels.has(name) ? `${figures(measure.value)} ${measure.unit}`.trim() : writtenMeasure(measure);
+}
 
 /** What matters most of a list of measures stands in the row. */
 const inRow = ["Length", "Area", "Volume", "Long axis"];
@@ -41,7 +46,7 @@ export function measuresOf(row: FindingRow): string {
     .filter(([name]) => inRow.includes(measureName(name)))
     .map(([, measure]) => measureValue(measure));
   const { mean, sd } = measures;
-  return [...sizes, mean && sd ? `mean ${measureValue(mean)}, SD ${written(sd.value)}` : ""]
+  return [...sizes, mean && sd ? `mean ${measureValue(mean, "mean")}, SD ${figures(sd.value)}` : ""]
     .filter(Boolean)
     .join(" · ");
 }
