@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 HERE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HERE))
@@ -93,7 +93,7 @@ def served(checkout: Path, folder: Path) -> Iterator[str]:
 
 def questions(client: Client) -> dict[str, Callable[[], object]]:
     """Return what is asked, by name; each answer is read whole."""
-    rows = client.json("/api/v1/workitems?project=synthetic-chest&state=submitted&page_size=50")["results"]
+    rows = client.json("/api/v1/workitems?project=synthetic-chest&state=submitted&limit=50")["results"]
     case = rows[0]["id"]
     studies = client.json("/dicomweb/studies?ModalitiesInStudy=CT&limit=1") or client.json("/dicomweb/studies?limit=1")
     ct = studies[0]
@@ -107,7 +107,7 @@ def questions(client: Client) -> dict[str, Callable[[], object]]:
         return lambda: client.read(path, accept=accept)
 
     return {
-        "worklist, 50 rows": ask("/api/v1/workitems?project=synthetic-chest&page_size=50"),
+        "worklist, 50 rows": ask("/api/v1/workitems?project=synthetic-chest&limit=50"),
         "a case": ask(f"/api/v1/workitems/{case}"),
         "its findings": ask(f"/api/v1/workitems/{case}/findings"),
         "its predictions": ask(f"/api/v1/workitems/{case}/predictions"),
@@ -121,9 +121,18 @@ def questions(client: Client) -> dict[str, Callable[[], object]]:
     }
 
 
-def open_cases(browser: Browser, client: Client, cases: int) -> list[float]:
-    """Return the milliseconds from the click on a row to its picture, a new window each."""
-    taken = []
+#: Address, and what is on the screen when the page says what it is for.
+PAGES = {
+    "worklist": ("/worklist?project=synthetic-chest", "worklist-row"),
+    "models": ("/models?project=synthetic-chest", "family-consolidation"),
+    "datasets": ("/datasets?project=synthetic-chest", "snapshot-preview"),
+    "audit": ("/admin/audit", "audit-row"),
+}
+
+
+@contextmanager
+def window(browser: Browser, client: Client) -> Iterator[Page]:
+    """Open a window of its own in which an admin is logged in."""
     context = browser.new_context(viewport={"width": 1600, "height": 900})
     page = context.new_page()
     page.goto(f"{client.url}/login")
@@ -131,6 +140,26 @@ def open_cases(browser: Browser, client: Client, cases: int) -> list[float]:
     page.get_by_test_id("login-password").fill(client.password)
     page.get_by_test_id("login-submit").click()
     page.wait_for_url("**/worklist**")
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def open_pages(page: Page, client: Client) -> dict[str, float]:
+    """Return the milliseconds from the address to what each page is for."""
+    taken = {}
+    for name, (address, shown) in PAGES.items():
+        began = time.perf_counter()
+        page.goto(client.url + address)
+        page.get_by_test_id(shown).first.wait_for()
+        taken[name] = (time.perf_counter() - began) * 1000
+    return taken
+
+
+def open_cases(page: Page, client: Client, cases: int) -> list[float]:
+    """Return the milliseconds from the click on a row to its picture and its findings."""
+    taken = []
     for number in range(cases):
         page.goto(f"{client.url}/worklist?project=synthetic-chest&state=submitted")
         row = page.get_by_test_id("worklist-row").nth(number)
@@ -139,8 +168,8 @@ def open_cases(browser: Browser, client: Client, cases: int) -> list[float]:
         row.click()
         page.locator('[data-testid="viewport-picture"] canvas').first.wait_for()
         page.get_by_text("Image 1 / 1").first.wait_for()
+        page.get_by_test_id("finding-row").first.wait_for()
         taken.append((time.perf_counter() - began) * 1000)
-    context.close()
     return taken
 
 
@@ -174,12 +203,18 @@ def main() -> int:
                     if turn:  # the first warms the caches
                         times[side].append((time.perf_counter() - began) * 1000)
             _print(name, times)
-        with started_browser() as browser:
-            opened: list[list[float]] = [[], []]
-            for _ in range(3):
-                for side in (0, 1):
-                    opened[side] += open_cases(browser, clients[side], 3)
-            _print("a case on the screen", opened)
+        with started_browser() as browser, ExitStack() as windows:
+            pages = [windows.enter_context(window(browser, client)) for client in clients]
+            seen: dict[str, list[list[float]]] = {name: [[], []] for name in (*PAGES, "a case")}
+            for turn in range(chosen.rounds // 2 + 1):
+                for side in (0, 1) if turn % 2 else (1, 0):
+                    taken, cases = open_pages(pages[side], clients[side]), open_cases(pages[side], clients[side], 3)
+                    if turn:
+                        for name, value in taken.items():
+                            seen[name][side].append(value)
+                        seen["a case"][side] += cases
+            for name, opened in seen.items():
+                _print(f"{name} on the screen", opened)
     return 0
 
 

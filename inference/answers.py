@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -10,7 +10,6 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from annotations.models import ReadingProtocol, Workitem
-from annotations.rules.reveal import ai_revealed
 from core.models import Job
 from imaging.models import Instance, Series
 from imaging.selectors import shown
@@ -20,11 +19,16 @@ from inference.outlook import AnswerState, Outlook
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from core.models import User
-
 _State = Prediction.State
 #: The present answers: finished, by a version in use, about the input as it was last asked about.
 PRESENT = Q(state=_State.FINISHED, version__state=ModelVersion.State.LIVE, superseded_at__isnull=True)
+
+
+#: What an answer says of a prediction; the rest of it, and of its job, is long.
+_ASKED = (
+    *("workitem_id", "version_id", "series_id", "state", "output", "error_code"),
+    *("created_at", "finished_at", "index_seen_at", "job__state", "job__error_message"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +47,15 @@ class Answer:
     outlook: Outlook
 
 
-def answers_of(user: User, workitems: Iterable[UUID]) -> dict[UUID, list[Answer]]:
-    """Return the answers about each work item, as far as ``user`` may know them, in the order of the series.
+def answers_of(told: Mapping[UUID, bool]) -> dict[UUID, list[Answer]]:
+    """Return the answers about each work item, in the order of the series.
 
-    The caller has checked that the user may read the work items.
+    Args:
+        told: by work item, whether what models say of it may be told (``annotations.rules.reveal``). The caller has
+            checked that the work items may be read.
     """
-    rows = list(Workitem.objects.filter(pk__in=list(workitems)).only("id", "project_id", "study_id"))
+    rows = list(Workitem.objects.filter(pk__in=list(told)).only("id", "project_id", "study_id"))
     ids = [row.pk for row in rows]
-    told = set(Workitem.objects.filter(ai_revealed(user), pk__in=ids).values_list("pk", flat=True))
     projects = {row.project_id for row in rows}
     never = set(
         ReadingProtocol.objects.filter(project__in=projects, reveal=ReadingProtocol.Reveal.NEVER).values_list(
@@ -69,7 +74,7 @@ def answers_of(user: User, workitems: Iterable[UUID]) -> dict[UUID, list[Answer]
                 version,
                 one,
                 predictions.get((row.pk, version.pk, one.pk)),
-                told=row.pk in told,
+                told=told[row.pk],
                 never=row.project_id in never,
             )
             for one in series.get(row.study_id, [])
@@ -95,7 +100,7 @@ def _predictions_of(ids: list[UUID]) -> dict[tuple[UUID, UUID, UUID], Prediction
     asked = Prediction.objects.filter(
         workitem__in=ids, version__state=ModelVersion.State.LIVE, superseded_at__isnull=True
     )
-    rows = asked.annotate(proposed_count=Count("proposed")).select_related("job")
+    rows = asked.annotate(proposed_count=Count("proposed")).select_related("job").only(*_ASKED)
     return {(row.workitem_id, row.version_id, row.series_id): row for row in rows}
 
 

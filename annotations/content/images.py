@@ -25,9 +25,14 @@ def _encoded(uids: Iterable[str]) -> bytes:
     return canonical_json(list(uids))
 
 
+def digest_of_images(images: Iterable[str]) -> str:
+    """Return the digest of a list of pictures as ``images_of`` gives it."""
+    return sha256_hex(_encoded(images))
+
+
 def images_digest(study_id: UUID) -> str:
     """Return the digest of the list of pictures that the study has now."""
-    return sha256_hex(_encoded(images_of(study_id)))
+    return digest_of_images(images_of(study_id))
 
 
 def images_stored(study_id: UUID) -> str:

@@ -75,10 +75,15 @@ def people_revealed(user: User) -> Q:
     return added | read | (kept & (reading_it | reviewing))
 
 
-def findings_revealed(user: User, workitem: Workitem) -> QuerySet[Finding]:
-    """Return the findings of a work item that ``user`` may know of."""
+def findings_revealed(user: User, workitem: Workitem, *, ai_hidden: bool | None = None) -> QuerySet[Finding]:
+    """Return the findings of a work item that ``user`` may know of.
+
+    Args:
+        ai_hidden: what ``ai_hidden_from`` said of it just now; None: it is asked here.
+    """
     people = Q(algorithm_type=_MANUAL) & people_revealed(user)
-    shown = people if ai_hidden_from(user, workitem) else people | ~Q(algorithm_type=_MANUAL)
+    hidden = ai_hidden_from(user, workitem) if ai_hidden is None else ai_hidden
+    shown = people if hidden else people | ~Q(algorithm_type=_MANUAL)
     return Finding.objects.filter(shown, workitem=workitem)
 
 

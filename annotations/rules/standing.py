@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from annotations.models import Finding, Reading, Review, Workitem
@@ -99,21 +100,39 @@ class Standing:
         return self.decided is Decided.REJECTED or (head is not None and head.author_id != reader_id)
 
 
-def standing_of(workitems: Iterable[Workitem]) -> dict[UUID, Standing]:
+#: What of a finding and of a review decides whether it is counted, and as what.
+_COUNTED: Final = (
+    *("workitem_id", "reading_id", "head_id", "algorithm_type"),
+    *("deleted", "superseded_at", "probability", "threshold", "kind"),
+)
+_JUDGED: Final = ("finding_id", "revision_id", "corrected_revision_id", "round", "decision", "at_sign_off")
+
+
+def standing_of(workitems: Iterable[Workitem], *, counting: bool = False) -> dict[UUID, Standing]:
     """Return where each finding (deleted ones too) of the work items stands, by finding id, oldest first.
 
     What abandoned readings said is left out: it stands nowhere.
+
+    Args:
+        counting: only how many stand, are open or superseded will be asked: what was said, and who said it, is not
+            fetched with them.
     """
-    ids = [workitem.pk for workitem in workitems]
-    rows = Finding.objects.filter(workitem__in=ids).exclude(reading__state=Reading.State.ABANDONED)
-    rows = rows.select_related("head__author", "head__parent", "author", "reading", "workitem__project")
+    cases = {workitem.pk: workitem for workitem in workitems}
+    rows = Finding.objects.filter(workitem__in=cases).exclude(reading__state=Reading.State.ABANDONED)
+    reviews = Review.objects.filter(finding__workitem__in=cases).order_by("created_at", "id")
+    if counting:
+        rows, reviews = rows.only(*_COUNTED), reviews.only(*_JUDGED)
+    else:
+        rows = rows.select_related("head__author", "head__parent", "author", "reading")
+        reviews = reviews.select_related("reviewer")
     findings = {finding.pk: finding for finding in rows}
+    for finding in findings.values():
+        finding.workitem = cases[finding.workitem_id]
     last: dict[UUID, Review] = {}
-    reviews = Review.objects.filter(finding__workitem__in=ids).select_related("reviewer").order_by("created_at", "id")
     for review in reviews:
-        finding = findings.get(review.finding_id)
-        if finding is None or review.round != finding.workitem.round:
+        found = findings.get(review.finding_id)
+        if found is None or review.round != found.workitem.round:
             continue
-        if finding.head_id in (review.revision_id, review.corrected_revision_id):
+        if found.head_id in (review.revision_id, review.corrected_revision_id):
             last[review.finding_id] = review
     return {key: Standing(finding, last.get(key)) for key, finding in findings.items()}

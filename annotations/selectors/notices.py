@@ -32,7 +32,7 @@ def workitem_notices(workitem: Workitem) -> list[Json]:
 def _replaced(workitem: Workitem, decision: ConflictDecision) -> str:
     instance, what = decision.conflict.instance, "Image" if decision.pixels_changed else "The header of image"
     sentence = (
-        f"{what} {instance.instance_number or ''} was replaced on {decision.created_at:%d %b %Y, %H:%M} UTC by "
+        f"{what} {instance.instance_number or ''} was replaced on {decision.created_at:%Y-%m-%d %H:%M} UTC by "
         f"{decision.decided_by}: {decision.reason}"
     )
     before = Revision.objects.filter(finding__workitem=workitem, created_at__lt=decision.created_at)

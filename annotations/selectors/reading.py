@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
 from annotations.access import comments_of
-from annotations.content.images import images_digest, images_kept, images_of
+from annotations.content.images import digest_of_images, images_kept, images_of
 from annotations.content.revision_json import person_json, review_json, revision_json
 from annotations.models import Comment, Finding, Reading, Step, Workitem
 from annotations.rules.agreement import must_be_decided
@@ -93,10 +93,10 @@ def _answers_json(reading: Reading | None, workitem: Workitem) -> Json:
     return {"required": answers.required, "answered": answers.answered, "missing": answers.missing}
 
 
-def _images_since(workitem: Workitem, reading: Reading | None) -> int:
-    """Return how many pictures came after the reading was handed in."""
+def _images_since(images: Iterable[str], reading: Reading | None) -> int:
+    """Return how many of the pictures came after the reading was handed in."""
     kept = images_kept(reading.images_digest) if reading else None
-    return len(set(images_of(workitem.study_id)) - kept) if kept is not None else 0
+    return len(set(images) - kept) if kept is not None else 0
 
 
 def _reopened_json(workitem: Workitem) -> Json | None:
@@ -109,16 +109,14 @@ def _reopened_json(workitem: Workitem) -> Json | None:
 
 def workitem_json(user: User, workitem: Workitem) -> Json:
     """Return a work item with what a reading page needs."""
-    ai_hidden = ai_hidden_from(user, workitem)
-    reading = workitem.reading
+    row, reading, images = workitem_row(user, workitem), workitem.reading, images_of(workitem.study_id)
     own = reading is not None and reading.reader_id == user.pk
     return {
-        **workitem_row(user, workitem),
+        **row,
         "notices": workitem_notices(workitem),
-        "series": [_series_json(row) for row in _shown_series(workitem, ai_hidden=ai_hidden)],
+        "series": [_series_json(row) for row in _shown_series(workitem, ai_hidden=not row["reveal_ai"])],
         "labels": labels_json(workitem.project, retired=False),
         "instructions": protocol_of(workitem.project).instructions,
-        "reveal_ai": not ai_hidden,
         **_refusals(what_may(user, workitem)),
         "events": WORKITEM.events(workitem.state),
         "remark": workitem.remark,
@@ -127,8 +125,8 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
         "answers": _answers_json(reading if own else None, workitem),
         "round": workitem.round,
         "reopened": _reopened_json(workitem),
-        "images_digest": images_digest(workitem.study_id),
-        "images_since_read": _images_since(workitem, reading),
+        "images_digest": digest_of_images(images),
+        "images_since_read": _images_since(images, reading),
     }
 
 
@@ -140,8 +138,8 @@ def readings_json(workitem: Workitem) -> list[Json]:
 
 def steps_json(user: User, workitem: Workitem) -> list[Json]:
     """Return the steps of a case's life that the user may know of, oldest first."""
-    known = set(findings_revealed(user, workitem).values_list("pk", flat=True))
     hidden = ai_hidden_from(user, workitem)
+    known = set(findings_revealed(user, workitem, ai_hidden=hidden).values_list("pk", flat=True))
     rows = workitem.steps.select_related("by", "reading__reader").order_by("version")
     return [
         {
@@ -196,13 +194,14 @@ def findings_json(
         model_says: what live models answered about the case by label key, also where they propose nothing.
         only: just this one.
     """
-    rows = findings_revealed(user, workitem)
+    hidden = ai_hidden_from(user, workitem)
+    rows = findings_revealed(user, workitem, ai_hidden=hidden)
     if only is not None:
         rows = rows.filter(pk=only.pk)
     rows = rows.select_related("author", "reading", "head__author").prefetch_related("reviews__reviewer")
     standings, person, case = standing_of([workitem]), person_of(user, workitem), case_of(workitem)
     # Whether a finding waits would tell a reader what the model said of it.
-    waiting = set() if ai_hidden_from(user, workitem) else must_be_decided(standings.values(), model_says)
+    waiting = set() if hidden else must_be_decided(standings.values(), model_says)
     found = []
     for finding in rows.order_by("created_at", "id"):
         said, standing = said_of(finding), standings.get(finding.pk)

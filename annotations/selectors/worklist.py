@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from annotations.content.revision_json import person_json
 from annotations.models import Finding, Reading, Workitem
-from annotations.rules.reveal import ai_revealed, people_revealed
+from annotations.rules.reveal import ai_hidden_from, ai_revealed, people_revealed
 from annotations.rules.standing import standing_of
 from core.access import projects_of
 from core.errors import Invalid
@@ -191,7 +191,7 @@ def _finding_counts(user: User, workitems: list[Any]) -> dict[UUID, Json]:
     shown = {workitem.pk: workitem.ai_shown for workitem in workitems}
     people = Finding.objects.filter(people_revealed(user), workitem__in=workitems, algorithm_type="MANUAL")
     theirs = set(people.values_list("pk", flat=True))
-    for one in standing_of(workitems).values():
+    for one in standing_of(workitems, counting=True).values():
         seen = shown[one.finding.workitem_id] if one.is_ai else one.finding.pk in theirs
         if one.finding.deleted or one.is_superseded or not seen:
             continue
@@ -215,6 +215,7 @@ def _row_json(workitem: Any, counts: Json) -> Json:
     return {
         "id": workitem.pk,
         "version": workitem.version,
+        "reveal_ai": workitem.ai_shown,
         "project": workitem.project.slug,
         "state": workitem.state,
         "priority": workitem.priority,
@@ -242,9 +243,11 @@ def _row_json(workitem: Any, counts: Json) -> Json:
     }
 
 
-def workitem_row(user: User, workitem: Workitem) -> Json:
-    """Return one work item as a row of the user's worklist."""
-    return _rows_json(user, list(_visible(user).filter(pk=workitem.pk)))[0]
+def workitem_row(user: User, workitem: Any) -> Json:
+    """Return one work item that the user may read as a row of their worklist."""
+    workitem.ai_shown = not ai_hidden_from(user, workitem)
+    workitem.shown_ai_score = workitem.ai_score if workitem.ai_shown else None
+    return _rows_json(user, [workitem])[0]
 
 
 def workitem_next(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rest_framework import serializers
 
 from inference.answers import Answer, answers_of, case_answer, predictions_behind
 from inference.models import ModelVersion
 from inference.outlook import ANSWER_STATES, summary_of
-
-if TYPE_CHECKING:
-    from core.models import User
 
 Json = dict[str, Any]
 
@@ -52,15 +49,15 @@ class ProposingVersionOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=ModelVersion.State.choices)
 
 
-def with_answers(user: User, rows: list[Json]) -> list[Json]:
-    """Return worklist rows with ``ai``: the answer about each case, as far as the user may know it."""
-    answers = answers_of(user, [row["id"] for row in rows])
+def with_answers(rows: list[Json]) -> list[Json]:
+    """Return worklist rows with ``ai``: the answer about each case, as far as its ``reveal_ai`` lets it be known."""
+    answers = answers_of({row["id"]: row["reveal_ai"] for row in rows})
     return [{**row, "ai": _summary(answers[row["id"]])} for row in rows]
 
 
-def with_all_answers(user: User, row: Json) -> Json:
+def with_all_answers(row: Json) -> Json:
     """Return a work item with ``ai`` and, series by series and version by version, ``ai_answers``."""
-    answers = answers_of(user, [row["id"]])[row["id"]]
+    answers = answers_of({row["id"]: row["reveal_ai"]})[row["id"]]
     return {**row, "ai": _summary(answers), "ai_answers": [_answer(one) for one in answers]}
 
 

@@ -253,7 +253,7 @@ class ReopenIn(serializers.Serializer[Any]):
 
 
 def _answer(user: User, workitem: Workitem) -> Response:
-    shown = with_all_answers(user, selectors.workitem_json(user, workitem))
+    shown = with_all_answers(selectors.workitem_json(user, workitem))
     return Response(WorkitemOut(shown).data, headers=etag(workitem.version))
 
 
@@ -273,7 +273,7 @@ class Workitems(APIView):
             after=cursor_values(cursor) if cursor else None,
         )
         following = cursor_text(page.following) if page.following else None
-        rows = with_answers(caller(request), page.rows)
+        rows = with_answers(page.rows)
         return Response(WorkitemPageOut({"results": rows, "next_cursor": following, "count": page.count}).data)
 
 
@@ -295,7 +295,7 @@ class WorkitemNext(APIView):
             project=project_for(user, "workitem.read", slug=slug) if slug else None,
             after=access_workitem(user, "workitem.read", id=after) if after else None,
         )
-        return Response(WorkitemRowOut(with_answers(user, [row])[0]).data) if row else Response(status=204)
+        return Response(WorkitemRowOut(with_answers([row])[0]).data) if row else Response(status=204)
 
 
 class WorkitemDetail(APIView):
