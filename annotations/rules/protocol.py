@@ -30,19 +30,24 @@ class Answers:
         return [key for key in self.required if key not in self.answered]
 
 
-def required_labels(project: Project) -> list[Label]:
+def required_labels(protocol: ReadingProtocol) -> list[Label]:
     """Return the labels that each reading must answer: those the protocol names, else all said of an image."""
-    chosen = protocol_of(project).required_labels
-    labels = Label.objects.filter(project=project, retired_at__isnull=True)
+    chosen = protocol.required_labels
+    labels = Label.objects.filter(project=protocol.project_id, retired_at__isnull=True)
     if chosen is None:
         return [label for label in labels if Label.Use.IMAGE in label.uses]
     return [label for label in labels if label.key in chosen]
 
 
-def answers_of(reading: Reading) -> Answers:
-    """Return what this reading must answer and has answered."""
+def answers_of(reading: Reading, protocol: ReadingProtocol | None = None) -> Answers:
+    """Return what this reading must answer and has answered.
+
+    Args:
+        protocol: of its project; None: it is fetched.
+    """
+    protocol = protocol or protocol_of(reading.workitem.project)
     said = reading.findings.filter(deleted=False, head__isnull=False).values_list("head__label__key", flat=True)
-    return answers_among(required_labels(reading.workitem.project), said)
+    return answers_among(required_labels(protocol), said)
 
 
 def answers_among(required: Iterable[Label], said: Iterable[str | None]) -> Answers:

@@ -125,14 +125,25 @@ def standing_of(workitems: Iterable[Workitem], *, counting: bool = False) -> dic
     else:
         rows = rows.select_related("head__author", "head__parent", "author", "reading")
         reviews = reviews.select_related("reviewer")
-    findings = {finding.pk: finding for finding in rows}
-    for finding in findings.values():
+    findings = list(rows)
+    for finding in findings:
         finding.workitem = cases[finding.workitem_id]
+    return standings_among(findings, reviews)
+
+
+def standings_among(findings: Iterable[Finding], reviews: Iterable[Review]) -> dict[UUID, Standing]:
+    """Return where each of these findings stands.
+
+    Args:
+        findings: none that an abandoned reading said, each with its work item.
+        reviews: theirs, oldest first.
+    """
+    known = {finding.pk: finding for finding in findings}
     last: dict[UUID, Review] = {}
     for review in reviews:
-        found = findings.get(review.finding_id)
+        found = known.get(review.finding_id)
         if found is None or review.round != found.workitem.round:
             continue
         if found.head_id in (review.revision_id, review.corrected_revision_id):
             last[review.finding_id] = review
-    return {key: Standing(finding, last.get(key)) for key, finding in findings.items()}
+    return {key: Standing(finding, last.get(key)) for key, finding in known.items()}

@@ -52,9 +52,9 @@ def project_rows(user: User) -> list[Json]:
     return [{name: getattr(project, name) for name in names} for project in projects_of(user).order_by("title")]
 
 
-def _required(project: Project, protocol: ReadingProtocol) -> list[str] | None:
+def _required(protocol: ReadingProtocol) -> list[str] | None:
     """Return the keys that the protocol names and readings are asked for: of labels in use; None: by their uses."""
-    return None if protocol.required_labels is None else [label.key for label in required_labels(project)]
+    return None if protocol.required_labels is None else [label.key for label in required_labels(protocol)]
 
 
 def project_json(project: Project, used: Iterable[str] = ()) -> Json:
@@ -72,7 +72,7 @@ def project_json(project: Project, used: Iterable[str] = ()) -> Json:
         "is_inbox": project.is_inbox,
         "instructions": protocol.instructions,
         "reveal": protocol.reveal,
-        "required_labels": _required(project, protocol),
+        "required_labels": _required(protocol),
         "show_abandoned": protocol.show_abandoned,
         "version": protocol.version,
         "labels": labels_json(project, used),

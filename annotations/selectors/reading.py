@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from annotations.access import comments_of
 from annotations.content.images import digest_of_images, images_kept, images_of
 from annotations.content.revision_json import person_json, review_json, revision_json
-from annotations.models import Comment, Finding, Reading, Step, Workitem
+from annotations.models import Comment, Finding, Reading, ReadingProtocol, Review, Step, Workitem
 from annotations.rules.agreement import must_be_decided
 from annotations.rules.lifecycle import SIGNED_OFF, WORKITEM
 from annotations.rules.may import (
@@ -24,7 +24,7 @@ from annotations.rules.may import (
 )
 from annotations.rules.protocol import answers_among, answers_of, protocol_of, required_labels
 from annotations.rules.reveal import ai_hidden_from, findings_revealed
-from annotations.rules.standing import standing_of
+from annotations.rules.standing import standings_among
 from annotations.selectors.notices import workitem_notices
 from annotations.selectors.projects import labels_json
 from annotations.selectors.worklist import workitem_row
@@ -88,8 +88,8 @@ def _reading_json(reading: Reading | None) -> Json | None:
     return {**{name: getattr(reading, name) for name in names}, "reader": person_json(reading.reader)}
 
 
-def _answers_json(reading: Reading | None, workitem: Workitem) -> Json:
-    answers = answers_of(reading) if reading else answers_among(required_labels(workitem.project), [])
+def _answers_json(reading: Reading | None, protocol: ReadingProtocol) -> Json:
+    answers = answers_of(reading, protocol) if reading else answers_among(required_labels(protocol), [])
     return {"required": answers.required, "answered": answers.answered, "missing": answers.missing}
 
 
@@ -110,19 +110,20 @@ def _reopened_json(workitem: Workitem) -> Json | None:
 def workitem_json(user: User, workitem: Workitem) -> Json:
     """Return a work item with what a reading page needs."""
     row, reading, images = workitem_row(user, workitem), workitem.reading, images_of(workitem.study_id)
+    protocol = protocol_of(workitem.project)
     own = reading is not None and reading.reader_id == user.pk
     return {
         **row,
         "notices": workitem_notices(workitem),
         "series": [_series_json(row) for row in _shown_series(workitem, ai_hidden=not row["reveal_ai"])],
         "labels": labels_json(workitem.project, retired=False),
-        "instructions": protocol_of(workitem.project).instructions,
+        "instructions": protocol.instructions,
         **_refusals(what_may(user, workitem)),
         "events": WORKITEM.events(workitem.state),
         "remark": workitem.remark,
         "reading_seconds": reading.seconds if reading else 0,
         "reading": _reading_json(reading),
-        "answers": _answers_json(reading if own else None, workitem),
+        "answers": _answers_json(reading if own else None, protocol),
         "round": workitem.round,
         "reopened": _reopened_json(workitem),
         "images_digest": digest_of_images(images),
@@ -157,7 +158,6 @@ def steps_json(user: User, workitem: Workitem) -> list[Json]:
 
 
 def _finding_json(finding: Finding, more: Json) -> Json:
-    reviews = sorted(finding.reviews.all(), key=lambda review: (review.created_at, review.pk))
     return {
         "id": finding.pk,
         "kind": finding.kind,
@@ -170,7 +170,7 @@ def _finding_json(finding: Finding, more: Json) -> Json:
         "superseded_at": finding.superseded_at,
         "deleted": finding.deleted,
         "head": revision_json(finding.head) if finding.head else None,
-        "reviews": [review_json(review) for review in reviews],
+        "reviews": [review_json(review) for review in finding.reviews.all()],
         **more,
     }
 
@@ -195,15 +195,20 @@ def findings_json(
         only: just this one.
     """
     hidden = ai_hidden_from(user, workitem)
-    rows = findings_revealed(user, workitem, ai_hidden=hidden)
-    if only is not None:
-        rows = rows.filter(pk=only.pk)
-    rows = rows.select_related("author", "reading", "head__author").prefetch_related("reviews__reviewer")
-    standings, person, case = standing_of([workitem]), person_of(user, workitem), case_of(workitem)
+    known = findings_revealed(user, workitem, ai_hidden=hidden)
+    shown = set((known if only is None else known.filter(pk=only.pk)).values_list("pk", flat=True))
+    found = _findings_of(workitem)
+    standings = standings_among(
+        [finding for finding in found if said_of(finding).current],
+        [review for finding in found for review in finding.reviews.all()],
+    )
+    person, case = person_of(user, workitem), case_of(workitem)
     # Whether a finding waits would tell a reader what the model said of it.
     waiting = set() if hidden else must_be_decided(standings.values(), model_says)
-    found = []
-    for finding in rows.order_by("created_at", "id"):
+    rows = []
+    for finding in found:
+        if finding.pk not in shown:
+            continue
         said, standing = said_of(finding), standings.get(finding.pk)
         more = {
             "may": {str(act): finding_refusal(act, person, case, said) is None for act in FindingAct},
@@ -211,7 +216,17 @@ def findings_json(
             "must_be_decided": finding.pk in waiting,
             "abandoned": not said.current,
         }
-        found.append(_finding_json(finding, more))
+        rows.append(_finding_json(finding, more))
+    return rows
+
+
+def _findings_of(workitem: Workitem) -> list[Finding]:
+    """Return every finding of a case with its head and its reviews, each oldest first."""
+    reviews = Prefetch("reviews", Review.objects.select_related("reviewer").order_by("created_at", "id"))
+    rows = Finding.objects.filter(workitem=workitem).prefetch_related(reviews).order_by("created_at", "id")
+    found = list(rows.select_related("author", "reading", "head__author", "head__parent"))
+    for finding in found:
+        finding.workitem = workitem
     return found
 
 

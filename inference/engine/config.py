@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -121,6 +122,7 @@ class RecipeConfig(Settings):
         return self
 
     @classmethod
+    @cache
     def limits(cls) -> dict[str, dict[str, float]]:
         """Return what the numbers among the settings may be: name → {"minimum", "maximum"}, both allowed."""
         properties = cls.model_json_schema()["properties"]

@@ -1,5 +1,4 @@
 import { Button, Select, TextInput } from "@mantine/core";
-import { DateInput } from "@mantine/dates";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -7,15 +6,8 @@ import { type RefObject, useEffect, useState } from "react";
 import { usersQuery } from "../../api/projects";
 import { useMay, useMe } from "../../state/session";
 import { activeFilters, type WorklistSearch } from "../../state/worklist-filters";
+import { DayInput } from "../../ui/day-input";
 import classes from "./worklist.module.css";
-
-/** Days look here as everywhere; `20260119` is understood as well. */
-const dayForm = {
-  valueFormat: "YYYY-MM-DD",
-  placeholder: "YYYY-MM-DD",
-  clearable: true,
-  clearButtonProps: { "aria-label": "Any date" },
-} as const;
 
 const modalities = [
   "CR",
@@ -130,21 +122,19 @@ export function WorklistFilterRow({
         onChange={(assignee) => onChange({ assignee: assignee ?? undefined })}
         data-testid="filter-assignee"
       />
-      <DateInput
+      <DayInput
         label="Study date from"
-        {...dayForm}
-        value={search.date_from ?? null}
-        maxDate={search.date_to}
-        onChange={(day) => onChange({ date_from: day ?? undefined })}
-        data-testid="filter-date-from"
+        day={search.date_from}
+        latest={search.date_to}
+        onDay={(date_from) => onChange({ date_from })}
+        testId="filter-date-from"
       />
-      <DateInput
+      <DayInput
         label="to"
-        {...dayForm}
-        value={search.date_to ?? null}
-        minDate={search.date_from}
-        onChange={(day) => onChange({ date_to: day ?? undefined })}
-        data-testid="filter-date-to"
+        day={search.date_to}
+        earliest={search.date_from}
+        onDay={(date_to) => onChange({ date_to })}
+        testId="filter-date-to"
       />
       <Button
         variant="default"
