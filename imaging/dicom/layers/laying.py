@@ -122,11 +122,8 @@ def laid_segment(layer: Layer, target: Target, read: Read) -> NDArray[np.uint8]:
         read: gives the shares of a frame of the layer by its number.
     """
     out = np.zeros(target.rows * target.columns, np.uint8)
-    if target.plane is None or not _one_space(layer, target):
-        return _pixel_on_pixel(layer, target, read, out)
-    same = _same_grid_frame(layer, target)
-    if same is not None:
-        return read(same.number)
+    if (whole := _pixel_on_pixel(layer, target, read, out)) is not None:
+        return whole
     for stack in layer.stacks:
         along = _heights(stack, target)
         nearest = _nearest(stack.heights, along)
@@ -148,11 +145,8 @@ def laid_values(layer: Layer, target: Target, read: Read) -> NDArray[np.float32]
         read: gives the values of a frame of the layer by its number.
     """
     out = np.full(target.rows * target.columns, np.nan, np.float32)
-    if target.plane is None or not _one_space(layer, target):
-        return _pixel_on_pixel(layer, target, read, out)
-    same = _same_grid_frame(layer, target)
-    if same is not None:
-        return read(same.number)
+    if (whole := _pixel_on_pixel(layer, target, read, out)) is not None:
+        return whole
     for stack in layer.stacks:
         along = _heights(stack, target)
         below, above, weight = _between(stack.heights, along, layer.slab_mm)
@@ -190,7 +184,11 @@ def _is_on(contour: Contour, target: Target, plane: Plane, *, one_space: bool) -
     return one_space and float(heights.max()) <= target.slab_mm / 2 + ROUNDING
 
 
-def _pixel_on_pixel(layer: Layer, target: Target, read: Read, out: NDArray[Any]) -> NDArray[Any]:
+def _pixel_on_pixel(layer: Layer, target: Target, read: Read, out: NDArray[Any]) -> NDArray[Any] | None:
+    """Return the layer where its pixels are the picture's, ``out`` where it does not lie here; None: look it up."""
+    if target.plane is not None and _one_space(layer, target):
+        same = _same_grid_frame(layer, target)
+        return read(same.number) if same else None
     named = _named_frames(layer, target)
     return read(named[0].number) if named else out.reshape(target.rows, target.columns)
 
