@@ -12,6 +12,7 @@ from core.models import Job, Project
 from inference import errors
 from inference.engine.config import RecipeConfig
 from inference.engine.recipe_cards import recipe_card
+from inference.engine.report import gate_in_present_form
 from inference.family_facts import change_plan_of, previously_live, training_defaults
 from inference.models import (
     EvaluationReport,
@@ -224,7 +225,7 @@ def report_json(report: EvaluationReport) -> Json:
         "snapshot": {"id": snapshot.pk, "name": snapshot.name, "digest": snapshot.digest},
         "report": report.report,
         "compared_report": report.compared_report or None,
-        "gate": report.gate,
+        "gate": gate_in_present_form(report.gate),
         "digest": report.digest,
         "outputs_digest": report.outputs_digest,
         "is_current": report.compared_with_id == family.live_id,

@@ -10,7 +10,8 @@ from inference.engine.case_result import columns, dices
 from inference.engine.gate_plan import GatePlan
 from inference.engine.pairs import METRIC_NAMES, Pairs, mean_difference
 from inference.engine.report import Criterion
-from inference.engine.statistics import Array, Interval, expected_calibration_error, percentile_interval, wilson
+from inference.engine.statistics import Array, expected_calibration_error, percentile_interval, wilson
+from inference.engine.verdict import at_least
 
 
 def non_inferior(pairs: Pairs, plan: GatePlan) -> Criterion:
@@ -22,7 +23,9 @@ def non_inferior(pairs: Pairs, plan: GatePlan) -> Criterion:
             if pairs.metric == "auc"
             else f"Cannot tell: no label has {plan.smallest} test patients with a mask."
         )
-        return Criterion("non_inferior", title, True, None, main and main[0], main and main[1], -plan.margin, sentence)
+        return Criterion(
+            "non_inferior", title, "required", None, main and main[0], main and main[1], -plan.margin, sentence
+        )
     value, interval = main[0], main[1]
     passed = interval[0] >= -plan.margin
     sentence = (
@@ -31,7 +34,7 @@ def non_inferior(pairs: Pairs, plan: GatePlan) -> Criterion:
         + f" the limit of {-plan.margin:+.3f}"
         + ("." if passed else " is not excluded.")
     )
-    return Criterion("non_inferior", title, True, passed, value, interval, -plan.margin, sentence)
+    return Criterion("non_inferior", title, "required", passed, value, interval, -plan.margin, sentence)
 
 
 def benefit(pairs: Pairs, plan: GatePlan, reviewed: tuple[int, int] | None) -> Criterion:
@@ -49,19 +52,19 @@ def benefit(pairs: Pairs, plan: GatePlan, reviewed: tuple[int, int] | None) -> C
         passed, sentence = None, "Cannot tell whether it is better: too few test patients."
     else:
         passed, sentence = False, "Nothing is shown to be better, and it learned from no more reviewed labels."
-    return Criterion("benefit", "A declared benefit", True, passed, value, interval, 0.0, sentence)
+    return Criterion("benefit", "A declared benefit", "required", passed, value, interval, 0.0, sentence)
 
 
 def label(pairs: Pairs, label: str, plan: GatePlan) -> Criterion:
     title = f"{METRIC_NAMES[pairs.metric]} of {label}"
     if label not in pairs.labels:
-        return Criterion(f"label:{label}", title, False, None, None, None, None, "The live model does not know it.")
+        return Criterion(f"label:{label}", title, "guard", None, None, None, None, "The live model does not know it.")
     value, replicates = pairs.difference(label)
     interval = pairs.interval(label, value, replicates)
     passed = at_least(interval, -plan.margin)
     words = {True: "Not worse", False: "Worse", None: "Cannot tell whether it is worse"}
     return Criterion(
-        f"label:{label}", title, False, passed, value, interval, -plan.margin, f"{words[passed]}: {value:+.3f}."
+        f"label:{label}", title, "guard", passed, value, interval, -plan.margin, f"{words[passed]}: {value:+.3f}."
     )
 
 
@@ -81,13 +84,13 @@ def flips(
     interval = wilson(flips, total)
     if interval is None:
         return Criterion(
-            "negative_flips", title, False, None, None, None, plan.negative_flip_limit, "There is no known decision."
+            "negative_flips", title, "guard", None, None, None, plan.negative_flip_limit, "There is no known decision."
         )
     rate = flips / total
     passed = True if rate <= plan.negative_flip_limit else False if interval[0] > plan.negative_flip_limit else None
     words = {True: "Within the limit", False: "Over the limit", None: "Cannot tell: over the limit, by chance perhaps"}
     sentence = f"{words[passed]}: {flips} of {total} decisions were right and are wrong now."
-    return Criterion("negative_flips", title, False, passed, rate, interval, plan.negative_flip_limit, sentence)
+    return Criterion("negative_flips", title, "guard", passed, rate, interval, plan.negative_flip_limit, sentence)
 
 
 def calibration(pairs: Pairs, plan: GatePlan) -> Criterion:
@@ -96,7 +99,7 @@ def calibration(pairs: Pairs, plan: GatePlan) -> Criterion:
         return Criterion(
             "calibration",
             title,
-            False,
+            "guard",
             None,
             None,
             None,
@@ -120,7 +123,7 @@ def calibration(pairs: Pairs, plan: GatePlan) -> Criterion:
     return Criterion(
         "calibration",
         title,
-        False,
+        "guard",
         passed,
         value,
         interval,
@@ -170,7 +173,7 @@ def _gap(
     id_ = f"subgroup:{dimension}"
     if len(enough) < 2:
         sentence = f"Cannot tell: fewer than two subgroups have {plan.smallest} cases to judge by."
-        return Criterion(id_, title, False, None, None, None, plan.subgroup_margin, sentence)
+        return Criterion(id_, title, "guard", None, None, None, plan.subgroup_margin, sentence)
 
     def gap(weights: Array, hits: Array) -> Array:
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -192,11 +195,4 @@ def _gap(
     sentence = f"{words[passed]}: the gap goes from {was:.2f} to {now:.2f}" + (
         f"; {left_out} subgroups are too small to judge." if left_out else "."
     )
-    return Criterion(id_, title, False, passed, now - was, interval, plan.subgroup_margin, sentence)
-
-
-def at_least(interval: Interval | None, limit: float) -> bool | None:
-    """Return True above the limit, False below it, None where the interval spans it."""
-    if interval is None:
-        return None
-    return True if interval[0] >= limit else False if interval[1] < limit else None
+    return Criterion(id_, title, "guard", passed, now - was, interval, plan.subgroup_margin, sentence)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from inference.engine.case_result import CaseResult, columns, dices
-from inference.engine.criteria import at_least
 from inference.engine.gate_plan import GatePlan
 from inference.engine.pairs import METRIC_NAMES, Metric
 from inference.engine.report import Criterion
@@ -20,6 +19,7 @@ from inference.engine.statistics import (
     percentile_interval,
     weighted_auc,
 )
+from inference.engine.verdict import at_least
 
 
 def first_model(
@@ -34,7 +34,7 @@ def first_model(
     title = f"{METRIC_NAMES[metric]} above {floor:g}"
     if not labels:
         sentence = f"Cannot tell: {patients} test patients are too few to judge any label."
-        return [Criterion("floor", title, True, None, None, None, floor, sentence)]
+        return [Criterion("floor", title, "required", None, None, None, floor, sentence)]
     values, replicates, each = [], [], []
     for label in labels:
         value, own, interval = _alone(cases, label, metric, weights)
@@ -46,7 +46,7 @@ def first_model(
             Criterion(
                 f"label:{label}",
                 f"{METRIC_NAMES[metric]} of {label}",
-                False,
+                "told",
                 passed,
                 value,
                 interval,
@@ -62,7 +62,7 @@ def first_model(
         + (f", between {interval[0]:.3f} and {interval[1]:.3f}" if interval else "")
         + (": better than chance." if above and metric == "auc" else "." if above else ": not shown to be above it.")
     )
-    criteria = [Criterion("floor", title, True, above, value, interval, floor, sentence)]
+    criteria = [Criterion("floor", title, "required", above, value, interval, floor, sentence)]
     if len(each) > 1:
         criteria += each
     if metric == "auc":
@@ -75,7 +75,7 @@ def first_model(
             Criterion(
                 "calibration",
                 f"Calibration error at most {plan.ece_floor:g}",
-                False,
+                "told",
                 fine,
                 ece,
                 interval,

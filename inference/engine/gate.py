@@ -21,6 +21,7 @@ from inference.engine.gate_plan import GatePlan
 from inference.engine.pairs import Metric, pair
 from inference.engine.report import Criterion, Gate, Power
 from inference.engine.statistics import Z95, cluster_weights, patients_needed
+from inference.engine.verdict import sentence_of, verdict_of
 
 
 def compare(
@@ -82,11 +83,11 @@ def compare(
             found += [criteria.subgroup(pairs, both, thresholds, challenger_thresholds, d, plan) for d in groups]
         else:
             found += [criteria.subgroup_dice(pairs, dimension, plan) for dimension in groups]
-    passed = all(c.passed is True for c in found if c.required) and not any(c.passed is False for c in found)
-    power = _power(found[0], patients, plan)
+    verdict, power = verdict_of(found), _power(found[0], patients, plan)
     return Gate(
-        passed=passed,
-        sentence=_verdict(passed, found, power),
+        verdict=verdict,
+        passed=verdict == "passed",
+        sentence=sentence_of(verdict, found, power),
         patients=patients,
         cases=len(challenger),
         metric=metric,
@@ -121,15 +122,3 @@ def _power(main: Criterion, patients: int, plan: GatePlan) -> Power:
         sentence += f" not worse by {plan.margin:g}."
         needed = max(needed, 2 * plan.smallest)
     return Power(patients=patients, patients_needed=needed, sentence=sentence)
-
-
-def _verdict(passed: bool, criteria: Sequence[Criterion], power: Power) -> str:
-    open_ones = [c.title for c in criteria if c.passed is None]
-    if passed:
-        tail = f" Cannot be told with these cases: {'; '.join(open_ones)}." if open_ones else ""
-        return "Passed." + tail
-    failed = [c for c in criteria if c.passed is False]
-    if failed:
-        return "Refused. " + " ".join(c.sentence for c in failed)
-    unsure = [c.sentence for c in criteria if c.required and c.passed is None]
-    return "Cannot tell. " + " ".join([*unsure, power.sentence])

@@ -1,14 +1,15 @@
 """What is kept of an evaluation: the report of a model on locked test cases, and the gate's verdict. One shape.
 
 The engine fills it, the report row keeps it as JSON, the API describes it in OpenAPI, and the front end's types are
-made from that. Schemas ``overread-evaluation/1`` and ``overread-gate/1``.
+made from that. Schemas ``overread-evaluation/1`` and ``overread-gate/2``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 Method = Literal["wilson", "delong", "patient_bootstrap"]
@@ -142,13 +143,22 @@ class Evaluation(Kept):
     groups: dict[str, dict[str, Subgroup]]
 
 
+Role = Literal["required", "guard", "told"]
+Verdict = Literal["passed", "refused", "cannot_tell"]
+
+
 @dataclass(frozen=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
 class Criterion:
-    """One question of the gate; ``passed`` is null where the cases cannot tell."""
+    """One question of the gate, judged by its interval alone (``inference.engine.verdict``).
+
+    ``passed`` is true where the interval excludes the harm, false where it shows the harm, null where it holds both.
+    By its ``role`` a criterion is ``required`` (must be shown), a ``guard`` (refuses where harm is shown, and lets pass
+    what cannot be told), or ``told`` (never decides).
+    """
 
     id: str
     title: str
-    required: bool
+    role: Role
     passed: bool | None
     value: float | None
     interval: tuple[float, float] | None
@@ -167,7 +177,8 @@ class Power(Kept):
 class Gate(Kept):
     """May a challenger take the live model's place? A person still has to do it."""
 
-    version: Literal["overread-gate/1"] = Field(default="overread-gate/1", alias="schema")
+    version: Literal["overread-gate/2"] = Field(default="overread-gate/2", alias="schema")
+    verdict: Verdict
     passed: bool
     sentence: str
     patients: int
@@ -178,3 +189,21 @@ class Gate(Kept):
     plan: dict[str, float | int | str]
     criteria: tuple[Criterion, ...]
     power: Power
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_form(cls, values: Any) -> Any:
+        return gate_in_present_form(values) if isinstance(values, dict) else values
+
+
+def gate_in_present_form(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a kept verdict as ``overread-gate/2``; in ``/1`` a criterion was required, or refused by shown harm."""
+    if "verdict" in kept or "passed" not in kept:
+        return dict(kept)
+    criteria = [
+        {name: one[name] for name in one if name != "required"} | {"role": "required" if one["required"] else "guard"}
+        for one in kept.get("criteria", [])
+    ]
+    refused = any(one["passed"] is False for one in criteria)
+    verdict = "passed" if kept["passed"] else "refused" if refused else "cannot_tell"
+    return {**kept, "schema": "overread-gate/2", "criteria": criteria, "verdict": verdict}

@@ -66,7 +66,7 @@ def _reports(story: Story) -> dict[int, dict[str, Any]]:
 def the_report_compares(story: Story) -> None:
     page = story.desk.page
     page.get_by_test_id("report-page").wait_for()
-    expect(page.get_by_test_id("gate-verdict")).to_have_attribute("data-passed", "true")
+    expect(page.get_by_test_id("gate-verdict")).to_have_attribute("data-verdict", "passed")
     for shown in ("roc-plot", "calibration-plot", "subgroup-table", "gate-criterion"):
         page.get_by_test_id(shown).first.wait_for()
     stored = _reports(story)

@@ -1881,15 +1881,19 @@ export interface components {
         };
         /**
          * Criterion
-         * @description One question of the gate; ``passed`` is null where the cases cannot tell.
+         * @description One question of the gate, judged by its interval alone (``inference.engine.verdict``).
+         *
+         *     ``passed`` is true where the interval excludes the harm, false where it shows the harm, null where it holds both.
+         *     By its ``role`` a criterion is ``required`` (must be shown), a ``guard`` (refuses where harm is shown, and lets pass
+         *     what cannot be told), or ``told`` (never decides).
          */
         Criterion: {
             /** Id */
             id: string;
             /** Title */
             title: string;
-            /** Required */
-            required: boolean;
+            /** Role */
+            role: components["schemas"]["CriterionRoleEnum"];
             /** Passed */
             passed: boolean | null;
             /** Value */
@@ -1904,6 +1908,8 @@ export interface components {
             /** Sentence */
             sentence: string;
         };
+        /** @enum {string} */
+        CriterionRoleEnum: "required" | "guard" | "told";
         /** @description The reviewer's decision about the whole reading. */
         DecideInRequest: {
             event: components["schemas"]["EventEnum"];
@@ -2221,10 +2227,12 @@ export interface components {
         Gate: {
             /**
              * Schema
-             * @default overread-gate/1
+             * @default overread-gate/2
              * @constant
              */
-            schema: "overread-gate/1";
+            schema: "overread-gate/2";
+            /** Verdict */
+            verdict: components["schemas"]["GateVerdictEnum"];
             /** Passed */
             passed: boolean;
             /** Sentence */
@@ -2254,6 +2262,8 @@ export interface components {
             /** Format: double */
             passes_if_equal: number;
         };
+        /** @enum {string} */
+        GateVerdictEnum: "passed" | "refused" | "cannot_tell";
         /** @description A shape: LPS mm in patient space, (column, row) pixels in image space. */
         GeometryOut: {
             space: components["schemas"]["SpaceEnum"];
@@ -2598,12 +2608,12 @@ export interface components {
         };
         /** @description The role to give. */
         MemberInRequest: {
-            role: components["schemas"]["RoleEnum"];
+            role: components["schemas"]["RoleC95Enum"];
         };
         /** @description Who is what in a project. */
         MemberOut: {
             user: components["schemas"]["MemberPersonOut"];
-            role: components["schemas"]["RoleEnum"];
+            role: components["schemas"]["RoleC95Enum"];
         };
         /** @description A person with the name they log in with. */
         MemberPersonOut: {
@@ -2872,7 +2882,7 @@ export interface components {
         /** @description What an admin may change of a person. */
         PatchedUserChangeInRequest: {
             display_name?: string;
-            role?: components["schemas"]["RoleEnum"];
+            role?: components["schemas"]["RoleC95Enum"];
             is_active?: boolean;
             password?: string;
         };
@@ -3241,7 +3251,7 @@ export interface components {
             true_positive_rate: number;
         };
         /** @enum {string} */
-        RoleEnum: "radiologist" | "reviewer" | "admin";
+        RoleC95Enum: "radiologist" | "reviewer" | "admin";
         SaliencyChangedEvent: {
             id: number;
             /** @enum {string} */
@@ -3971,7 +3981,7 @@ export interface components {
         UserCreateInRequest: {
             username: string;
             display_name: string;
-            role: components["schemas"]["RoleEnum"];
+            role: components["schemas"]["RoleC95Enum"];
             password: string;
         };
         /** @description A person. */

@@ -1,21 +1,39 @@
 import { Alert, Badge, Table, Text } from "@mantine/core";
-import { IconCircleCheck, IconCircleX } from "@tabler/icons-react";
+import { IconCircleCheck, IconCircleX, IconHelpCircle } from "@tabler/icons-react";
 import type { GateOut } from "../../api/types";
 import { Panel } from "../../ui/page";
 
-/** Pass or fail, and the sentence of every criterion. */
+type Criterion = GateOut["criteria"][number];
+
+/** The three verdicts: "cannot tell" is no refusal, and is not shown as one. */
+const VERDICTS = {
+  passed: { title: "Passed", color: "green", Icon: IconCircleCheck },
+  refused: { title: "Refused", color: "red", Icon: IconCircleX },
+  cannot_tell: { title: "Cannot tell", color: "yellow", Icon: IconHelpCircle },
+} as const;
+
+const ROLES = {
+  required: "must be shown",
+  guard: "refuses where harm is shown",
+  told: "told, decides nothing",
+} as const;
+
+/** Verdict, and the sentence of every criterion. */
 export function GatePanel({ gate }: { gate: GateOut }) {
-  // The title already says "Passed".
-  const detail = [gate.sentence.replace(/^Passed\.\s*/, ""), gate.power.sentence].filter(Boolean).join(" ");
+  const { title, color, Icon } = VERDICTS[gate.verdict];
+  // The title already says the verdict, and a verdict that cannot be told says the test set's size itself.
+  const sentence = gate.sentence.replace(/^(Passed|Refused|Cannot tell)\.\s*/, "");
+  const power = sentence.includes(gate.power.sentence) ? "" : gate.power.sentence;
+  const detail = [sentence, power].filter(Boolean).join(" ");
   return (
     <Panel title="The gate" testId="gate-panel">
       <Alert
-        color={gate.passed ? "green" : "red"}
-        icon={gate.passed ? <IconCircleCheck size={18} /> : <IconCircleX size={18} />}
-        title={gate.passed ? "Passed" : "Not passed"}
+        color={color}
+        icon={<Icon size={18} />}
+        title={title}
         mb="sm"
         data-testid="gate-verdict"
-        data-passed={gate.passed}
+        data-verdict={gate.verdict}
       >
         {detail ? <Text size="sm">{detail}</Text> : null}
       </Alert>
@@ -24,18 +42,14 @@ export function GatePanel({ gate }: { gate: GateOut }) {
           {gate.criteria.map((criterion) => (
             <Table.Tr key={criterion.id} data-testid="gate-criterion">
               <Table.Td w={140}>
-                <Badge color={criterion.passed === null ? "gray" : criterion.passed ? "green" : "red"}>
-                  {criterion.passed === null ? "cannot tell" : criterion.passed ? "met" : "not met"}
-                </Badge>
+                <Badge color={colorOf(criterion)}>{wordOf(criterion)}</Badge>
               </Table.Td>
               <Table.Td w={340}>{criterion.title}</Table.Td>
               <Table.Td>
                 {criterion.sentence}
-                {criterion.required ? null : (
-                  <Text span size="xs" c="dimmed" ml={6}>
-                    (told, not required)
-                  </Text>
-                )}
+                <Text span size="xs" c="dimmed" ml={6}>
+                  ({ROLES[criterion.role]})
+                </Text>
               </Table.Td>
             </Table.Tr>
           ))}
@@ -43,4 +57,15 @@ export function GatePanel({ gate }: { gate: GateOut }) {
       </Table>
     </Panel>
   );
+}
+
+function wordOf(criterion: Criterion): string {
+  return criterion.passed === null ? "cannot tell" : criterion.passed ? "met" : "not met";
+}
+
+/** Red is a harm that refuses: what is only told is never red. */
+function colorOf(criterion: Criterion): string {
+  if (criterion.passed === null) return criterion.role === "required" ? "yellow" : "gray";
+  if (criterion.passed) return "green";
+  return criterion.role === "told" ? "yellow" : "red";
 }

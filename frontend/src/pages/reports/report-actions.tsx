@@ -124,5 +124,6 @@ function whyNot(report: ReportOut, state: string, isOld: boolean, mayPromote: bo
   if (!report.is_current) {
     return "Another version is live since: evaluate it again before promoting.";
   }
-  return report.gate.passed ? "" : "The gate did not pass: see below what is missing.";
+  if (report.gate.verdict === "cannot_tell") return "The gate cannot tell: see below what is missing.";
+  return report.gate.passed ? "" : "The gate refused: see below why.";
 }
