@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from annotations.dataset.split import SPLITS, patient_key, split_of
+from annotations.dataset.copies import without_copies
+from annotations.dataset.groups import groups_of
+from annotations.dataset.split import patient_key, split_of
 from annotations.dataset.statements import (
     PROVENANCE,
     Statement,
@@ -21,14 +22,11 @@ from annotations.models import Finding, Workitem
 from annotations.rules.lifecycle import SIGNED_OFF
 from annotations.rules.standing import Standing, standing_of
 from core.models import Project
-from core.numbers import whole
-from imaging.dicom.identity import sex_of
-from imaging.models import Instance, Series, Study
+from imaging.models import Instance
 from imaging.selectors import is_flat, is_localizer, shown
 
 Json = dict[str, Any]
 _BATCH: Final = 200
-_BANDS: Final = ((18, "0-17"), (40, "18-39"), (60, "40-59"), (80, "60-79"), (200, "80+"))
 
 
 @dataclass
@@ -67,7 +65,9 @@ def snapshot_rows(*, project: Project, recipe: str, label_keys: list[str]) -> Ro
             said = workitem_statements(workitem, by_workitem[workitem.pk], habitual=habitual)
             said = [statement for statement in said if statement.label_key in label_keys]
             _add_rows(result, workitem, images[workitem.study_id], said, recipe, label_keys)
-    _leave_out_copies(result, decoded)
+    kept = without_copies(result.rows, decoded)
+    result.left_out["copies_in_a_stricter_split"] += len(result.rows) - len(kept)
+    result.rows = kept
     result.rows.sort(key=lambda row: (row["patient_key"], row["sop_instance_uid"], row["frame_number"]))
     return result
 
@@ -111,7 +111,7 @@ def _add_rows(
                 **_weights(states),
                 "regions": [region_json(one, instance, number) for one in regions if one.state == 1],
                 "rejected_regions": [region_json(one, instance, number) for one in regions if one.state is None],
-                "groups": _groups(workitem.study, instance.series),
+                "groups": groups_of(workitem.study, instance.series),
                 "pixel_digest": instance.pixel_digest,
             }
         )
@@ -203,101 +203,3 @@ def _weights(states: dict[str, Statement]) -> Json:
         "label_provenance": named,
         "label_weights": {key: PROVENANCE[name].weight for key, name in named.items()},
     }
-
-
-def _groups(study: Study, series: Series) -> Json:
-    scanner = " ".join(part for part in (series.manufacturer, series.manufacturer_model_name) if part)
-    return {
-        "sex": sex_of(study.patient_sex) or "unknown",
-        "age_band": age_band(study.patient_age, study.patient_birth_date, study.study_date),
-        "view": series.view_position or "unknown",
-        "scanner": scanner or "unknown",
-    }
-
-
-def age_band(patient_age: str, birth_date: date | None, study_date: date | None) -> str:
-    """Return the age band at the study, from Patient's Age (``063Y``, ``011M``, …) or the birth date."""
-    years: float | None = None
-    per_year = {"Y": 1.0, "M": 12.0, "W": 52.18, "D": 365.25}
-    number = whole(patient_age[:-1])
-    if number is not None and patient_age[-1] in per_year:
-        years = number / per_year[patient_age[-1]]
-    elif birth_date and study_date:
-        years = (study_date - birth_date).days / 365.25
-    if years is None or not 0 <= years < 200:
-        return "unknown"
-    return next(name for limit, name in _BANDS if years < limit)
-
-
-def _leave_out_copies(result: Rows, decoded: dict[str, str]) -> None:
-    """Keep an image that came under several patients in the strictest split only, so that nothing leaks.
-
-    Images are copies that are stored alike, or decode alike: one may have come as it is, the other compressed.
-
-    Args:
-        decoded: digest of the decoded pixels by SOP Instance UID; empty where they have none.
-    """
-    names = [_names_of(row, decoded[row["sop_instance_uid"]]) for row in result.rows]
-    own = [SPLITS.index(row["split"]) for row in result.rows]
-    strictest: dict[tuple[str, str, int], int] = {}
-    settled = False
-    while not settled:  # what is stored like one image and decodes like another joins the two
-        settled = True
-        for level, known in zip(own, names, strict=True):
-            highest = max((level, *(strictest.get(name, 0) for name in known)))
-            for name in known:
-                settled = settled and strictest.get(name, -1) == highest
-                strictest[name] = highest
-    kept = [
-        row
-        for row, level, known in zip(result.rows, own, names, strict=True)
-        if all(strictest[name] == level for name in known)
-    ]
-    result.left_out["copies_in_a_stricter_split"] += len(result.rows) - len(kept)
-    result.rows = kept
-
-
-def _names_of(row: Json, decoded: str) -> list[tuple[str, str, int]]:
-    named = [("stored", row["pixel_digest"]), ("decoded", decoded)]
-    return [(kind, digest, row["frame_number"]) for kind, digest in named if digest]
-
-
-def counts_of(rows: list[Json], label_keys: list[str], left_out: dict[str, int] | None = None) -> Json:
-    """Return cases, patients and label states by split, class balance, provenance, and what was left out."""
-    splits = {split: [row for row in rows if row["split"] == split] for split in SPLITS}
-    return {
-        **_count(rows, label_keys),
-        "splits": {split: _count(members, label_keys) for split, members in splits.items()},
-        "provenance": dict(sorted(Counter(row["provenance"] for row in rows).items())),
-        "left_out": dict(sorted((left_out or {}).items())),
-    }
-
-
-def _count(rows: list[Json], label_keys: list[str]) -> Json:
-    labels: Json = {}
-    for key in label_keys:
-        states = Counter(row["labels"][key] for row in rows)
-        known = states[1] + states[0]
-        labels[key] = {
-            "positive": states[1],
-            "negative": states[0],
-            "unknown": states[None],
-            "share_positive": round(states[1] / known, 4) if known else None,
-        }
-    return {"cases": len(rows), "patients": len({row["patient_key"] for row in rows}), "labels": labels}
-
-
-def missing_of(counts: Json, recipe: str) -> list[str]:
-    """Return a sentence for each split or class that is empty; an empty list when the dataset can be used."""
-    result: list[str] = []
-    for split in SPLITS:
-        found = counts["splits"][split]
-        if not found["cases"]:
-            result.append(f"The {split} split has no case: sign off studies of more patients.")
-            continue
-        for key, states in found["labels"].items():
-            if not states["positive"]:
-                result.append(f"The {split} split has no case with '{key}' present.")
-            if not states["negative"] and recipe == "classification":
-                result.append(f"The {split} split has no case with '{key}' absent.")
-    return result

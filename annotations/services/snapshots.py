@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
-from annotations.dataset.rows import counts_of, missing_of, snapshot_rows
+from annotations.dataset.counts import counts_of, missing_of
+from annotations.dataset.rows import snapshot_rows
 from annotations.models import DatasetSnapshot, Label
 from core import audit, blobs, events
 from core.audit_kinds import AuditKind

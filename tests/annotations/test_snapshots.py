@@ -12,7 +12,8 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotations.dataset.rows import age_band, snapshot_rows
+from annotations.dataset.groups import age_band
+from annotations.dataset.rows import snapshot_rows
 from annotations.dataset.split import patient_key, split_of
 from annotations.models import DatasetSnapshot, Finding, ReadingProtocol, Workitem
 from annotations.selectors import snapshot_cases

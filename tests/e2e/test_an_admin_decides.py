@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from annotations.dataset.rows import counts_of
+from annotations.dataset.counts import counts_of
 from annotations.models import Label, Reading, ReadingProtocol
 from annotations.services.workitems import workitem_open
 from core.models import AuditEvent, Job, Project, User

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from annotations.dataset.rows import counts_of
+from annotations.dataset.counts import counts_of
 from annotations.services.workitems import workitem_open
 from tests.browser import ARTEFACTS
 from tests.e2e.bench import need_the_front_end, reader_at

@@ -1,0 +1,51 @@
+"""What a dataset holds, in figures, and what it lacks, in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from annotations.dataset.split import SPLITS
+
+Json = dict[str, Any]
+
+
+def counts_of(rows: list[Json], label_keys: list[str], left_out: dict[str, int] | None = None) -> Json:
+    """Return cases, patients and label states by split, class balance, provenance, and what was left out."""
+    splits = {split: [row for row in rows if row["split"] == split] for split in SPLITS}
+    return {
+        **_count(rows, label_keys),
+        "splits": {split: _count(members, label_keys) for split, members in splits.items()},
+        "provenance": dict(sorted(Counter(row["provenance"] for row in rows).items())),
+        "left_out": dict(sorted((left_out or {}).items())),
+    }
+
+
+def _count(rows: list[Json], label_keys: list[str]) -> Json:
+    labels: Json = {}
+    for key in label_keys:
+        states = Counter(row["labels"][key] for row in rows)
+        known = states[1] + states[0]
+        labels[key] = {
+            "positive": states[1],
+            "negative": states[0],
+            "unknown": states[None],
+            "share_positive": round(states[1] / known, 4) if known else None,
+        }
+    return {"cases": len(rows), "patients": len({row["patient_key"] for row in rows}), "labels": labels}
+
+
+def missing_of(counts: Json, recipe: str) -> list[str]:
+    """Return a sentence for each split or class that is empty; an empty list when the dataset can be used."""
+    result: list[str] = []
+    for split in SPLITS:
+        found = counts["splits"][split]
+        if not found["cases"]:
+            result.append(f"The {split} split has no case: sign off studies of more patients.")
+            continue
+        for key, states in found["labels"].items():
+            if not states["positive"]:
+                result.append(f"The {split} split has no case with '{key}' present.")
+            if not states["negative"] and recipe == "classification":
+                result.append(f"The {split} split has no case with '{key}' absent.")
+    return result
