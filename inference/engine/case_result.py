@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from inference.engine.errors import DataError
-
-
-@dataclass(frozen=True)
-class SegmentationScore:
-    """How well one mask fits the truth.
-
-    Args:
-        dice: 0…1; None where neither has a voxel.
-        volume_true: of the truth, in ``extent_unit``.
-        volume_predicted: of the prediction, in the same unit.
-        hd95: 95th percentile of the surface distances in mm (in voxels where the spacing is not known); None where
-            one of the two is empty.
-        unit: of distances, "mm" or "voxel".
-        extent_unit: of volumes: "ml"; "mm²" for one slice, which has an area only; "voxel" without millimetres.
-    """
-
-    dice: float | None
-    volume_true: float
-    volume_predicted: float
-    hd95: float | None
-    unit: str
-    extent_unit: str = ""
+from inference.engine.mask_score import SegmentationScore
 
 
 @dataclass(frozen=True)
@@ -88,44 +66,6 @@ class CaseResult:
             raise DataError("case_result_broken", "A stored test result cannot be read.") from error
 
 
-def score_segmentation(
-    predicted_kji: NDArray[np.generic],
-    truth_kji: NDArray[np.generic],
-    spacing_mm_kji: tuple[float, float, float] | None,
-) -> SegmentationScore:
-    """Compare a predicted mask with the true one.
-
-    Args:
-        predicted_kji: [K, J, I], not 0 is inside.
-        truth_kji: the same shape.
-        spacing_mm_kji: voxel spacing, or None where it is not known; of one slice the first figure means nothing.
-
-    Raises:
-        DataError: the shapes differ.
-    """
-    if predicted_kji.shape != truth_kji.shape:
-        raise DataError("mask_shape", "The predicted mask does not have the shape of the true one.")
-    predicted, truth = predicted_kji.astype(bool), truth_kji.astype(bool)
-    sizes = int(predicted.sum()), int(truth.sum())
-    flat = truth.shape[0] == 1
-    if spacing_mm_kji is None:
-        voxel, extent_unit = 1.0, "voxel"
-    elif flat:
-        voxel, extent_unit = float(np.prod(spacing_mm_kji[1:])), "mm²"
-    else:
-        voxel, extent_unit = float(np.prod(spacing_mm_kji)) / 1000, "ml"
-    dice = 2 * int((predicted & truth).sum()) / sum(sizes) if sum(sizes) else None
-    hd95 = None
-    if all(sizes):
-        spacing = spacing_mm_kji or (1.0, 1.0, 1.0)
-        distances = np.concatenate(
-            [_surface_distances(predicted, truth, spacing), _surface_distances(truth, predicted, spacing)]
-        )
-        hd95 = float(np.percentile(distances, 95))
-    unit = "mm" if spacing_mm_kji else "voxel"
-    return SegmentationScore(dice, sizes[1] * voxel, sizes[0] * voxel, hd95, unit, extent_unit)
-
-
 def columns(cases: Sequence[CaseResult], label: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return probabilities and truth of one label, each [N]; NaN where not known."""
     probabilities = [case.probabilities.get(label) for case in cases]
@@ -133,21 +73,31 @@ def columns(cases: Sequence[CaseResult], label: str) -> tuple[NDArray[np.float64
     return _numbers(probabilities), _numbers(truth)
 
 
+def segmentation_column(
+    cases: Sequence[CaseResult], label: str, of: Callable[[SegmentationScore], float | None]
+) -> NDArray[np.float64]:
+    """Return a figure of each case's mask, [N]; NaN where there is none."""
+    scores = [case.segmentation.get(label) for case in cases]
+    return _numbers([None if score is None else of(score) for score in scores])
+
+
 def dices(cases: Sequence[CaseResult], label: str) -> NDArray[np.float64]:
-    """Return the Dice of one label, [N]; NaN where there is none."""
-    return _numbers([case.segmentation[label].dice if label in case.segmentation else None for case in cases])
+    """Return the Dice of the cases whose truth has a mask, [N]: 0 for a miss, NaN for the other cases.
+
+    Where there is nothing to find, Dice says only whether anything was painted: ``painted`` asks that.
+    """
+    return segmentation_column(cases, label, lambda score: score.dice if score.has_mask else None)
+
+
+def painted(cases: Sequence[CaseResult], label: str, *, has_mask: bool) -> NDArray[np.float64]:
+    """Return whether anything was painted, [N]: 1 or 0 of the cases whose truth has a mask, or of those without."""
+    return segmentation_column(cases, label, lambda score: float(score.painted) if score.has_mask == has_mask else None)
+
+
+def false_volumes(cases: Sequence[CaseResult], label: str) -> NDArray[np.float64]:
+    """Return what was painted on the cases whose truth has no mask, [N], in each case's ``extent_unit``; else NaN."""
+    return segmentation_column(cases, label, lambda score: None if score.has_mask else score.volume_predicted)
 
 
 def _numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
     return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
-
-
-def _surface_distances(
-    one: NDArray[np.bool_], other: NDArray[np.bool_], spacing: tuple[float, ...]
-) -> NDArray[np.float64]:
-    """Return the distance of each surface voxel of ``one`` to the surface of ``other``."""
-    flat = one.shape[0] == 1
-    shape = ndimage.generate_binary_structure(2, 1)[None] if flat else ndimage.generate_binary_structure(3, 1)
-    surface_one = one & ~ndimage.binary_erosion(one, shape)
-    surface_other = other & ~ndimage.binary_erosion(other, shape)
-    return np.asarray(ndimage.distance_transform_edt(~surface_other, sampling=spacing)[surface_one])

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from inference.engine.case_result import CaseResult, SegmentationScore, columns, dices
+from inference.engine.case_result import CaseResult, columns, dices
 from inference.engine.errors import DataError
+from inference.engine.figures import bootstrapped, figure, mean_figure, mean_of, proportion
 from inference.engine.report import (
     CalibrationBin,
     Confusion,
     Evaluation,
     Figure,
     LabelFigures,
-    Method,
     OverallFigures,
     RocPoint,
-    SegmentationFigures,
     Subgroup,
     SubgroupFigures,
 )
+from inference.engine.segmentation_figures import segmentation_figures
 from inference.engine.statistics import (
     Array,
     auc_interval,
@@ -105,11 +104,11 @@ def _label(cases: Sequence[CaseResult], label: str, threshold: float, weights: A
         confusion=_confusion(seen, y),
         **_decisions(seen, y, w if repeated else None),
         auc=_auc(p, y, w if repeated else None),
-        ece=_bootstrapped(expected_calibration_error(p, y), expected_calibration_error(p, y, w)),
-        brier=_bootstrapped(brier, _mean((p - y) ** 2, w)),
+        ece=bootstrapped(expected_calibration_error(p, y), expected_calibration_error(p, y, w)),
+        brier=bootstrapped(brier, mean_of((p - y) ** 2, w)),
         roc=tuple(RocPoint.model_validate(point) for point in roc_points(p, y)) if both else (),
         calibration=_calibration_bins(p, y),
-        segmentation=_segmentation(cases, label, weights),
+        segmentation=segmentation_figures(cases, label, weights, repeated),
     )
 
 
@@ -131,7 +130,7 @@ def _group(cases: Sequence[CaseResult], labels: Sequence[str], thresholds: Mappi
             too_few=min(positives, len(y) - positives) < FEW,
             **_decisions((p >= thresholds[label]).astype(float), y, w),
             auc=_auc(p, y, w),
-            dice=_mean_figure(dice, weights) if np.isfinite(dice).any() else None,
+            dice=mean_figure(dice, weights) if np.isfinite(dice).any() else None,
         )
     return Subgroup(cases=len(cases), patients=len(set(patients)), labels=entries)
 
@@ -151,16 +150,16 @@ def _overall(
         dice = dices(cases, label)
         if np.isfinite(dice).any():
             dice_means.append(float(np.nanmean(dice)))
-            dice_replicates.append(_mean(dice, weights))
+            dice_replicates.append(mean_of(dice, weights))
     every = np.stack(rights)
     some = ~np.isnan(every)
     correct, told = np.where(some, every, 0).sum(axis=0), some.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         replicated = (weights @ correct) / (weights @ told)
     return OverallFigures(
-        auc=_bootstrapped(_average(aucs), _average(auc_replicates)),
-        accuracy=_bootstrapped(np.array([correct.sum() / told.sum() if told.sum() else np.nan]), replicated),
-        dice=_bootstrapped(_average(dice_means), _average(dice_replicates)) if dice_means else None,
+        auc=bootstrapped(_average(aucs), _average(auc_replicates)),
+        accuracy=bootstrapped(np.array([correct.sum() / told.sum() if told.sum() else np.nan]), replicated),
+        dice=bootstrapped(_average(dice_means), _average(dice_replicates)) if dice_means else None,
     )
 
 
@@ -178,31 +177,21 @@ def _decisions(seen: Array, truth: Array, weights: Array | None) -> dict[str, Fi
     """Figures of the decisions; by Wilson, or by the bootstrap where patients have several images."""
     right = (seen == truth).astype(float)
     return {
-        "accuracy": _proportion(right, None if weights is None else weights),
-        "sensitivity": _proportion(right[truth > 0.5], None if weights is None else weights[:, truth > 0.5]),
-        "specificity": _proportion(right[truth <= 0.5], None if weights is None else weights[:, truth <= 0.5]),
+        "accuracy": proportion(right, None if weights is None else weights),
+        "sensitivity": proportion(right[truth > 0.5], None if weights is None else weights[:, truth > 0.5]),
+        "specificity": proportion(right[truth <= 0.5], None if weights is None else weights[:, truth <= 0.5]),
     }
-
-
-def _proportion(right: Array, weights: Array | None) -> Figure:
-    if not len(right):
-        return _figure(None, None, "wilson")
-    value, interval = float(right.mean()), wilson(right.sum(), len(right))
-    # At 0 or 1 every replicate is the same and would promise certainty.
-    if weights is None or value in (0.0, 1.0):
-        return _figure(value, interval, "wilson")
-    return _figure(value, percentile_interval(_mean(right, weights)), "patient_bootstrap")
 
 
 def _auc(probabilities: Array, truth: Array, weights: Array | None) -> Figure:
     auc = auc_of(probabilities, truth)
     if auc is None:
-        return _figure(None, None, "delong")
+        return figure(None, None, "delong")
     if weights is not None and 0 < auc < 1:
-        return _figure(auc, percentile_interval(weighted_auc(probabilities, truth, weights)), "patient_bootstrap")
+        return figure(auc, percentile_interval(weighted_auc(probabilities, truth, weights)), "patient_bootstrap")
     _, covariance = delong(probabilities[None], truth)
     positives = int((truth > 0.5).sum())
-    return _figure(auc, auc_interval(auc, float(covariance[0, 0]), positives, len(truth) - positives), "delong")
+    return figure(auc, auc_interval(auc, float(covariance[0, 0]), positives, len(truth) - positives), "delong")
 
 
 def _calibration_bins(probabilities: Array, truth: Array, bins: int = 10) -> tuple[CalibrationBin, ...]:
@@ -221,53 +210,6 @@ def _calibration_bins(probabilities: Array, truth: Array, bins: int = 10) -> tup
     )
 
 
-def _segmentation(cases: Sequence[CaseResult], label: str, weights: Array) -> SegmentationFigures | None:
-    scores = [case.segmentation.get(label) for case in cases]
-    there = [score for score in scores if score is not None]
-    if not there:
-        return None
-    # Millilitres, areas and voxels have no common mean: the figures are those of the unit that most cases have.
-    unit = Counter(score.unit for score in there).most_common(1)[0][0]
-    extent_unit = Counter(score.extent_unit for score in there).most_common(1)[0][0]
-
-    def column(of: Callable[[SegmentationScore], float | None]) -> Array:
-        return np.array([np.nan if s is None or of(s) is None else of(s) for s in scores], dtype=np.float64)
-
-    bias = column(lambda s: s.volume_predicted - s.volume_true if s.extent_unit == extent_unit else None)
-    return SegmentationFigures(
-        n=len(there),
-        dice=_mean_figure(column(lambda s: s.dice), weights),
-        volume_error=_mean_figure(np.abs(bias), weights),
-        volume_bias=_mean_figure(bias, weights),
-        hd95=_mean_figure(column(lambda s: s.hd95 if s.unit == unit else None), weights),
-        unit=unit,
-        extent_unit=extent_unit,
-    )
-
-
-def _mean(values: Array, weights: Array) -> Array:
-    """Return the mean of the values that are there, in each replicate."""
-    there = np.isfinite(values)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((weights[:, there] @ values[there]) / weights[:, there].sum(axis=1))
-
-
-def _mean_figure(values: Array, weights: Array) -> Figure:
-    value = np.array([values[np.isfinite(values)].mean()]) if np.isfinite(values).any() else np.array([np.nan])
-    return _bootstrapped(value, _mean(values, weights))
-
-
 def _average(values: Sequence[Any]) -> Array:
     """Return the mean over labels of numbers or of replicates; NaN for none."""
     return np.atleast_1d(np.mean(values, axis=0)) if len(values) else np.array([np.nan])
-
-
-def _bootstrapped(value: Array, replicates: Array) -> Figure:
-    number = float(value[0])
-    if not np.isfinite(number):
-        return _figure(None, None, "patient_bootstrap")
-    return _figure(number, percentile_interval(replicates), "patient_bootstrap")
-
-
-def _figure(value: float | None, interval: tuple[float, float] | None, method: Method) -> Figure:
-    return Figure(value=value, interval=interval, method=method)

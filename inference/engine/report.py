@@ -71,13 +71,46 @@ class CalibrationBin(Kept):
 
 
 class SegmentationFigures(Kept):
-    """How well masks agree: distances in ``unit``, volumes (areas of single slices) in ``extent_unit``."""
+    """How well masks agree: distances in ``unit``, volumes (areas of single slices) in ``extent_unit``.
+
+    Dice, surface agreement, distance and volume are of the cases whose truth has a mask, a miss counted; what is
+    painted where there is nothing to find has figures of its own. Reports from before that lack them (null).
+
+    Attributes:
+        n: cases whose true mask is known, empty ones too.
+        with_mask: those with something to find.
+        missed: of them, those of which no voxel was painted; their Dice is 0.
+        unpainted: of them, those with no paint at all; their distance is the image's diagonal.
+        lesions: connected parts of all truths.
+        other_unit: cases left out of distances and volumes, since their images prove another unit.
+        without_place: cases with the label and no mask of it: they are not judged by masks.
+        nsd: share of the surfaces that lies within ``tolerance`` (in ``unit``) of the other one.
+        hd95: mean over cases of the larger directed 95th percentile of the surface distances.
+        sensitivity: share of cases with a mask on which anything was painted.
+        specificity: share of cases without one on which nothing was painted.
+        false_volume: mean painted on cases without a mask.
+        lesion_sensitivity: share of all lesions of which a voxel was painted.
+        false_lesions: painted parts that touch no lesion, for each case.
+    """
 
     n: int
+    with_mask: int | None = None
+    missed: int | None = None
+    unpainted: int | None = None
+    lesions: int | None = None
+    other_unit: int = 0
+    without_place: int = 0
     dice: Figure
+    nsd: Figure | None = None
+    tolerance: float | None = None
+    hd95: Figure
     volume_error: Figure
     volume_bias: Figure
-    hd95: Figure
+    sensitivity: Figure | None = None
+    specificity: Figure | None = None
+    false_volume: Figure | None = None
+    lesion_sensitivity: Figure | None = None
+    false_lesions: Figure | None = None
     unit: str
     extent_unit: str = ""
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.errors import ImageError
+from inference.engine.grid import Grid
 
 MaskLoader = Callable[[], NDArray[np.bool_]]
 
@@ -53,14 +54,9 @@ class Image:
         return k, j, i
 
     @property
-    def voxel_mm_kji(self) -> tuple[float, float, float] | None:
-        """Size of a voxel in mm where voxels fill space evenly; of one slice the first figure means nothing."""
-        if self.spacing_mm_kji is None:
-            return None
-        between, rows, columns = self.spacing_mm_kji
-        if self.pixels_kji.shape[0] == 1:
-            return (1.0, rows, columns)
-        return (between, rows, columns) if between and self.even_slices else None
+    def grid(self) -> Grid:
+        """How far its voxels are apart, and in which unit they are counted."""
+        return Grid.of(self.shape_kji[0], self.spacing_mm_kji, even_slices=self.even_slices, aspect_ji=self.aspect_ji)
 
     @property
     def is_colour(self) -> bool:

@@ -8,9 +8,10 @@ import numpy as np
 
 from annotations.models import DatasetSnapshot
 from core.errors import NotFound
-from inference.engine.case_result import CaseResult, score_segmentation
+from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate as report_on
 from inference.engine.gate import compare
+from inference.engine.mask_score import TOLERANCE, score_segmentation
 from inference.engine.predict import predict
 from inference.errors import nothing_to_evaluate_on
 from inference.family_facts import change_plan_of
@@ -20,6 +21,8 @@ from inference.models import ModelFamily, ModelVersion
 from inference.services.evaluation import evaluation_finish
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from core.jobs import JobContext
     from inference.engine.loaded_model import LoadedModel
     from inference.engine.results import Prediction
@@ -84,17 +87,22 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
     )
 
 
-def case_result(model: LoadedModel, sample: Sample, image: Image) -> CaseResult:
+def true_mask(sample: Sample, label: str, image: Image) -> NDArray[np.bool_] | None:
+    """Return mask_kji of the truth, empty where the label is known to be absent; None where no mask is known."""
+    region = sample.regions.get(label)
+    if region is not None:
+        return region()
+    return np.zeros(image.shape_kji, np.bool_) if sample.present.get(label) == 0 else None
+
+
+def case_result(model: LoadedModel, sample: Sample, image: Image, tolerance: float = TOLERANCE) -> CaseResult:
     """Return what a model says of a test case, beside the truth."""
     said = predict(model, image)
     scores = {}
     for key in said.masks_kji:
-        truth = sample.present.get(key)
-        region = sample.regions.get(key)
-        if truth is None:
-            continue
-        mask = region() if region is not None else np.zeros(image.shape_kji, np.bool_)
-        scores[key] = score_segmentation(said.masks_kji[key], mask, image.voxel_mm_kji)
+        truth = true_mask(sample, key, image)
+        if truth is not None:
+            scores[key] = score_segmentation(said.masks_kji[key], truth, image.grid, tolerance)
     return CaseResult(
         case_id=sample.sample_id,
         patient_key=sample.patient_key,

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from inference.engine.case_result import CaseResult, SegmentationScore, score_segmentation
+from inference.engine.case_result import CaseResult
 from inference.engine.errors import DataError
 from inference.engine.evaluate import evaluate
+from inference.engine.grid import Grid
+from inference.engine.mask_score import SegmentationScore, score_segmentation
 from inference.engine.report import Evaluation
 from inference.engine.sample import Image
 from inference.engine.statistics import (
@@ -170,7 +172,7 @@ def test_one_slice_has_an_area_and_no_volume():
     truth = np.zeros((1, 20, 20), dtype=bool)
     truth[0, 5:15, 5:15] = True
     image = Image(np.zeros((1, 20, 20), np.float32), (None, 0.5, 0.4))
-    score = score_segmentation(np.roll(truth, 2, axis=2), truth, image.voxel_mm_kji)
+    score = score_segmentation(np.roll(truth, 2, axis=2), truth, image.grid)
     assert (score.volume_true, score.extent_unit, score.unit) == (pytest.approx(100 * 0.5 * 0.4), "mm²", "mm")
     assert score.hd95 == pytest.approx(2 * 0.4)
 
@@ -178,7 +180,7 @@ def test_one_slice_has_an_area_and_no_volume():
 @pytest.mark.parametrize(("spacing", "even"), [((5.0, 1.0, 1.0), False), ((None, 1.0, 1.0), True)])
 def test_slices_that_do_not_fill_space_evenly_are_counted_in_voxels(spacing, even):
     image = Image(np.zeros((3, 4, 4), np.float32), spacing, even_slices=even)
-    score = score_segmentation(np.ones((3, 4, 4), bool), np.ones((3, 4, 4), bool), image.voxel_mm_kji)
+    score = score_segmentation(np.ones((3, 4, 4), bool), np.ones((3, 4, 4), bool), image.grid)
     assert (score.volume_true, score.extent_unit, score.unit) == (48, "voxel", "voxel")
 
 
@@ -200,12 +202,11 @@ def test_segmentations_are_scored_in_millimetres_and_millilitres():
     truth = np.zeros((10, 20, 20), dtype=bool)
     truth[2:8, 5:15, 5:15] = True
     moved = np.roll(truth, 2, axis=2)
-    score = score_segmentation(moved, truth, (3.0, 1.0, 0.5))
+    score = score_segmentation(moved, truth, Grid.of(10, (3.0, 1.0, 0.5)))
     assert score.dice == pytest.approx(0.8)
     assert score.volume_true == pytest.approx(600 * 1.5 / 1000)
     assert score.extent_unit == "ml"
     assert score.hd95 == pytest.approx(1.0)
-    assert score_segmentation(truth * 0, truth * 0, None).dice is None
     result = CaseResult("c", "p", {"a": 0.9}, {"a": 1.0}, {}, {"a": score})
     assert CaseResult.from_json(json.loads(json.dumps(result.to_json()))) == result
     results = [CaseResult(str(n), str(n), {"a": 0.9}, {"a": 1.0}, {}, {"a": score}) for n in range(12)]
