@@ -3299,14 +3299,80 @@ export interface components {
         /**
          * SegmentationFigures
          * @description How well masks agree: distances in ``unit``, volumes (areas of single slices) in ``extent_unit``.
+         *
+         *     Dice, surface agreement, distance and volume are of the cases whose truth has a mask, a miss counted; what is
+         *     painted where there is nothing to find has figures of its own. Reports from before that lack them (null).
+         *
+         *     Attributes:
+         *         n: cases whose true mask is known, empty ones too.
+         *         with_mask: those with something to find.
+         *         missed: of them, those of which no voxel was painted; their Dice is 0.
+         *         unpainted: of them, those with no paint at all; their distance is the image's diagonal.
+         *         lesions: connected parts of all truths.
+         *         other_unit: cases left out of distances and volumes, since their images prove another unit.
+         *         without_place: cases with the label and no mask of it: they are not judged by masks.
+         *         nsd: share of the surfaces that lies within ``tolerance`` (in ``unit``) of the other one.
+         *         hd95: mean over cases of the larger directed 95th percentile of the surface distances.
+         *         sensitivity: share of cases with a mask on which anything was painted.
+         *         specificity: share of cases without one on which nothing was painted.
+         *         false_volume: mean painted on cases without a mask.
+         *         lesion_sensitivity: share of all lesions of which a voxel was painted.
+         *         false_lesions: painted parts that touch no lesion, for each case.
          */
         SegmentationFigures: {
             /** N */
             n: number;
+            /**
+             * With Mask
+             * @default null
+             */
+            with_mask: number | null;
+            /**
+             * Missed
+             * @default null
+             */
+            missed: number | null;
+            /**
+             * Unpainted
+             * @default null
+             */
+            unpainted: number | null;
+            /**
+             * Lesions
+             * @default null
+             */
+            lesions: number | null;
+            /**
+             * Other Unit
+             * @default 0
+             */
+            other_unit: number;
+            /**
+             * Without Place
+             * @default 0
+             */
+            without_place: number;
             dice: components["schemas"]["Figure"];
+            /** @default null */
+            nsd: components["schemas"]["Figure"] | null;
+            /**
+             * Tolerance
+             * @default null
+             */
+            tolerance: number | null;
+            hd95: components["schemas"]["Figure"];
             volume_error: components["schemas"]["Figure"];
             volume_bias: components["schemas"]["Figure"];
-            hd95: components["schemas"]["Figure"];
+            /** @default null */
+            sensitivity: components["schemas"]["Figure"] | null;
+            /** @default null */
+            specificity: components["schemas"]["Figure"] | null;
+            /** @default null */
+            false_volume: components["schemas"]["Figure"] | null;
+            /** @default null */
+            lesion_sensitivity: components["schemas"]["Figure"] | null;
+            /** @default null */
+            false_lesions: components["schemas"]["Figure"] | null;
             /** Unit */
             unit: string;
             /**
