@@ -264,7 +264,8 @@ class Review(Identified):
         WRONG_PLACE = "wrong_place", "The place is wrong"
         WRONG_EXTENT = "wrong_extent", "The outline is wrong"
         POOR_IMAGE = "poor_image", "The image does not allow a decision"
-        RIGHT_FOR_WRONG_REASON = "right_for_wrong_reason", "Right answer, but the model looked elsewhere"
+        RIGHT_FOR_WRONG_REASON = "right_for_wrong_reason", "Right answer, wrong place"
+        DUPLICATE = "duplicate", "It is there twice"
         OTHER = "other", "Other (say what)"
 
     finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="reviews")

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
 from annotations.dataset.copies import without_copies
 from annotations.dataset.groups import groups_of
+from annotations.dataset.settling import Settled, Unsettled, settled, settled_by_label
 from annotations.dataset.split import patient_key, split_of
-from annotations.dataset.statements import (
-    PROVENANCE,
-    Statement,
-    habitual_reviewers,
-    region_json,
-    workitem_statements,
-)
+from annotations.dataset.statements import Statement, habitual_reviewers, region_json, workitem_statements
+from annotations.dataset.teaching import PROVENANCE, Trust
 from annotations.models import Finding, Workitem
 from annotations.rules.lifecycle import SIGNED_OFF
 from annotations.rules.standing import Standing, standing_of
@@ -31,10 +27,20 @@ _BATCH: Final = 200
 
 @dataclass
 class Rows:
-    """The rows, and what was left out and why."""
+    """The rows, and what was left out and why.
+
+    Attributes:
+        unsettled: per reason (``Unsettled``) and label, how many answers are not taught or may not test.
+    """
 
     rows: list[Json] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    unsettled: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def not_taught(self, why: Unsettled, label_key: str) -> None:
+        """Count an answer that is not taught."""
+        self.left_out[why] += 1
+        self.unsettled[why][label_key] += 1
 
 
 def _batches(workitems: list[Workitem]) -> Iterator[list[Workitem]]:
@@ -86,16 +92,14 @@ def _add_rows(
 ) -> None:
     patient = patient_key(workitem.study.patient)
     split = split_of(patient)
-    if split == "test":
-        fair = [statement for statement in said if statement.blind]
-        result.left_out["test_not_read_blind"] += len(said) - len(fair)
-        said = fair
     shown_to_models = [image for image in images if not is_localizer(image)]
     if said:
         result.left_out["localizers"] += len(images) - len(shown_to_models)
     build = _segmentation if recipe == "segmentation" else _classification
-    for instance, number, states, regions in build(shown_to_models, said, label_keys):
-        if not states:
+    for instance, number, answers, drawn in build(shown_to_models, said, label_keys):
+        states = _known(result, answers, split)
+        regions = [one for one in drawn if _teaches_place(one, states, split)]
+        if not states and not regions:
             continue
         result.rows.append(
             {
@@ -108,7 +112,7 @@ def _add_rows(
                 "columns": instance.columns,
                 "split": split,
                 "labels": {key: states[key].state if key in states else None for key in label_keys},
-                **_weights(states),
+                **_weights(states, regions),
                 "regions": [region_json(one, instance, number) for one in regions if one.state == 1],
                 "rejected_regions": [region_json(one, instance, number) for one in regions if one.state is None],
                 "groups": groups_of(workitem.study, instance.series),
@@ -117,18 +121,33 @@ def _add_rows(
         )
 
 
-_Built = Iterator[tuple[Instance, int, dict[str, Statement], list[Statement]]]
+_Built = Iterator[tuple[Instance, int, dict[str, Settled], list[Statement]]]
 
 
-def _latest(statements: Iterable[Statement]) -> dict[str, Statement]:
-    """Return per label what was said last (of two at one instant: present), by who says so with most weight."""
-    found: dict[str, Statement] = {}
-    stated = [one for one in statements if one.state is not None]
-    for one in sorted(stated, key=lambda statement: (statement.at, statement.state or 0)):
-        before = found.get(one.label_key)
-        if before is None or before.state != one.state or PROVENANCE[before.provenance] <= PROVENANCE[one.provenance]:
-            found[one.label_key] = one
-    return found
+def _known(result: Rows, answers: dict[str, Settled], split: str) -> dict[str, Settled]:
+    """Return the labels that are taught of an image, and count the others: the locked test asks more of them."""
+    known = {}
+    for key, one in answers.items():
+        why = one.not_for_test if split == "test" else one.why
+        if why is None:
+            known[key] = one
+        else:
+            result.not_taught(why, key)
+    return known
+
+
+def _teaches_place(drawn: Statement, states: dict[str, Settled], split: str) -> bool:
+    """Say whether a place is taught: one where a known label is, or where it is not.
+
+    The locked test takes no place from a model, and its images have an answer at least.
+    """
+    if split != "train" and not states:
+        return False
+    if split == "test" and drawn.trust < Trust.BLIND:
+        return False
+    if drawn.state is None:
+        return True
+    return drawn.label_key in states and states[drawn.label_key].state == 1
 
 
 def _classification(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
@@ -136,69 +155,80 @@ def _classification(images: list[Instance], said: list[Statement], label_keys: l
         if not is_flat(instance):
             continue
         here = [one for one in said if one.image in (None, (instance.sop_instance_uid, 1))]
-        states = _latest(here)
-        drawn = [one for one in here if one.revision is not None]
-        kept = [one for one in drawn if one.state is None or states[one.label_key].state == 1]
-        yield instance, 1, states, kept
+        yield instance, 1, settled_by_label(here), [one for one in here if one.is_place]
 
 
 def _segmentation(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
-    masks = [one for one in said if one.revision is not None and one.revision.content["kind"] == Finding.Kind.MASK]
     by_series: dict[UUID, list[Instance]] = defaultdict(list)
     for instance in images:
         by_series[instance.series_id].append(instance)
     for members in by_series.values():
-        uid = members[0].series.series_instance_uid
-        painted: dict[str, list[Statement]] = defaultdict(list)
-        for one in masks:
-            if one.state == 1 and one.revision and one.revision.content["mask"]["series_instance_uid"] == uid:
-                painted[one.label_key].append(one)
-        empty = {one.label_key: one for one in said if one.revision is None and one.image is None and one.state == 0}
-        chosen = {key: _one_origin(group) for key, group in painted.items()}
+        answers = {key: _series_answer(key, members[0].series.series_instance_uid, said) for key in label_keys}
         for instance in members:
             for number in range(1, max(1, instance.number_of_frames) + 1):
-                states: dict[str, Statement] = {}
-                regions: list[Statement] = []
-                for key in label_keys:
-                    _state_of_frame(key, (instance.sop_instance_uid, number), chosen, empty, states, regions)
-                yield instance, number, states, regions
+                image = (instance.sop_instance_uid, number)
+                states: dict[str, Settled] = {}
+                places: list[Statement] = []
+                for key, answer in answers.items():
+                    painted = [one for one in answer.painted if one.image == image]
+                    if answer.known is not None:
+                        states[key] = _of_frame(answer.known, shows=bool(painted))
+                    places += painted + [one for one in answer.rejected if one.image == image]
+                yield instance, number, states, places
 
 
-def _state_of_frame(
-    key: str,
-    image: tuple[str, int],
-    chosen: dict[str, list[Statement]],
-    empty: dict[str, Statement],
-    states: dict[str, Statement],
-    regions: list[Statement],
-) -> None:
-    group = chosen.get(key, [])
-    if not group or (key in empty and empty[key].at > max(one.at for one in group)):
-        if key in empty:
-            states[key] = empty[key]
-        return
-    here = [one for one in group if one.image == image]
-    states[key] = here[-1] if here else _background(group[-1])
-    regions += here
+@dataclass(frozen=True, slots=True)
+class _SeriesAnswer:
+    """What is known of a label in a series: a painted series is painted whole.
+
+    Attributes:
+        painted: the masks that are taught: people's or the model's, whichever is trusted more.
+    """
+
+    known: Settled | None
+    painted: list[Statement]
+    rejected: list[Statement]
 
 
-def _background(painted: Statement) -> Statement:
-    """A painted series is painted whole: a frame without pixels of the label shows nothing of it."""
-    return Statement(painted.label_key, 0, painted.provenance, painted.at, None, None, painted.is_ai, painted.blind)
+def _series_answer(key: str, series_uid: str, said: list[Statement]) -> _SeriesAnswer:
+    of_label = [one for one in said if one.label_key == key]
+    masks = [one for one in of_label if one.is_place and _paints(one, series_uid)]
+    general = [one for one in of_label if not one.is_place and one.image is None]
+    present = [one for one in masks if one.state == 1]
+    answer = settled([replace(one, image=None) for one in present] + general)
+    painted = _one_origin(present) if answer is not None and answer.state == 1 else []
+    if answer is not None and answer.state == 1:
+        # An answer without a mask does not say which pixels.
+        answer = settled([replace(one, image=None) for one in painted])
+    return _SeriesAnswer(answer, painted, [one for one in masks if one.state is None])
 
 
-def _one_origin(group: list[Statement]) -> list[Statement]:
-    """Return the people's masks or the model's, whichever spoke last: the two outline the same thing."""
-    last = max(group, key=lambda one: one.at)
-    return [one for one in group if one.is_ai == last.is_ai]
+def _paints(one: Statement, series_instance_uid: str) -> bool:
+    content = one.revision.content if one.revision else {}
+    return content.get("kind") == Finding.Kind.MASK and content["mask"]["series_instance_uid"] == series_instance_uid
 
 
-def _weights(states: dict[str, Statement]) -> Json:
+def _of_frame(series: Settled, *, shows: bool) -> Settled:
+    """A frame of a painted series without pixels of the label shows nothing of it."""
+    return series if series.state is None else replace(series, state=int(shows))
+
+
+def _one_origin(masks: list[Statement]) -> list[Statement]:
+    """Return the people's masks or the model's, whichever is trusted more: the two outline the same thing."""
+    if not masks:
+        return []
+    best = max(masks, key=lambda one: (one.trust, not one.is_ai))
+    return [one for one in masks if one.is_ai == best.is_ai]
+
+
+def _weights(states: dict[str, Settled], regions: list[Statement]) -> Json:
+    """Return what the answers weigh; of an image that only has rejected places, what these do."""
     named = {key: one.provenance for key, one in states.items()}
-    teaching = max(named.values(), key=lambda name: (PROVENANCE[name].sampling, PROVENANCE[name].weight, name))
+    weighed = list(named.values()) or [one.provenance for one in regions]
+    teaching = max(weighed, key=lambda name: (PROVENANCE[name].sampling, PROVENANCE[name].weight, name))
     return {
         "provenance": teaching,
-        "weight": round(sum(PROVENANCE[name].weight for name in named.values()) / len(named), 4),
+        "weight": round(sum(PROVENANCE[name].weight for name in weighed) / len(weighed), 4),
         "sampling": PROVENANCE[teaching].sampling,
         "label_provenance": named,
         "label_weights": {key: PROVENANCE[name].weight for key, name in named.items()},

@@ -1,7 +1,6 @@
-"""What signed-off work says of images: statements with where they come from and how much they weigh.
+"""What signed-off work says of images: statements with where they come from and how far they are trusted.
 
-What people read blind or agreed upon counts most, what a model said and a person only nodded at counts least, and
-what a model got wrong is shown to it more often (the table ``PROVENANCE``).
+Each finding is one act of the table in ``annotations.dataset.teaching``; the table says what the act teaches.
 """
 
 from __future__ import annotations
@@ -10,38 +9,22 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from annotations.content.image_space import frame_space
 from annotations.content.revision_json import whole_content
+from annotations.dataset.teaching import ACTS, MODEL_REJECTED, PERSON_REJECTED, Act, Cell, Place, Row, Says, Trust
 from annotations.models import Finding, Review, Revision, Workitem
 from annotations.rules.standing import Decided, Standing
 from imaging.models import Instance
 
 Json = dict[str, Any]
-
-
-class Provenance(NamedTuple):
-    """How much a statement weighs in the loss, and how often its image is drawn."""
-
-    weight: float
-    sampling: int
-
-
-PROVENANCE: Final[dict[str, Provenance]] = {
-    "consensus": Provenance(1.5, 1),
-    "blind_read": Provenance(1.0, 1),
-    "assisted_read": Provenance(1.0, 1),
-    "ai_corrected": Provenance(1.0, 1),
-    "human_added": Provenance(1.0, 3),
-    "ai_rejected": Provenance(1.0, 2),
-    "ai_accepted": Provenance(0.5, 1),
-    "ai_accepted_by_habit": Provenance(0.2, 1),
-}
+_Reason = Review.Reason
 _HABIT_REVIEWS, _HABIT_SHARE = 50, 0.98
-#: A rejection for another reason does not say that the thing is absent.
-_ABSENT: Final = frozenset({Review.Reason.NOT_PRESENT, Review.Reason.WRONG_LABEL, Review.Reason.OTHER})
+#: A rejection for one of these reasons decides nothing about what reader and model disagree on.
+_BESIDE_THE_POINT: Final = frozenset({_Reason.POOR_IMAGE, _Reason.DUPLICATE, _Reason.OTHER})
+_DENIES: Final = frozenset({_Reason.NOT_PRESENT, _Reason.WRONG_LABEL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +32,29 @@ class Statement:
     """One thing that holds of an image (or of every image of the study).
 
     Attributes:
-        state: 1 present, 0 absent, None for a region that was rejected (it says where nothing is, not more).
-        at: when it was said; the latest statement about a label wins.
+        state: 1 present, 0 absent; None with a revision: its place is where the label is not; None without one: the
+            image does not allow to say.
+        provenance: "" for what was struck, which gives no state.
+        at: when it was said.
         image: (SOP Instance UID, frame number), or None for the whole study.
         revision: that drew it; None for an image label.
-        blind: no reader could have copied it from a model.
+        by: whose word it is; None for a model's.
     """
 
     label_key: str
     state: int | None
     provenance: str
+    trust: Trust
     at: datetime
     image: tuple[str, int] | None
     revision: Revision | None
     is_ai: bool
-    blind: bool
+    by: UUID | None
+
+    @property
+    def is_place(self) -> bool:
+        """It says where the label is, or where it is not."""
+        return self.revision is not None
 
 
 def habitual_reviewers(project_id: UUID) -> set[UUID]:
@@ -79,25 +70,56 @@ def habitual_reviewers(project_id: UUID) -> set[UUID]:
     return {who for who, n in total.items() if n >= _HABIT_REVIEWS and accepted[who] / n > _HABIT_SHARE}
 
 
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """What the models said of a case.
+
+    Attributes:
+        looked: one was asked and has answered.
+        proposed: labels of which one says that they are there.
+        accepted: labels of its findings that were accepted or corrected.
+        disputed: labels of its findings that a reviewer corrected, or rejected for a reason that decides something.
+    """
+
+    looked: bool
+    proposed: frozenset[str]
+    accepted: frozenset[str]
+    disputed: frozenset[str]
+
+    def opinion(self, key: str) -> bool | None:
+        """Return whether they say that the label is there; None where none looked."""
+        return key in self.proposed if self.looked else None
+
+    def missed(self, key: str, *, present: bool) -> bool:
+        """They looked, and have not seen what is there."""
+        return present and self.opinion(key) is False
+
+
+def _models_of(workitem: Workitem, live: Sequence[Standing]) -> _Models:
+    theirs = [one for one in live if one.is_ai]
+    proposed = {_first_label(one) for one in theirs if not one.below_threshold}
+    accepted = {_label(one) for one in theirs if one.decided in (Decided.ACCEPTED, Decided.CORRECTED)}
+    disputed = {key for one in theirs if _is_disputed(one) for key in (_label(one), _first_label(one))}
+    looked = workitem.ai_score is not None or bool(theirs)
+    return _Models(looked, frozenset(proposed), frozenset(accepted), frozenset(disputed))
+
+
+def _is_disputed(one: Standing) -> bool:
+    if one.decided is Decided.REJECTED and one.review is not None:
+        return one.review.reason not in _BESIDE_THE_POINT
+    return one.decided is Decided.CORRECTED
+
+
 def workitem_statements(workitem: Workitem, standings: Iterable[Standing], *, habitual: set[UUID]) -> list[Statement]:
     """Return what a signed-off work item states; findings nobody judged state nothing.
 
-    Whether the reader was blind is a fact of the reading, as it was then, not of today's protocol.
+    Whether a person was blind is a fact of what they said, as it was then (``Revision.ai_visible``).
     """
-    reading = workitem.reading
-    reader_id = reading.reader_id if reading else None
     live = [one for one in standings if not one.finding.deleted and one.finding.head is not None]
-    proposed = {_first_label(one) for one in live if one.is_ai}
-    agreed = {_label(one) for one in live if one.is_ai and one.decided in (Decided.ACCEPTED, Decided.CORRECTED)}
-    own = [one.finding.head for one in live if one.finding.head and one.finding.head.author_id == reader_id]
-    read_blind = reading is not None and reading.blind and not any(head.ai_visible for head in own)
-    looked = workitem.ai_score is not None or bool(proposed)
+    models = _models_of(workitem, live)
     result: list[Statement] = []
     for one in live:
-        if one.is_ai:
-            result += _of_model(one, habitual, read_blind=read_blind)
-        else:
-            result += _of_person(one, proposed, agreed, looked=looked)
+        result += _of_model(one, habitual) if one.is_ai else _of_person(one, models)
     return result
 
 
@@ -118,63 +140,136 @@ def _images(revision: Revision) -> list[tuple[str, int] | None]:
     return [(place["sop_instance_uid"], place["frame_number"])] if place else [None]
 
 
-def _said(
-    revision: Revision, state: int | None, provenance: str, at: datetime, *, is_ai: bool, blind: bool
-) -> list[Statement]:
+def _is_answer(revision: Revision) -> bool:
+    return bool(revision.content["kind"] == Finding.Kind.IMAGE_LABEL)
+
+
+def _is_present(revision: Revision) -> bool:
+    return revision.content["present"] is not False
+
+
+def _words(head: Revision) -> Revision:
+    """Return the revision in which somebody said it: measuring it anew says nothing."""
+    while head.cause == "calibration" and head.parent is not None:
+        head = head.parent
+    return head
+
+
+def _taught(revision: Revision, row: Row, at: datetime, *, is_ai: bool) -> list[Statement]:
+    """Return what an act that the table has as ``row`` states with a revision."""
+    return _by_cell(revision, row.answer if _is_answer(revision) else row.drawing, at, is_ai=is_ai)
+
+
+def _by_cell(revision: Revision, cell: Cell, at: datetime, *, is_ai: bool) -> list[Statement]:
     key = revision.content["label_key"]
     if key is None:
         return []
-    drawn = None if revision.content["kind"] == Finding.Kind.IMAGE_LABEL else revision
-    return [Statement(key, state, provenance, at, image, drawn, is_ai, blind) for image in _images(revision)]
+    by = None if is_ai else _words(revision).author_id
+
+    def said(state: int | None, image: tuple[str, int] | None, place: Revision | None) -> Statement:
+        return Statement(key, state, cell.provenance, cell.trust, at, image, place, is_ai, by)
+
+    result: list[Statement] = []
+    for image in _images(revision):
+        if cell.says is Says.AS_SAID:
+            result.append(said(int(_is_present(revision)), image, revision if cell.place is Place.TAUGHT else None))
+        elif cell.says is not Says.NOTHING:
+            result.append(said(0 if cell.says is Says.ABSENT else None, image, None))
+        if cell.place is Place.REJECTED:
+            result.append(said(None, image, revision))
+    return result
 
 
-def _of_person(one: Standing, proposed: set[str], agreed: set[str], *, looked: bool) -> list[Statement]:
-    head = one.finding.head
-    if head is None or one.decided is Decided.REJECTED:
+def _struck(revision: Revision, at: datetime) -> list[Statement]:
+    """A person's answer that a reviewer struck without saying the contrary: it stands in the way of nods only."""
+    if not _is_answer(revision):
         return []
-    judged = one.review is not None and not one.review.at_sign_off
-    key, present = head.content["label_key"], head.content["present"] is not False
-    if judged or (key in agreed and present and not head.ai_visible):
-        provenance = "consensus"
-    elif head.ai_visible and key in agreed and present:
-        provenance = "ai_accepted"
-    elif looked and present and key not in proposed:
-        provenance = "human_added"
-    else:
-        provenance = "assisted_read" if head.ai_visible else "blind_read"
-    at = one.review.created_at if judged and one.review else head.created_at
-    blind = not head.ai_visible or judged or one.finding.reading_id is None
-    return _said(head, int(present), provenance, at, is_ai=False, blind=blind)
+    return _by_cell(revision, Cell(Says.AS_SAID, Place.NOTHING, "", Trust.STRUCK), at, is_ai=False)
 
 
-def _of_model(one: Standing, habitual: set[UUID], *, read_blind: bool) -> list[Statement]:
+def _of_person(one: Standing, models: _Models) -> list[Statement]:
+    head, review, reading = one.finding.head, one.review, one.finding.reading
+    if head is None or (reading is not None and reading.submitted_at is None):
+        return []
+    at = review.created_at if review and one.judged else head.created_at
+    if one.decided is Decided.REJECTED and review is not None:
+        return _person_rejected(head, review, _as_read(one, head, models))
+    if one.decided is Decided.CORRECTED and review is not None:
+        return _corrected(head, review.revision, at, is_ai=False)
+    words = _words(head)
+    if reading is not None and words.author_id != reading.reader_id and words.parent is not None:
+        # Corrected in an earlier round of review, and accepted now.
+        return _corrected(head, words.parent, at, is_ai=False)
+    return _taught(head, ACTS[_as_read(one, head, models)], at, is_ai=False)
+
+
+def _as_read(one: Standing, head: Revision, models: _Models) -> Act:
+    key, present = str(head.content["label_key"]), _is_present(head)
+    missed, disputed = models.missed(key, present=present), key in models.disputed
+    if one.added_in_review:
+        if missed:
+            return Act.ADDED_FIND
+        return Act.ADDED_ECHO if models.opinion(key) is present and not disputed else Act.ADDED
+    if one.judged and one.decided is Decided.ACCEPTED and (missed or disputed):
+        return Act.UPHELD_FIND if missed else Act.UPHELD
+    if not _words(head).ai_visible:
+        return Act.FOUND_BLIND if missed else Act.READ_BLIND
+    if key in models.accepted and present:
+        return Act.READ_ECHO
+    return Act.FOUND_ASSISTED if missed else Act.READ_ASSISTED
+
+
+def _person_rejected(head: Revision, review: Review, read: Act) -> list[Statement]:
+    row, at = PERSON_REJECTED[review.reason], review.created_at
+    if review.reason in _DENIES and not _is_present(head):
+        return _struck(head, at)
+    if review.reason == _Reason.RIGHT_FOR_WRONG_REASON:
+        kept = ACTS[read].answer
+        return _by_cell(head, Cell(kept.says, _place(row, head), kept.provenance, kept.trust), at, is_ai=False)
+    struck = [] if review.reason == _Reason.DUPLICATE else _struck(head, at)
+    return _taught(head, row, at, is_ai=False) or struck
+
+
+def _place(row: Row, revision: Revision) -> Place:
+    return (row.answer if _is_answer(revision) else row.drawing).place
+
+
+def _of_model(one: Standing, habitual: set[UUID]) -> list[Statement]:
     head, review = one.finding.head, one.review
     if head is None or review is None:
         return []
     at = review.created_at
-    if one.decided is Decided.ACCEPTED and head.author_id is not None and head.parent is not None:
-        # Corrected in an earlier round of review, and this correction was accepted now.
-        return _corrected(head, head.parent, at)
-    if one.decided is Decided.ACCEPTED or review.reason == Review.Reason.RIGHT_FOR_WRONG_REASON:
-        provenance = "ai_accepted_by_habit" if review.reviewer_id in habitual else "ai_accepted"
-        said = int(head.content["present"] is not False)
-        return _said(head, said, provenance, at, is_ai=True, blind=read_blind)
+    if one.decided is Decided.ACCEPTED:
+        words = _words(head)
+        if words.author_id is not None and words.parent is not None:
+            # Corrected in an earlier round of review, and this correction was accepted now.
+            return _corrected(head, words.parent, at, is_ai=True)
+        act = Act.MODEL_ACCEPTED_BY_HABIT if review.reviewer_id in habitual else Act.MODEL_ACCEPTED
+        return _taught(head, ACTS[act], at, is_ai=True)
     if one.decided is Decided.CORRECTED:
-        return _corrected(head, review.revision, at)
-    return _absent(review.revision, at) if review.reason in _ABSENT else []
+        return _corrected(head, review.revision, at, is_ai=True)
+    if review.reason in _DENIES and not _is_present(review.revision):
+        return _taught(review.revision, ACTS[Act.MODEL_DENIAL_REJECTED], at, is_ai=True)
+    return _taught(review.revision, MODEL_REJECTED[review.reason], at, is_ai=True)
 
 
-def _corrected(head: Revision, before: Revision, at: datetime) -> list[Statement]:
-    said = int(head.content["present"] is not False)
-    result = _said(head, said, "ai_corrected", at, is_ai=True, blind=True)
-    if before.content["label_key"] != head.content["label_key"]:
-        result += _absent(before, at)
+def _corrected(head: Revision, before: Revision, at: datetime, *, is_ai: bool) -> list[Statement]:
+    """Return what a correction states: what holds now, and that what was said before does not."""
+    away = ACTS[Act.MODEL_CORRECTED_AWAY if is_ai else Act.CORRECTED_AWAY]
+    same_label = before.content["label_key"] == head.content["label_key"]
+    turned = same_label and _is_answer(head) and _is_present(before) and not _is_present(head)
+    if turned and not is_ai:
+        return _taught(head, ACTS[Act.TURNED_ABSENT], at, is_ai=False)
+    result = _taught(head, ACTS[Act.MODEL_CORRECTED if is_ai else Act.CORRECTED], at, is_ai=is_ai)
+    if _is_present(before) and (not same_label or _moved_away(head)):
+        result += _taught(before, away, at, is_ai=is_ai)
     return result
 
 
-def _absent(revision: Revision, at: datetime) -> list[Statement]:
-    state = 0 if revision.content["kind"] == Finding.Kind.IMAGE_LABEL else None
-    return _said(revision, state, "ai_rejected", at, is_ai=True, blind=True)
+def _moved_away(head: Revision) -> bool:
+    """What was drawn shares nothing with what had been drawn before."""
+    difference = _words(head).difference
+    return not _is_answer(head) and (difference.get("dice") == 0 or bool(difference.get("moved_to_other_image")))
 
 
 def region_json(statement: Statement, instance: Instance, frame_number: int) -> Json:

@@ -24,7 +24,7 @@ class SnapshotCase:
         rows, columns: of the image.
         split: train, validation or test.
         labels: per label key 1 present, 0 absent, None unknown.
-        provenance: of its most instructive label (see ``annotations.dataset.statements``).
+        provenance: of its most instructive label (see ``annotations.dataset.teaching``).
         weight: for the loss, mean over its known labels; ``label_weights`` has them one by one.
         sampling: how many times it is drawn in an epoch.
         regions: accepted ones ``{label_key, revision_digest, kind, provenance, geometry, points_px, mask}``:

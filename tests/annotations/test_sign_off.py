@@ -87,7 +87,7 @@ def test_a_corrected_answer_is_stored_signed_and_taught(workitem: Workitem, proj
     finding.refresh_from_db()
     assert (finding.head.content["present"], finding.head.author) == (True, reviewer)
     row = _row(project)
-    assert (row["labels"], row["provenance"], row["weight"]) == ({"nodule": 1}, "consensus", 1.5)
+    assert (row["labels"], row["provenance"], row["weight"]) == ({"nodule": 1}, "adjudicated", 1.5)
 
 
 def test_a_reopening_voids_every_decision_that_came_before(workitem: Workitem, reviewer: User, admin: User) -> None:

@@ -243,7 +243,7 @@ def test_the_reviewers_decision_comes_after_the_readers_word(
     assert _rows(project)[0]["labels"] == {"nodule": 1}
 
 
-def test_agreement_weighs_most_and_a_finding_the_model_missed_is_drawn_often(
+def test_a_nod_adds_nothing_to_a_blind_read_and_a_finding_the_model_missed_is_drawn_often(
     project: Project, radiologist: User, reviewer: User
 ) -> None:
     make_label(project)
@@ -258,7 +258,7 @@ def test_agreement_weighs_most_and_a_finding_the_model_missed_is_drawn_often(
     _sign(missed, reviewer)
     rows = {row["study_instance_uid"]: row for row in _rows(project, keys=("nodule", "mass"))}
     agreed, added = rows[both.study.study_instance_uid], rows[missed.study.study_instance_uid]
-    assert (agreed["labels"]["nodule"], agreed["provenance"], agreed["weight"]) == (1, "consensus", 1.5)
+    assert (agreed["labels"]["nodule"], agreed["provenance"], agreed["weight"]) == (1, "blind_read", 1.0)
     assert (added["provenance"], added["sampling"], added["label_weights"]) == ("human_added", 3, {"mass": 1.0})
 
 
@@ -334,7 +334,7 @@ def test_the_test_split_takes_nothing_a_reader_could_have_copied(
         _sign(workitem, reviewer)
     built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
     assert [row["split"] for row in built.rows] == ["train"]
-    assert built.left_out["test_not_read_blind"] == 1
+    assert built.left_out["test_nodded_at"] == 1
 
 
 def test_one_image_under_two_patients_stays_on_the_stricter_side(

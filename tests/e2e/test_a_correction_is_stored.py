@@ -115,9 +115,9 @@ def _stored_and_taught(case: Case, project: Project, reviewer: User, admin: User
     assert review.difference["present"] == {"from": True, "to": False}
     rows, counts = taught(project, admin)
     assert [row["labels"] for row in rows] == [{"lesion": 0, "normal": 0}]
-    assert rows[0]["label_provenance"]["lesion"] == "consensus"
+    assert rows[0]["label_provenance"]["lesion"] == "human_rejected"
     assert (counts["labels"]["lesion"]["positive"], counts["labels"]["lesion"]["negative"]) == (0, 1)
-    assert counts["provenance"] == {"consensus": 1}
+    assert counts["provenance"] == {"human_rejected": 1}
 
 
 def test_a_correction_that_changes_nothing_is_not_stored_and_the_page_says_why(

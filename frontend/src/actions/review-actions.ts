@@ -19,7 +19,8 @@ export const rejectReasons = [
   { code: "wrong_place", label: "The place is wrong" },
   { code: "wrong_extent", label: "The outline is wrong" },
   { code: "poor_image", label: "The image does not allow a decision" },
-  { code: "right_for_wrong_reason", label: "Right answer, but the model looked elsewhere" },
+  { code: "right_for_wrong_reason", label: "Right answer, wrong place" },
+  { code: "duplicate", label: "It is there twice" },
   { code: "other", label: "Other (say what)" },
 ] as const satisfies readonly { code: RejectReason; label: string }[];
 

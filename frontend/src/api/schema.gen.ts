@@ -3062,7 +3062,7 @@ export interface components {
         /** @enum {string} */
         ReadingStateEnum: "claimed" | "submitted" | "returned" | "abandoned";
         /** @enum {string} */
-        ReasonEnum: "not_present" | "wrong_label" | "wrong_place" | "wrong_extent" | "poor_image" | "right_for_wrong_reason" | "other";
+        ReasonEnum: "not_present" | "wrong_label" | "wrong_place" | "wrong_extent" | "poor_image" | "right_for_wrong_reason" | "duplicate" | "other";
         /** @enum {string} */
         RecipeEnum: "classification" | "segmentation";
         /** @description What a family can be: a recipe, by its card. */
