@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from django.db.models import Prefetch
+
 from annotations import errors
-from annotations.models import Comment, DatasetSnapshot, Finding, Label, Revision, Workitem
+from annotations.models import Comment, DatasetSnapshot, Finding, Label, Reading, Revision, Workitem
 from annotations.rules.reveal import findings_revealed
 from core.access import project_for, require
 from core.errors import NotFound
@@ -14,6 +16,9 @@ from core.models import Project, User
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+#: The readings of work items, each with who reads.
+READINGS: Final = Prefetch("readings", Reading.objects.select_related("reader"))
 
 
 def _uuid(value: UUID | str) -> UUID:
@@ -35,7 +40,7 @@ def access_workitem(user: User, permission: str, *, id: UUID | str, lock: bool =
         Forbidden: a member without the permission.
     """
     rows: QuerySet[Workitem] = Workitem.objects.select_related("project", "study__patient", "reviewer")
-    rows = rows.prefetch_related("readings__reader")
+    rows = rows.prefetch_related(READINGS)
     if lock:
         rows = rows.select_for_update(of=("self",))
     workitem = rows.filter(pk=_uuid(id)).first()

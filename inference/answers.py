@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q
@@ -54,14 +54,10 @@ def answers_of(told: Mapping[UUID, bool]) -> dict[UUID, list[Answer]]:
         told: by work item, whether what models say of it may be told (``annotations.rules.reveal``). The caller has
             checked that the work items may be read.
     """
-    rows = list(Workitem.objects.filter(pk__in=list(told)).only("id", "project_id", "study_id"))
+    cases = Workitem.objects.filter(pk__in=list(told)).only("id", "project_id", "study_id")
+    rows: list[Any] = list(cases.annotate(reveal=F("project__reading_protocol__reveal")))
     ids = [row.pk for row in rows]
     projects = {row.project_id for row in rows}
-    never = set(
-        ReadingProtocol.objects.filter(project__in=projects, reveal=ReadingProtocol.Reveal.NEVER).values_list(
-            "project_id", flat=True
-        )
-    )
     versions: dict[UUID, list[ModelVersion]] = {}
     live = ModelVersion.objects.filter(state=ModelVersion.State.LIVE, family__project__in=projects)
     for version in live.select_related("family").order_by("family__title", "family_id"):
@@ -75,7 +71,7 @@ def answers_of(told: Mapping[UUID, bool]) -> dict[UUID, list[Answer]]:
                 one,
                 predictions.get((row.pk, version.pk, one.pk)),
                 told=told[row.pk],
-                never=row.project_id in never,
+                never=row.reveal == ReadingProtocol.Reveal.NEVER,
             )
             for one in series.get(row.study_id, [])
             for version in versions.get(row.project_id, [])

@@ -81,10 +81,18 @@ def findings_revealed(user: User, workitem: Workitem, *, ai_hidden: bool | None 
     Args:
         ai_hidden: what ``ai_hidden_from`` said of it just now; None: it is asked here.
     """
-    people = Q(algorithm_type=_MANUAL) & people_revealed(user)
     hidden = ai_hidden_from(user, workitem) if ai_hidden is None else ai_hidden
-    shown = people if hidden else people | ~Q(algorithm_type=_MANUAL)
-    return Finding.objects.filter(shown, workitem=workitem)
+    return Finding.objects.filter(revealed(user, ai_hidden=hidden), workitem=workitem)
+
+
+def revealed(user: User, *, ai_hidden: bool) -> Q:
+    """Return the condition on the findings of one case under which ``user`` may know of them.
+
+    Args:
+        ai_hidden: what ``ai_hidden_from`` said of the case.
+    """
+    people = Q(algorithm_type=_MANUAL) & people_revealed(user)
+    return people if ai_hidden else people | ~Q(algorithm_type=_MANUAL)
 
 
 def could_have_seen_ai(user: User, workitem: Workitem, reveal: str, *, reviews: bool) -> bool:

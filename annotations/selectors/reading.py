@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import Case, Prefetch, Q, Value, When
 
 from annotations.access import comments_of
 from annotations.content.images import digest_of_images, images_kept, images_of
@@ -23,7 +23,7 @@ from annotations.rules.may import (
     said_of,
 )
 from annotations.rules.protocol import answers_among, answers_of, protocol_of, required_labels
-from annotations.rules.reveal import ai_hidden_from, findings_revealed
+from annotations.rules.reveal import ai_hidden_from, findings_revealed, revealed
 from annotations.rules.standing import standings_among
 from annotations.selectors.notices import workitem_notices
 from annotations.selectors.projects import labels_json
@@ -195,9 +195,7 @@ def findings_json(
         only: just this one.
     """
     hidden = ai_hidden_from(user, workitem)
-    known = findings_revealed(user, workitem, ai_hidden=hidden)
-    shown = set((known if only is None else known.filter(pk=only.pk)).values_list("pk", flat=True))
-    found = _findings_of(workitem)
+    found = _findings_of(user, workitem, ai_hidden=hidden)
     standings = standings_among(
         [finding for finding in found if said_of(finding).current],
         [review for finding in found for review in finding.reviews.all()],
@@ -207,7 +205,7 @@ def findings_json(
     waiting = set() if hidden else must_be_decided(standings.values(), model_says)
     rows = []
     for finding in found:
-        if finding.pk not in shown:
+        if not finding.is_revealed or (only is not None and finding.pk != only.pk):
             continue
         said, standing = said_of(finding), standings.get(finding.pk)
         more = {
@@ -220,10 +218,15 @@ def findings_json(
     return rows
 
 
-def _findings_of(workitem: Workitem) -> list[Finding]:
-    """Return every finding of a case with its head and its reviews, each oldest first."""
+def _findings_of(user: User, workitem: Workitem, *, ai_hidden: bool) -> list[Any]:
+    """Return every finding of a case with its head and its reviews, each oldest first.
+
+    ``is_revealed`` of each says whether the user may know of it.
+    """
     reviews = Prefetch("reviews", Review.objects.select_related("reviewer").order_by("created_at", "id"))
-    rows = Finding.objects.filter(workitem=workitem).prefetch_related(reviews).order_by("created_at", "id")
+    may_know = Case(When(revealed(user, ai_hidden=ai_hidden), then=Value(True)), default=Value(False))
+    rows = Finding.objects.filter(workitem=workitem).annotate(is_revealed=may_know)
+    rows = rows.prefetch_related(reviews).order_by("created_at", "id")
     found = list(rows.select_related("author", "reading", "head__author", "head__parent"))
     for finding in found:
         finding.workitem = workitem

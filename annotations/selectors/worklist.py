@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import BooleanField, Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
+from annotations.access import READINGS
 from annotations.content.revision_json import person_json
 from annotations.models import Finding, Reading, Workitem
 from annotations.rules.reveal import ai_hidden_from, ai_revealed, people_revealed
@@ -31,7 +32,7 @@ _MOST_URGENT: Final = 32767
 #: What a list may be ordered by, and the expression that never is null (so that pages have a fixed order).
 _ORDERINGS: Final[dict[str, Any]] = {
     "priority": F("priority"),
-    "ai_score": Coalesce(F("shown_ai_score"), Value(-1.0), output_field=FloatField()),
+    "ai_score": Coalesce(Case(When(ai_shown=True, then=F("ai_score"))), Value(-1.0), output_field=FloatField()),
     "study_date": Coalesce(F("study__study_date"), Value(_NO_DATE)),
     "patient_name": F("study__patient_name_form"),
     "updated_at": F("updated_at"),
@@ -72,17 +73,11 @@ class WorklistPage:
 
 
 def _visible(user: User) -> QuerySet[Workitem]:
-    """Return the user's work items; the model's score is null where they may not know it yet."""
+    """Return the user's work items; ``ai_shown`` says whether they may know what models say of them."""
     rows = Workitem.objects.filter(project__in=projects_of(user, "workitem.read"))
-    shown = ai_revealed(user)
-    return (
-        rows.annotate(
-            ai_shown=Case(When(shown, then=Value(True)), default=Value(False), output_field=BooleanField()),
-            shown_ai_score=Case(When(shown, then=F("ai_score")), default=None, output_field=FloatField()),
-        )
-        .select_related("project", "study__patient", "reviewer")
-        .prefetch_related("readings__reader")
-    )
+    shown = Case(When(ai_revealed(user), then=Value(True)), default=Value(False), output_field=BooleanField())
+    rows = rows.annotate(ai_shown=shown).select_related("project", "study__patient", "reviewer")
+    return rows.prefetch_related(READINGS)
 
 
 def _read_by(**reading: Any) -> Exists:
@@ -219,7 +214,7 @@ def _row_json(workitem: Any, counts: Json) -> Json:
         "project": workitem.project.slug,
         "state": workitem.state,
         "priority": workitem.priority,
-        "ai_score": workitem.shown_ai_score,
+        "ai_score": workitem.ai_score if workitem.ai_shown else None,
         "reader": person_json(reading.reader if reading else None),
         "reviewer": person_json(workitem.reviewer),
         "study": {
@@ -246,7 +241,6 @@ def _row_json(workitem: Any, counts: Json) -> Json:
 def workitem_row(user: User, workitem: Any) -> Json:
     """Return one work item that the user may read as a row of their worklist."""
     workitem.ai_shown = not ai_hidden_from(user, workitem)
-    workitem.shown_ai_score = workitem.ai_score if workitem.ai_shown else None
     return _rows_json(user, [workitem])[0]
 
 
