@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from annotations.content.revision_json import person_json
@@ -26,7 +26,8 @@ class SnapshotCase:
         labels: per label key 1 present, 0 absent, None unknown.
         provenance: of its most instructive label (see ``annotations.dataset.teaching``).
         weight: for the loss, mean over its known labels; ``label_weights`` has them one by one.
-        sampling: how many times it is drawn in an epoch.
+        sampling: how many times it is drawn in an epoch, for the label that asks for most; ``label_sampling`` has
+            them one by one (empty in datasets that were frozen before it was kept).
         regions: accepted ones ``{label_key, revision_digest, kind, provenance, geometry, points_px, mask}``:
             ``points_px`` are (column, row) pixels (an ellipse's are its top, bottom, left, right ends), ``mask`` is
             ``{rows, columns, runs}`` over this frame's row-major pixels.
@@ -53,9 +54,10 @@ class SnapshotCase:
     rejected_regions: list[Json]
     groups: dict[str, str]
     pixel_digest: str
+    label_sampling: dict[str, int] = field(default_factory=dict)
 
 
-_FIELDS = {field.name for field in fields(SnapshotCase)}
+_FIELDS = {one.name for one in fields(SnapshotCase)}
 
 
 def snapshot_cases(snapshot: DatasetSnapshot) -> list[SnapshotCase]:

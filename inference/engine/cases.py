@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ import torch
 from core.digest import digest_of
 from inference.engine.augment import Augmenter
 from inference.engine.config import RecipeConfig
+from inference.engine.draws import Draws
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe import Batch, Example, Recipe
 from inference.engine.sample import Sample
@@ -59,12 +61,19 @@ class Cases:
                     "sample_id": sample.sample_id,
                     "patient_key": sample.patient_key,
                     "present": dict(sample.present),
-                    "weight": sample.weight,
+                    "weights": dict(sample.weights),
+                    "draws": dict(sample.draws),
                     "regions": sorted(label for label, load in sample.regions.items() if load is not None),
+                    "rejected": dict.fromkeys(sorted(sample.rejected), sample.rejected_draws),
                 }
                 for sample in self.samples
             ]
         )
+
+    @cached_property
+    def draws(self) -> Draws:
+        """How often each case is drawn, and how much each of its labels then counts."""
+        return self._recipe.draws(self.samples, self._config)
 
     def read_all(self, before_each: Callable[[int], None]) -> None:
         """Read every case once (``before_each`` is called with its place), so that the epochs do not wait for it."""
@@ -73,9 +82,9 @@ class Cases:
             _ = self[index]
 
     def batches(self, epoch: int) -> list[list[int]]:
-        """Return the indices of the batches of an epoch; each case comes about as often as its weight says."""
+        """Return the indices of the batches of an epoch; each case comes about as often as ``draws`` says."""
         rng = np.random.default_rng([self._config.seed, epoch])
-        weights = self._recipe.draw_weights(self.samples, self._config)
+        weights = self.draws.cases
         # Systematic resampling: a case with an expected 1.4 draws comes once or twice, never not at all.
         expected = np.cumsum(weights / weights.sum() * len(self))
         drawn = np.searchsorted(expected, np.arange(len(self)) + rng.random(), side="right")
@@ -87,8 +96,12 @@ class Cases:
         return batches
 
     def batch(self, indices: Sequence[int], *, epoch: int, step: int) -> Batch:
-        """Return augmented examples, stacked."""
+        """Return augmented examples, stacked, and how much each of their labels counts."""
         seed = np.random.SeedSequence([self._config.seed, epoch, step]).generate_state(1)[0]
         self._augmenter.restart(int(seed))
         changed = [self._augmenter(self[index]) for index in indices]
-        return {name: torch.stack([example[name] for example in changed]) for name in changed[0]}
+        batch = {name: torch.stack([example[name] for example in changed]) for name in changed[0]}
+        chosen = list(indices)
+        batch["weight"] = torch.from_numpy(self.draws.labels[chosen])
+        batch["place_weight"] = torch.from_numpy(self.draws.places[chosen])
+        return batch

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from inference.engine.calibrate import Calibration
 from inference.engine.config import RecipeConfig
+from inference.engine.draws import Draws
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe_card import RecipeCard
 from inference.engine.results import Prediction
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from inference.engine.loaded_model import LoadedModel
 
 Example = dict[str, Tensor]
-"""One case as tensors: ``image`` [C, …] float32, ``weight`` [], and the recipe's own targets."""
+"""One case as tensors: ``image`` [C, …] float32 and the recipe's own targets."""
 
 Batch = dict[str, Tensor]
-"""Examples stacked along a first axis."""
+"""Examples stacked along a first axis, with ``weight`` and ``place_weight`` [B, L]: how much each label counts."""
 
 Outputs = dict[str, Tensor]
 """What a network returns, by name; ``logits`` is always there."""
@@ -80,8 +81,8 @@ class Recipe(Protocol):
         """Say whether training sees patches of ``image_shape`` instead of whole images."""
         ...
 
-    def draw_weights(self, samples: Sequence[Sample], config: RecipeConfig) -> NDArray[np.float64]:
-        """Return how often each case is to be drawn, relative to the others (float64 [N], above 0)."""
+    def draws(self, samples: Sequence[Sample], config: RecipeConfig) -> Draws:
+        """Return how often each case is to be drawn, and how much each of its labels then counts."""
         ...
 
     def loss(self, outputs: Outputs, batch: Batch, config: RecipeConfig) -> tuple[Tensor, dict[str, float]]:

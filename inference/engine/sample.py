@@ -73,9 +73,12 @@ class Sample:
         patient_key: pseudonym of the patient; cases of one patient are never independent.
         load: reads the image; called when it is needed.
         present: label key → 1 (seen), 0 (looked for and not there), None or missing (not known).
-        weight: how much the case counts; by where its labels come from.
         regions: label key → reads mask_kji (bool, the image's shape), or None where no place is known. Where the
             location loss and the truth of a segmentation come from.
+        rejected: the same for places where a person said that the label is not; it says nothing of other places.
+        weights: label key → how much what is said of it counts in the loss, by where that comes from; 1 if missing.
+        draws: label key → how often that is to be drawn; 1 if missing.
+        rejected_draws: how often a rejected place is to be drawn.
         groups: subgroups for the report, e.g. {"sex": "F", "age_band": "60-69"}.
     """
 
@@ -83,6 +86,9 @@ class Sample:
     patient_key: str
     load: Callable[[], Image]
     present: Mapping[str, float | None]
-    weight: float = 1.0
     regions: Mapping[str, MaskLoader | None] = field(default_factory=lambda: MappingProxyType({}))
+    rejected: Mapping[str, MaskLoader] = field(default_factory=lambda: MappingProxyType({}))
+    weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    draws: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    rejected_draws: float = 1.0
     groups: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -89,11 +89,25 @@ def _frame_sample(case: SnapshotCase, instance: Instance, labels: Sequence[str])
         patient_key=case.patient_key,
         load=load,
         present={key: _state(case, key) for key in labels},
-        # Drawing a case three times and counting it three times teach the same on average.
-        weight=case.weight * case.sampling,
         regions={key: mask for key in labels if (mask := _mask_of(case, key)) is not None},
+        rejected={key: mask for key in labels if (mask := _rejected_mask_of(case, key)) is not None},
+        rejected_draws=_rejected_draws([case]),
+        weights=case.label_weights,
+        draws={key: float(_draws(case, key)) for key in case.label_provenance},
         groups=case.groups,
     )
+
+
+def _draws(case: SnapshotCase, key: str) -> int:
+    """Return how often what is said of a label is to be drawn; datasets of before named it for the whole image."""
+    if key in case.label_sampling:
+        return case.label_sampling[key]
+    return case.sampling if case.label_provenance.get(key) == case.provenance else 1
+
+
+def _rejected_draws(cases: Sequence[SnapshotCase]) -> float:
+    """Return how often a rejected place is to be drawn; datasets of before did not say it of each place."""
+    return float(max((region.get("sampling", 2) for case in cases for region in case.rejected_regions), default=1))
 
 
 def _state(case: SnapshotCase, key: str) -> float | None:
@@ -102,8 +116,16 @@ def _state(case: SnapshotCase, key: str) -> float | None:
 
 
 def _drawn(case: SnapshotCase, key: str) -> list[dict[str, Any]]:
-    regions = [region for region in case.regions if region["label_key"] == key]
-    return [region for region in regions if region["mask"] or _taught(region, (case.rows, case.columns)) is not None]
+    return _painted(case.regions, key, (case.rows, case.columns))
+
+
+def _rejected(case: SnapshotCase, key: str) -> list[dict[str, Any]]:
+    return _painted(case.rejected_regions, key, (case.rows, case.columns))
+
+
+def _painted(regions: Sequence[dict[str, Any]], key: str, shape: tuple[int, int]) -> list[dict[str, Any]]:
+    of_label = [region for region in regions if region["label_key"] == key]
+    return [region for region in of_label if region["mask"] or _taught(region, shape) is not None]
 
 
 def _taught(region: dict[str, Any], shape: tuple[int, int]) -> Mask | None:
@@ -116,6 +138,11 @@ def _mask_of(case: SnapshotCase, key: str) -> Callable[[], Mask] | None:
     if not regions or case.labels.get(key) != 1:
         return None
     return lambda: frame_mask(regions, (case.rows, case.columns))[None]
+
+
+def _rejected_mask_of(case: SnapshotCase, key: str) -> Callable[[], Mask] | None:
+    regions = _rejected(case, key)
+    return (lambda: frame_mask(regions, (case.rows, case.columns))[None]) if regions else None
 
 
 def frame_mask(regions: Sequence[dict[str, Any]], shape: tuple[int, int]) -> Mask:
@@ -144,33 +171,51 @@ def _volume_sample(cases: Sequence[SnapshotCase], labels: Sequence[str]) -> Samp
     def load() -> Image:
         return engine_image(_series(series.series_instance_uid, shown), series.modality)
 
-    def mask_loader(key: str) -> Callable[[], Mask]:
+    def mask_loader(key: str, regions_of: Callable[[SnapshotCase, str], list[dict[str, Any]]]) -> Callable[[], Mask]:
         def mask_kji() -> Mask:
             frames = _series(series.series_instance_uid, shown).frames
             empty = np.zeros((first.rows, first.columns), np.bool_)
             drawn = [by_frame.get(frame) for frame in frames]
             shape = (first.rows, first.columns)
-            return np.stack([frame_mask(_drawn(case, key), shape) if case else empty for case in drawn])
+            return np.stack([frame_mask(regions_of(case, key), shape) if case else empty for case in drawn])
 
         return mask_kji
 
     present: dict[str, float | None] = {}
     regions: dict[str, Callable[[], Mask] | None] = {}
+    rejected: dict[str, Callable[[], Mask]] = {}
     for key in labels:
+        if any(_rejected(case, key) for case in cases):
+            rejected[key] = mask_loader(key, _rejected)
         states = [case.labels.get(key) for case in cases]
         known = all(state is not None for state in states)
         present[key] = float(any(state == 1 for state in states)) if known else None
         if known and any(_drawn(case, key) for case in cases):
-            regions[key] = mask_loader(key)
+            regions[key] = mask_loader(key, _drawn)
     return Sample(
         sample_id=first.series_instance_uid,
         patient_key=first.patient_key,
         load=load,
         present=present,
-        weight=sum(case.weight for case in cases) / len(cases),
         regions=regions,
+        rejected=rejected,
+        rejected_draws=_rejected_draws(cases),
+        weights=_mean_weights(cases),
+        draws={
+            key: float(max(_draws(case, key) for case in cases if key in case.label_provenance))
+            for key in {key for case in cases for key in case.label_provenance}
+        },
         groups=first.groups,
     )
+
+
+def _mean_weights(cases: Sequence[SnapshotCase]) -> dict[str, float]:
+    """Return each label's mean weight over the frames that say something of it."""
+    said: dict[str, list[float]] = defaultdict(list)
+    for case in cases:
+        for key, weight in case.label_weights.items():
+            said[key].append(weight)
+    return {key: sum(weights) / len(weights) for key, weights in said.items()}
 
 
 @lru_cache(maxsize=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
+from annotations.models import DatasetSnapshot
 from core import blobs
+from core.digest import canonical_json
 from imaging.models import InstanceConflict
 from imaging.services.conflicts import conflict_decide
 from inference.jobs.samples import frame_mask, snapshot_samples
@@ -104,3 +107,58 @@ def test_every_kind_of_region_covers_what_was_drawn(
     mask = frame_mask([{"mask": None, **region}], (ROWS, COLUMNS))
     assert mask[inside]
     assert not mask[outside]
+
+
+def refrozen(snapshot: DatasetSnapshot, **changes: Any) -> DatasetSnapshot:
+    """Return the dataset with other facts in its one row."""
+    (row,) = [json.loads(line) for line in blobs.get(snapshot.manifest_digest).splitlines()]
+    manifest = blobs.put(canonical_json({**row, **changes}) + b"\n")
+    return DatasetSnapshot.objects.create(
+        project=snapshot.project, name="again", digest=manifest, manifest_digest=manifest, recipe=snapshot.recipe,
+        label_keys=snapshot.label_keys, counts=snapshot.counts,
+    )  # fmt: skip
+
+
+def rectangle(left: int, top: int, right: int, bottom: int, **more: Any) -> dict[str, Any]:
+    corners = [[left, top], [right, top], [right, bottom], [left, bottom]]
+    return {"label_key": "square", "kind": "rectangle", "points_px": corners, "mask": None, **more}
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_each_label_has_its_own_weight_and_draws_and_rejected_places_of_its_own(
+    dimensions: int, project: Project
+) -> None:
+    frozen = freeze(project, {"train": [plant(project, 4, bright=True)]}, recipe="segmentation")
+    frozen = refrozen(
+        frozen,
+        labels={"square": 1, "other": 0},
+        label_provenance={"square": "consensus", "other": "human_added"},
+        label_weights={"square": 1.5, "other": 1.0},
+        label_sampling={"square": 1, "other": 3},
+        sampling=3,
+        rejected_regions=[rectangle(2, 3, 6, 8, sampling=2)],
+    )
+    (sample,) = snapshot_samples(frozen, "train", labels=["square", "other"], dimensions=dimensions)
+    assert dict(sample.weights) == {"square": 1.5, "other": 1.0}
+    assert dict(sample.draws) == {"square": 1.0, "other": 3.0}
+    assert sample.rejected_draws == 2.0
+    assert set(sample.rejected) == {"square"}
+    mask = sample.rejected["square"]()
+    assert mask.shape == (1, ROWS, COLUMNS)
+    assert mask[0, 3:8, 2:6].all()
+    rows, columns = np.nonzero(mask[0])
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (3, 7, 2, 5), "pixels whose centre lies inside"
+
+
+def test_a_dataset_of_before_says_its_draws_once_for_the_label_that_asked_for_them(project: Project) -> None:
+    frozen = refrozen(
+        freeze(project, {"train": [plant(project, 4, bright=True)]}),
+        labels={"square": 1, "other": 0},
+        provenance="human_added",
+        label_provenance={"square": "human_added", "other": "blind_read"},
+        label_weights={"square": 1.0, "other": 1.0},
+        sampling=3,
+    )
+    (sample,) = snapshot_samples(frozen, "train", labels=["square", "other"], dimensions=2)
+    assert dict(sample.draws) == {"square": 3.0, "other": 1.0}
+    assert (dict(sample.rejected), sample.rejected_draws) == ({}, 1.0)

@@ -75,9 +75,10 @@ def test_unknown_labels_do_not_teach_anything():
     outputs = {"logits": torch.tensor([[3.0, -2.0]], requires_grad=True), "location": torch.zeros(1, 2, 4, 4)}
     batch = {
         "present": torch.tensor([[1.0, float("nan")]]),
-        "weight": torch.tensor([1.0]),
+        "weight": torch.ones(1, 2),
+        "place_weight": torch.ones(1, 2),
         "place": torch.zeros(1, 2, 32, 32, dtype=torch.uint8),
-        "place_known": torch.tensor([[False, False]]),
+        "place_known": torch.zeros(1, 2, 32, 32, dtype=torch.uint8),
     }
     loss, parts = recipe.loss(outputs, batch, config)
     loss.backward()
@@ -89,7 +90,7 @@ def test_unknown_labels_do_not_teach_anything():
 def test_rare_states_are_drawn_more_often():
     config = RecipeConfig(recipe="classification", labels=("square",), image_shape=(32, 32))
     samples = [s for n, s in enumerate(square_samples(40, 1)) if n % 2 == 1 or n < 4]  # 2 of 22 are positive
-    weights = recipe_named("classification").draw_weights(samples, config)
+    weights = recipe_named("classification").draws(samples, config).cases
     positive = np.array([s.present["square"] == 1 for s in samples])
     assert weights[positive].min() > 5 * weights[~positive].max()
 

@@ -4,15 +4,19 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import CheckpointError, TrainingStopped
+from inference.engine.recipes.registry import recipe_named
 from inference.engine.train import train
+from inference.engine.warm_start import warm_start
 from tests.inference.engine.planted import square_samples
 from tests.inference.engine.train_in_a_process import run
 
@@ -144,3 +148,38 @@ def test_a_warm_start_begins_with_the_earlier_weights(tmp_path):
             workdir=tmp_path / "third",
             initial_weights=first.folder,
         )
+
+
+def test_a_warm_start_takes_the_heads_of_the_same_labels_only(tmp_path):
+    first = train(
+        RecipeConfig(epochs=1, **{**TINY, "labels": ("other", "square")}),
+        training=[replace(case, present={**case.present, "other": 0.0}) for case in cases()],
+        validation=(),
+        workdir=tmp_path,
+    )
+    weights = load_file(first.folder / "weights.safetensors")
+
+    def begun(*labels):
+        config = RecipeConfig(epochs=1, warm_start=True, **{**TINY, "labels": labels})
+        network = recipe_named("classification").build(config)
+        own = {name: value.clone() for name, value in network.state_dict().items()}
+        said = warm_start(network, config, first.folder)
+        return network.state_dict(), own, said
+
+    # One label like the first model's second: its own row of the head comes along, not the first one's.
+    now, _, said = begun("square")
+    assert said["labels"] == ["square"]
+    assert torch.equal(now["classifier.weight"][0], weights["classifier.weight"][1])
+    assert torch.equal(now["location.bias"][0], weights["location.bias"][1])
+    # Another label of the same number: the head stays new, the rest comes along.
+    now, own, said = begun("third", "fourth")
+    assert said["labels"] == []
+    assert torch.equal(now["classifier.weight"], own["classifier.weight"])
+    assert torch.equal(now["stage1.0.weight"], weights["stage1.0.weight"])
+    # The same labels the other way round.
+    now, _, _ = begun("square", "other")
+    assert torch.equal(now["classifier.weight"], weights["classifier.weight"].flip(0))
+    # As many labels as the first layer has channels: only the heads are heads.
+    now, _, said = begun("square", *[f"label{n}" for n in range(15)])
+    assert torch.equal(now["stage1.0.weight"], weights["stage1.0.weight"])
+    assert torch.equal(now["classifier.weight"][0], weights["classifier.weight"][1])

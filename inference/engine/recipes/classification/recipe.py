@@ -18,8 +18,10 @@ from torch.nn import functional
 
 from inference.engine.calibrate import Calibration, choose_threshold, fit_calibration
 from inference.engine.config import RecipeConfig
+from inference.engine.draws import Draws, draws_of
 from inference.engine.errors import DataError
 from inference.engine.frame_choice import frame_to_learn
+from inference.engine.places import REJECTED, UNKNOWN, known_places, masks_of, rejected_boost
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe import Batch, Example, Outputs, Validation
 from inference.engine.recipes.classification.card import CARD
@@ -45,50 +47,41 @@ class Classification:
         return kind(config.channels, len(config.labels))
 
     def example(self, sample: Sample, preprocessing: Preprocessing, config: RecipeConfig) -> Example:
-        """Return image [C, H, W], present [L] (NaN: unknown), place [L, H, W] uint8 0…255 and place_known [L]."""
+        """Return image [C, H, W], present [L] (NaN: unknown), and uint8 [L, H, W]: place 0…255, and place_known."""
         image = sample.load()
-        masks = _masks(sample, config.labels)
-        prepared = preprocessing.apply(image, frame_to_learn(image, masks))
+        seen, rejected = masks_of(sample.regions, config.labels), masks_of(sample.rejected, config.labels)
+        prepared = preprocessing.apply(image, frame_to_learn(image, seen, rejected))
         present = _present(sample, config.labels)
         place = torch.zeros((len(config.labels), *prepared.geometry.shape), dtype=torch.uint8)
-        known = torch.zeros(len(config.labels), dtype=torch.bool)
+        known = torch.zeros_like(place)
         for index, label in enumerate(config.labels):
-            if present[index] == 0:
-                known[index] = True  # looked for and not there: it is nowhere
-            elif present[index] == 1 and label in masks and masks[label].any():
-                known[index] = True
-                place[index] = (preprocessing.apply_mask(masks[label], prepared.geometry) * 255).round().to(torch.uint8)
-        return {
-            "image": prepared.tensor,
-            "present": present,
-            "place": place,
-            "place_known": known,
-            "weight": torch.tensor(sample.weight, dtype=torch.float32),
-        }
+            known[index] = known_places(
+                sample, label, seen=seen, rejected=rejected, preprocessing=preprocessing, geometry=prepared.geometry
+            )
+            if present[index] == 1 and label in seen:
+                place[index] = (preprocessing.apply_mask(seen[label], prepared.geometry) * 255).round().to(torch.uint8)
+        return {"image": prepared.tensor, "present": present, "place": place, "place_known": known}
 
     def targets(self, config: RecipeConfig) -> tuple[str, ...]:
         """Name what moves with the image."""
-        return ("place",) if config.location_weight > 0 else ()
+        return ("place", "place_known") if config.location_weight > 0 else ()
 
     def crops(self, config: RecipeConfig) -> bool:
         """Return False: a label is of the whole image."""
         return False
 
-    def draw_weights(self, samples: Sequence[Sample], config: RecipeConfig) -> NDArray[np.float64]:
+    def draws(self, samples: Sequence[Sample], config: RecipeConfig) -> Draws:
         """Draw a case more often where its states of the labels are rare; at most ten times as often."""
         present = np.stack([_present(sample, config.labels).numpy() for sample in samples]).astype(np.float64)
         rarity = np.full(present.shape, np.nan)
         for state in (0.0, 1.0):
             count = (present == state).sum(axis=0)
             rarity = np.where(present == state, 1.0 / np.maximum(count, 1), rarity)
-        known = ~np.isnan(rarity)
-        weights = np.where(known, rarity, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-        weights[~known.any(axis=1)] = weights[known.any(axis=1)].min() if known.any() else 1.0
-        return np.asarray(np.minimum(weights / weights.min(), 10.0))
+        return draws_of(samples, config.labels, rarity)
 
     def loss(self, outputs: Outputs, batch: Batch, config: RecipeConfig) -> tuple[Tensor, dict[str, float]]:
-        """Cross-entropy of the known labels and of the known places, each case by its weight."""
-        weight = batch["weight"][:, None]
+        """Cross-entropy of the known labels and of the known places, each by its weight."""
+        weight = batch["weight"]
         present = batch["present"]
         known = ~torch.isnan(present)
         soft = torch.where(known, present, 0.5) * (1 - config.label_smoothing) + config.label_smoothing / 2
@@ -96,7 +89,9 @@ class Classification:
         label_loss = _weighted_mean(each, known * weight)
         if config.location_weight == 0:
             return label_loss, {"label": float(label_loss.detach())}
-        place_loss = location_loss(outputs["location"].float(), batch["place"], batch["place_known"] * weight)
+        place_loss = location_loss(
+            outputs["location"].float(), batch["place"], batch["place_known"], batch["place_weight"]
+        )
         total = label_loss + config.location_weight * place_loss
         return total, {"label": float(label_loss.detach()), "location": float(place_loss.detach())}
 
@@ -147,31 +142,31 @@ class Classification:
         return predict_labels(model, image, on_progress)
 
 
-def location_loss(location: Tensor, place: Tensor, weight: Tensor) -> Tensor:
+def location_loss(location: Tensor, place: Tensor, known: Tensor, weight: Tensor) -> Tensor:
     """Return the cross-entropy of the location map.
 
     Args:
         location: logits [B, L, h, w].
         place: uint8 or float [B, L, H, W], 0…255: what readers marked.
-        weight: float [B, L]; 0 where no place is known.
+        known: uint8 [B, L, H, W] of ``inference.engine.places``: what is known of each pixel.
+        weight: float [B, L].
     """
-    wanted = functional.adaptive_avg_pool2d(place.float() / 255, (location.shape[2], location.shape[3]))
+    wanted = _on_cells(place.float() / 255, location)
     # A mark smaller than a cell of the map still makes its cell a full target.
-    peak = wanted.amax(dim=(2, 3), keepdim=True)
-    wanted = wanted / peak.clamp(min=1e-3)
-    marked, empty = wanted, 1 - wanted
+    marked = wanted / wanted.amax(dim=(2, 3), keepdim=True).clamp(min=1e-3)
+    rejected = _on_cells((known == REJECTED).float(), location)
+    rejected = rejected / rejected.amax(dim=(2, 3), keepdim=True).clamp(min=1e-3)
+    sure = torch.maximum(_on_cells((known != UNKNOWN).float(), location), rejected)
+    empty = (1 - marked) * torch.maximum(sure, rejected_boost(rejected) * rejected)
     # Few cells are marked: they count as much as a tenth of the map.
-    boost = (0.1 * empty.sum() / marked.sum().clamp(min=1.0)).clamp(1.0, 10.0)
+    boost = (0.1 * ((1 - marked) * sure).sum() / marked.sum().clamp(min=1.0)).clamp(1.0, 10.0)
     each = -(boost * marked * functional.logsigmoid(location) + empty * functional.logsigmoid(-location))
-    return _weighted_mean(each.mean(dim=(2, 3)), weight)
+    total = (weight * sure.mean(dim=(2, 3))).sum().clamp(min=1e-6)
+    return (each.mean(dim=(2, 3)) * weight).sum() / total
 
 
-def _masks(sample: Sample, labels: tuple[str, ...]) -> dict[str, NDArray[np.bool_]]:
-    return {
-        label: np.asarray(load(), dtype=bool)
-        for label, load in sample.regions.items()
-        if label in labels and load is not None
-    }
+def _on_cells(values: Tensor, location: Tensor) -> Tensor:
+    return functional.adaptive_avg_pool2d(values, (location.shape[2], location.shape[3]))
 
 
 def _present(sample: Sample, labels: tuple[str, ...]) -> Tensor:

@@ -14,8 +14,10 @@ from torch.nn import functional
 
 from inference.engine.calibrate import Calibration, fit_calibration
 from inference.engine.config import RecipeConfig
+from inference.engine.draws import Draws, draws_of
 from inference.engine.errors import DataError
 from inference.engine.frame_choice import frame_to_learn
+from inference.engine.places import REJECTED, UNKNOWN, known_places, masks_of, rejected_boost
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe import Batch, Example, Outputs, Validation
 from inference.engine.recipes.segmentation.card import CARD
@@ -41,59 +43,61 @@ class Segmentation:
         return Segmenter(config)
 
     def example(self, sample: Sample, preprocessing: Preprocessing, config: RecipeConfig) -> Example:
-        """Return image [C, …], mask [L, …] uint8 0 or 1, and known [L].
+        """Return image [C, …], mask [L, …] uint8 0 or 1, and known [L, …] uint8 of ``inference.engine.places``.
 
         Raises:
-            DataError: no label of the case has a mask, and none is known to be absent.
+            DataError: no label of the case has a mask or a rejected place, and none is known to be absent.
         """
         image = sample.load()
-        masks = {
-            label: np.asarray(load(), dtype=bool)
-            for label, load in sample.regions.items()
-            if label in config.labels and load is not None
-        }
-        frame = frame_to_learn(image, masks) if config.dimensions == 2 else 0
+        seen, rejected = masks_of(sample.regions, config.labels), masks_of(sample.rejected, config.labels)
+        frame = frame_to_learn(image, seen, rejected) if config.dimensions == 2 else 0
         prepared = preprocessing.apply(image, frame)
         truth = torch.zeros((len(config.labels), *prepared.geometry.shape), dtype=torch.uint8)
-        known = torch.zeros(len(config.labels), dtype=torch.bool)
+        known = torch.zeros_like(truth)
         for index, label in enumerate(config.labels):
-            if label in masks:
-                known[index] = True
-                truth[index] = (preprocessing.apply_mask(masks[label], prepared.geometry) >= 0.5).to(torch.uint8)
-            elif sample.present.get(label) == 0:
-                known[index] = True
+            known[index] = known_places(
+                sample, label, seen=seen, rejected=rejected, preprocessing=preprocessing, geometry=prepared.geometry
+            )
+            if label in seen:
+                truth[index] = (preprocessing.apply_mask(seen[label], prepared.geometry) >= 0.5).to(torch.uint8)
         if not known.any():
             raise DataError("case_without_truth", "A case has neither a mask nor a label that is known to be absent.")
-        return {
-            "image": prepared.tensor,
-            "mask": truth,
-            "known": known,
-            "weight": torch.tensor(sample.weight, dtype=torch.float32),
-        }
+        return {"image": prepared.tensor, "mask": truth, "known": known}
 
     def targets(self, config: RecipeConfig) -> tuple[str, ...]:
         """Name what moves with the image."""
-        return ("mask",)
+        return ("mask", "known")
 
     def crops(self, config: RecipeConfig) -> bool:
         """Return True: it learns from patches."""
         return True
 
-    def draw_weights(self, samples: Sequence[Sample], config: RecipeConfig) -> NDArray[np.float64]:
-        """Draw cases with a mask twice as often as those with none."""
-        marked = [any(load is not None for load in sample.regions.values()) for sample in samples]
-        return np.where(marked, 2.0, 1.0)
+    def draws(self, samples: Sequence[Sample], config: RecipeConfig) -> Draws:
+        """Draw what has a mask twice as often as what has none."""
+        emphasis = np.full((len(samples), len(config.labels)), np.nan)
+        for row, sample in enumerate(samples):
+            for column, label in enumerate(config.labels):
+                if sample.regions.get(label) is not None:
+                    emphasis[row, column] = 2.0
+                elif sample.present.get(label) == 0:
+                    emphasis[row, column] = 1.0
+        return draws_of(samples, config.labels, emphasis)
 
     def loss(self, outputs: Outputs, batch: Batch, config: RecipeConfig) -> tuple[Tensor, dict[str, float]]:
-        """Dice and cross-entropy of the known labels, each case by its weight."""
-        known = batch["known"].flatten()
-        # Each known (case, label) becomes a row of its own: unknown ones simply are not there.
-        logits = outputs["logits"].float().flatten(0, 1)[known][:, None]
-        truth = batch["mask"].float().flatten(0, 1)[known][:, None]
-        weight = batch["weight"][:, None].expand(batch["known"].shape).flatten()[known]
+        """Dice and cross-entropy of what is known, each label of a case by its weight."""
+        rejected = (batch["known"] == REJECTED).float()
+        sure = torch.maximum((batch["known"] != UNKNOWN).float(), rejected_boost(rejected) * rejected)
+        here = (batch["known"] != UNKNOWN).flatten(2).any(dim=2).flatten()
+        # Each (case, label) of which anything is known becomes a row of its own: the others simply are not there.
+        logits = outputs["logits"].float().flatten(0, 1)[here][:, None]
+        truth = batch["mask"].float().flatten(0, 1)[here][:, None]
+        sure = sure.flatten(0, 1)[here][:, None]
+        weight = batch["place_weight"].flatten()[here] * sure.clamp(max=1).flatten(1).mean(dim=1)
         total = weight.sum().clamp(min=1e-6)
-        dice = DiceLoss(sigmoid=True, reduction="none")(logits, truth).flatten()
-        entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none").flatten(1).mean(dim=1)
+        known = sure.clamp(max=1)
+        dice = DiceLoss(reduction="none")(logits.sigmoid() * known, truth * known).flatten()
+        entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+        entropy = (entropy * sure).flatten(1).mean(dim=1) / known.flatten(1).mean(dim=1)
         dice_loss, entropy_loss = (dice * weight).sum() / total, (entropy * weight).sum() / total
         parts = {"dice": float(dice_loss.detach()), "cross_entropy": float(entropy_loss.detach())}
         return dice_loss + entropy_loss, parts
@@ -105,14 +109,14 @@ class Segmentation:
         dices, losses, logits, truth = [], [], [], []
         for example in examples:
             output = infer_whole(model, example["image"].to(device), config).cpu()
-            mask, known = example["mask"].float(), example["known"]
+            mask, known = example["mask"].float(), example["known"] != UNKNOWN
             voxels = chosen.integers(0, mask[0].numel(), _VOXELS_A_CASE)
-            rows = torch.where(known[:, None], mask.flatten(1)[:, voxels], torch.nan)
+            rows = torch.where(known, mask, torch.nan).flatten(1)[:, voxels]
             logits.append(output.flatten(1)[:, voxels].T.numpy())
             truth.append(rows.T.numpy())
             losses.append(float(functional.binary_cross_entropy_with_logits(output[known], mask[known])))
-            for index in known.nonzero().flatten().tolist():
-                found = output[index] > 0
+            for index in known.flatten(1).any(dim=1).nonzero().flatten().tolist():
+                found = (output[index] > 0) & known[index]
                 size = float(found.sum() + mask[index].sum())
                 if size > 0:
                     dices.append(2 * float((found * mask[index]).sum()) / size)

@@ -1,0 +1,62 @@
+"""How often a case is drawn and how much each of its statements then counts, label by label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.engine.sample import Sample
+
+#: How much more often than the commonest a case comes because its states are rare; what is rarer still is not.
+_MOST = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """What an epoch is drawn by.
+
+    A case is drawn as often as the one of its statements that asks for most. What the others did not ask for is
+    taken back in their weights, so that in expectation ``draws × factor`` of each (case, label) is what was wanted
+    of that label alone: a case that comes three times for one label teaches its other labels once.
+
+    Args:
+        cases: float64 [N], above 0, relative to each other.
+        labels: float32 [N, L], factor of the loss of each label; 0 where nothing is known.
+        places: float32 [N, L], the same for the loss of where it is.
+    """
+
+    cases: NDArray[np.float64]
+    labels: NDArray[np.float32]
+    places: NDArray[np.float32]
+
+
+def draws_of(samples: Sequence[Sample], labels: Sequence[str], emphasis: NDArray[np.float64]) -> Draws:
+    """Return how often each case is drawn and the factors that go with it.
+
+    Args:
+        samples: of the training split.
+        labels: of the model, in its order.
+        emphasis: float64 [N, L], how often the recipe wants the statement of a label drawn (rare states, marked
+            cases), relative to the others; at most ten times the smallest. Not a number where nothing is known.
+    """
+    known = np.isfinite(emphasis)
+    least = float(emphasis[known].min()) if known.any() else 1.0
+    base = np.minimum(np.where(known, emphasis, least) / least, _MOST)
+    weights = np.array([[sample.weights.get(label, 1.0) for label in labels] for sample in samples], dtype=np.float64)
+    drawn = np.array([[sample.draws.get(label, 1.0) for label in labels] for sample in samples], dtype=np.float64)
+    rejected = np.array(
+        [[sample.rejected_draws if label in sample.rejected else 0.0 for label in labels] for sample in samples],
+        dtype=np.float64,
+    )
+    of_labels = np.where(known, base * drawn, 0.0)
+    of_places = np.maximum(of_labels, base * rejected)
+    wanted = of_places.max(axis=1)
+    cases = np.where(wanted > 0, wanted, 1.0)
+    return Draws(
+        cases,
+        np.asarray(weights * of_labels / cases[:, None], dtype=np.float32),
+        np.asarray(weights * of_places / cases[:, None], dtype=np.float32),
+    )
