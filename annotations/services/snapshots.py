@@ -15,6 +15,7 @@ from core.digest import canonical_json, digest_of
 from core.errors import Invalid
 from core.event_kinds import EventKind
 from core.models import Project, User
+from core.reads import one_moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,9 @@ def snapshot_preview(*, project: Project, recipe: str, label_keys: Sequence[str]
 
     ``missing`` is a list of sentences; it is ready when that is empty. Raises Invalid (labels, recipe).
     """
-    keys = _checked_keys(project, recipe, label_keys)
-    built = snapshot_rows(project=project, recipe=recipe, label_keys=keys)
+    with one_moment():
+        keys = _checked_keys(project, recipe, label_keys)
+        built = snapshot_rows(project=project, recipe=recipe, label_keys=keys)
     counts = counts_of(built.rows, keys, dict(built.left_out))
     missing = missing_of(counts, recipe)
     return {"recipe": recipe, "label_keys": keys, "counts": counts, "missing": missing, "ready": not missing}
@@ -55,8 +57,9 @@ def snapshot_freeze(
     Raises:
         Invalid: an unknown label or recipe; ``snapshot_incomplete`` with the sentences in ``detail.missing``.
     """
-    keys = _checked_keys(project, recipe, label_keys)
-    built = snapshot_rows(project=project, recipe=recipe, label_keys=keys)
+    with one_moment():
+        keys = _checked_keys(project, recipe, label_keys)
+        built = snapshot_rows(project=project, recipe=recipe, label_keys=keys)
     counts = counts_of(built.rows, keys, dict(built.left_out))
     if missing := missing_of(counts, recipe):
         raise Invalid("snapshot_incomplete", " ".join(missing), missing=missing, counts=counts)
