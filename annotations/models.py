@@ -139,8 +139,11 @@ class Reading(Identified):
     abandoned_at = models.DateTimeField(null=True, blank=True)
     ending = models.CharField(max_length=16, choices=Ending.choices, blank=True, help_text="Why it was abandoned.")
     seconds = models.PositiveIntegerField(default=0, help_text="Active seconds of reading.")
+    images_at_claim = models.CharField(
+        max_length=64, blank=True, help_text="Blob: the names of the images that were there when it was last claimed."
+    )
     images_digest = models.CharField(
-        max_length=64, blank=True, help_text="Blob: the SOP Instance UIDs that were there when it was handed in."
+        max_length=64, blank=True, help_text="Blob: the names of the images that were there when it was handed in."
     )
 
     class Meta:

@@ -1,24 +1,42 @@
-"""Which images a study has now: what a reading has seen, and what a sign-off signs."""
+"""Which images a study has now: what a reading has seen, and what a sign-off signs.
+
+An image is named by its SOP Instance UID; where an admin shows other pixels instead of those that came first, also by
+how often that was done, since nobody who read the ones has seen the others.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import Exists, F, OuterRef, Q
+
+from annotations.models import Reading
 from core import blobs
 from core.digest import canonical_json, sha256_hex
-from imaging.models import Instance
+from imaging.models import ConflictDecision, Instance
 from imaging.selectors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from annotations.models import Workitem
+
+
+def _name_of(image: Instance) -> str:
+    if image.version == 1:
+        return image.sop_instance_uid
+    others = ConflictDecision.objects.filter(conflict__instance=image, pixels_changed=True).count()
+    return f"{image.sop_instance_uid}#{others}" if others else image.sop_instance_uid
+
 
 def images_of(study_id: UUID) -> list[str]:
-    """Return the SOP Instance UIDs of the study's pictures, sorted."""
+    """Return the names of the study's pictures, sorted."""
     rows = shown(Instance.objects.filter(series__study=study_id))
-    return sorted(rows.values_list("sop_instance_uid", flat=True))
+    return sorted(_name_of(image) for image in rows.only("sop_instance_uid", "version"))
 
 
 def _encoded(uids: Iterable[str]) -> bytes:
@@ -43,3 +61,39 @@ def images_stored(study_id: UUID) -> str:
 def images_kept(digest: str) -> frozenset[str] | None:
     """Return the pictures of a list that was kept, or None where none was (readings from before lists were kept)."""
     return frozenset(json.loads(blobs.get(digest))) if digest else None
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesRead:
+    """Which pictures a reading was made of.
+
+    Attributes:
+        named: the list that was kept when it was handed in; None of readings from before lists were kept.
+        until: without a list: what was stored by then counts as read.
+    """
+
+    named: frozenset[str] | None
+    until: datetime | None
+
+    def holds(self, image: Instance) -> bool:
+        """Say whether the picture, as it is shown now, was there to be read."""
+        if self.named is not None:
+            return _name_of(image) in self.named
+        return self.until is not None and image.created_at <= self.until and "#" not in _name_of(image)
+
+
+def images_read(workitem: Workitem) -> ImagesRead:
+    """Return the pictures that the reading which counts was made of; none where there is no reading."""
+    reading = workitem.reading
+    if reading is None:
+        return ImagesRead(None, None)
+    return ImagesRead(images_kept(reading.images_digest), reading.submitted_at or workitem.decided_at)
+
+
+def grown_since_read() -> Exists:
+    """Return the query's form of it: the work item's study has pictures that its handed-in reading has not seen."""
+    handed_in = [Reading.State.SUBMITTED, Reading.State.RETURNED]
+    later = shown(Instance.objects.filter(series__study=OuterRef("workitem__study")))
+    by_time = Q(images_digest="") & Exists(later.filter(created_at__gt=OuterRef("submitted_at")))
+    by_list = ~Q(images_digest="") & ~Q(workitem__images_digest="") & ~Q(images_digest=F("workitem__images_digest"))
+    return Exists(Reading.objects.filter(by_list | by_time, workitem=OuterRef("pk"), state__in=handed_in))

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from annotations.dataset.copies import without_copies
 from annotations.dataset.groups import groups_of
+from annotations.dataset.pictures import pictures_taught
 from annotations.dataset.settling import Settled, Unsettled, settled, settled_by_label
 from annotations.dataset.split import patient_key, split_of
 from annotations.dataset.statements import Statement, habitual_reviewers, region_json, workitem_statements
@@ -19,7 +20,7 @@ from annotations.rules.lifecycle import SIGNED_OFF
 from annotations.rules.standing import Standing, standing_of
 from core.models import Project
 from imaging.models import Instance
-from imaging.selectors import is_flat, is_localizer, shown
+from imaging.selectors import is_flat, shown
 
 Json = dict[str, Any]
 _BATCH: Final = 200
@@ -92,11 +93,11 @@ def _add_rows(
 ) -> None:
     patient = patient_key(workitem.study.patient)
     split = split_of(patient)
-    shown_to_models = [image for image in images if not is_localizer(image)]
-    if said:
-        result.left_out["localizers"] += len(images) - len(shown_to_models)
+    if not said:
+        return
+    taught = pictures_taught(workitem, images, result.left_out)
     build = _segmentation if recipe == "segmentation" else _classification
-    for instance, number, answers, drawn in build(shown_to_models, said, label_keys):
+    for instance, number, answers, drawn in build(taught, said, label_keys):
         states = _known(result, answers, split)
         regions = [one for one in drawn if _teaches_place(one, states, split)]
         if not states and not regions:

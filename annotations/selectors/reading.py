@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Case, Prefetch, Q, Value, When
 
 from annotations.access import comments_of
-from annotations.content.images import digest_of_images, images_kept, images_of
+from annotations.content.images import digest_of_images, images_of, images_read
 from annotations.content.revision_json import person_json, review_json, revision_json
 from annotations.models import Comment, Finding, Reading, ReadingProtocol, Review, Step, Workitem
 from annotations.rules.agreement import must_be_decided
@@ -93,10 +93,14 @@ def _answers_json(reading: Reading | None, protocol: ReadingProtocol) -> Json:
     return {"required": answers.required, "answered": answers.answered, "missing": answers.missing}
 
 
-def _images_since(images: Iterable[str], reading: Reading | None) -> int:
-    """Return how many of the pictures came after the reading was handed in."""
-    kept = images_kept(reading.images_digest) if reading else None
-    return len(set(images) - kept) if kept is not None else 0
+def _images_since(workitem: Workitem, series: Iterable[Series]) -> int:
+    """Return how many of the pictures that are there now came after the reading was handed in."""
+    reading = workitem.reading
+    if reading is None or reading.submitted_at is None:
+        return 0
+    read = images_read(workitem)
+    pictures = (image for one in series for image in one.instances.all() if image.is_shown)
+    return sum(not read.holds(image) for image in pictures)
 
 
 def _reopened_json(workitem: Workitem) -> Json | None:
@@ -112,10 +116,11 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
     row, reading, images = workitem_row(user, workitem), workitem.reading, images_of(workitem.study_id)
     protocol = protocol_of(workitem.project)
     own = reading is not None and reading.reader_id == user.pk
+    series = _shown_series(workitem, ai_hidden=not row["reveal_ai"])
     return {
         **row,
         "notices": workitem_notices(workitem),
-        "series": [_series_json(row) for row in _shown_series(workitem, ai_hidden=not row["reveal_ai"])],
+        "series": [_series_json(one) for one in series],
         "labels": labels_json(workitem.project, retired=False),
         "instructions": protocol.instructions,
         **_refusals(what_may(user, workitem)),
@@ -127,7 +132,7 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
         "round": workitem.round,
         "reopened": _reopened_json(workitem),
         "images_digest": digest_of_images(images),
-        "images_since_read": _images_since(images, reading),
+        "images_since_read": _images_since(workitem, series),
     }
 
 

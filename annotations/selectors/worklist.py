@@ -11,6 +11,7 @@ from django.db.models import BooleanField, Case, Exists, F, FloatField, OuterRef
 from django.db.models.functions import Coalesce
 
 from annotations.access import READINGS
+from annotations.content.images import grown_since_read
 from annotations.content.revision_json import person_json
 from annotations.models import Finding, Reading, Workitem
 from annotations.rules.reveal import ai_hidden_from, ai_revealed, people_revealed
@@ -48,6 +49,7 @@ class WorklistFilter:
 
     Attributes:
         assignee: ``me``, ``none``, or a user name.
+        grown: only cases with images that came after they were read.
         q: words that must each occur in name, ids, accession number or description of study or patient.
         ordering: a key of the orderings, with ``-`` for descending.
     """
@@ -61,6 +63,7 @@ class WorklistFilter:
     date_to: date | None = None
     q: str = ""
     ordering: str = DEFAULT_ORDERING
+    grown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ def _visible(user: User) -> QuerySet[Workitem]:
     """Return the user's work items; ``ai_shown`` says whether they may know what models say of them."""
     rows = Workitem.objects.filter(project__in=projects_of(user, "workitem.read"))
     shown = Case(When(ai_revealed(user), then=Value(True)), default=Value(False), output_field=BooleanField())
-    rows = rows.annotate(ai_shown=shown).select_related("project", "study__patient", "reviewer")
+    rows = rows.annotate(ai_shown=shown, grown=grown_since_read()).select_related(
+        "project", "study__patient", "reviewer"
+    )
     return rows.prefetch_related(READINGS)
 
 
@@ -105,6 +110,8 @@ def _narrowed(user: User, wanted: WorklistFilter) -> QuerySet[Workitem]:
         rows = rows.filter(study__study_date__gte=wanted.date_from)
     if wanted.date_to:
         rows = rows.filter(study__study_date__lte=wanted.date_to)
+    if wanted.grown:
+        rows = rows.filter(grown_since_read())
     if "\0" in wanted.q:
         raise Invalid("search_wrong", "Search for text without NUL characters.")
     return rows.filter(words_condition("study__search_form", wanted.q))
@@ -233,6 +240,7 @@ def _row_json(workitem: Any, counts: Json) -> Json:
             "instances": study.number_of_study_related_instances,
         },
         "finding_counts": counts,
+        "grown_since_read": workitem.grown,
         "updated_at": workitem.updated_at,
         "submitted_at": reading.submitted_at if reading else None,
     }
@@ -241,6 +249,7 @@ def _row_json(workitem: Any, counts: Json) -> Json:
 def workitem_row(user: User, workitem: Any) -> Json:
     """Return one work item that the user may read as a row of their worklist."""
     workitem.ai_shown = not ai_hidden_from(user, workitem)
+    workitem.grown = Workitem.objects.filter(grown_since_read(), pk=workitem.pk).exists()
     return _rows_json(user, [workitem])[0]
 
 

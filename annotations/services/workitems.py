@@ -100,8 +100,10 @@ def _reading_begin(workitem: Workitem, reader: User) -> Reading:
 def _held(workitem: Workitem, reading: Reading, by: User, event: str, kind: str) -> Workitem:
     if workitem.reviewer_id == reading.reader_id:
         workitem.reviewer = None
-    workitem.images_digest = images_digest(workitem.study_id)
+    workitem.images_digest = reading.images_at_claim = images_stored(workitem.study_id)
+    reading.save(update_fields=["images_at_claim"])
     detail = {"reading": reading.pk, "reader": reading.reader_id, "reveal": reading.reveal, "blind": reading.blind}
+    detail["images"] = reading.images_at_claim
     return state_move(workitem, WORKITEM.next(workitem.state, event), kind, by, detail=detail, reading=reading)
 
 

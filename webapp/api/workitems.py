@@ -67,6 +67,7 @@ class WorkitemRowOut(serializers.Serializer[Any]):
     study = WorkitemStudyOut()
     finding_counts = FindingCountsOut()
     ai = CaseAnswerOut()
+    grown_since_read = serializers.BooleanField(help_text="It has images that came after its reading was handed in.")
     updated_at = serializers.DateTimeField()
     submitted_at = serializers.DateTimeField(allow_null=True)
 
@@ -205,6 +206,7 @@ class WorklistIn(serializers.Serializer[Any]):
     assignee = serializers.CharField(required=False, allow_blank=True, max_length=150)
     date_from = serializers.DateField(required=False)
     date_to = serializers.DateField(required=False)
+    grown = serializers.BooleanField(required=False, help_text="Only cases with images that came after their reading.")
     q = serializers.CharField(required=False, allow_blank=True, max_length=200)
     ordering = serializers.CharField(required=False, max_length=40)
 

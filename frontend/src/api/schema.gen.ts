@@ -4269,6 +4269,8 @@ export interface components {
             study: components["schemas"]["WorkitemStudyOut"];
             finding_counts: components["schemas"]["FindingCountsOut"];
             ai: components["schemas"]["CaseAnswerOut"];
+            /** @description It has images that came after its reading was handed in. */
+            grown_since_read: boolean;
             /** Format: date-time */
             updated_at: string;
             /** Format: date-time */
@@ -4314,6 +4316,8 @@ export interface components {
             study: components["schemas"]["WorkitemStudyOut"];
             finding_counts: components["schemas"]["FindingCountsOut"];
             ai: components["schemas"]["CaseAnswerOut"];
+            /** @description It has images that came after its reading was handed in. */
+            grown_since_read: boolean;
             /** Format: date-time */
             updated_at: string;
             /** Format: date-time */
@@ -6235,6 +6239,8 @@ export interface operations {
                 cursor?: string;
                 date_from?: string;
                 date_to?: string;
+                /** @description Only cases with images that came after their reading. */
+                grown?: boolean;
                 limit?: number;
                 modality?: string;
                 ordering?: string;

@@ -34,6 +34,7 @@ export interface WorklistSearch {
   assignee?: string;
   date_from?: string;
   date_to?: string;
+  grown?: true;
   q?: string;
   ordering?: Ordering;
 }
@@ -65,6 +66,7 @@ export function readWorklistSearch(raw: Record<string, unknown>): WorklistSearch
     assignee: text(raw.assignee),
     date_from: date(raw.date_from),
     date_to: date(raw.date_to),
+    grown: raw.grown === true || raw.grown === "true" ? true : undefined,
     q: text(raw.q),
     ordering: oneOf(raw.ordering, orderings),
   };

@@ -107,6 +107,14 @@ const leftOut: Record<string, [one: string, many: string]> = {
     "answers on test patients that were not given blind",
   ],
   localizers: ["localizer", "localizers"],
+  arrived_after_reading: [
+    "image that arrived after its case was read",
+    "images that arrived after their case was read",
+  ],
+  stored_after_reading: [
+    "image that was stored after an old reading without a list of images",
+    "images that were stored after old readings without a list of images",
+  ],
   copies_in_a_stricter_split: [
     "copy of an image that is in a stricter part",
     "copies of images that are in a stricter part",

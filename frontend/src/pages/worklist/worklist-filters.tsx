@@ -1,4 +1,4 @@
-import { Button, Select, TextInput } from "@mantine/core";
+import { Button, Checkbox, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -136,6 +136,14 @@ export function WorklistFilterRow({
         onDay={(date_to) => onChange({ date_to })}
         testId="filter-date-to"
       />
+      <Checkbox
+        label="Grown since read"
+        size="xs"
+        mb={8}
+        checked={search.grown ?? false}
+        onChange={(event) => onChange({ grown: event.currentTarget.checked ? true : undefined })}
+        data-testid="filter-grown"
+      />
       <Button
         variant="default"
         leftSection={<IconX size={14} aria-hidden />}
@@ -148,6 +156,7 @@ export function WorklistFilterRow({
             assignee: undefined,
             date_from: undefined,
             date_to: undefined,
+            grown: undefined,
             q: undefined,
             ordering: undefined,
           })

@@ -73,6 +73,17 @@ export function WorklistRow({
       <div role="gridcell">{formatDay(study.study_date) || "–"}</div>
       <div role="gridcell">
         <StateBadge state={row.state} />
+        {row.grown_since_read ? (
+          <Tooltip
+            label="Images arrived after this case was read. Nobody has answered about them, and no model learns from them."
+            multiline
+            maw={280}
+          >
+            <span className={classes.grown} data-testid="grown-since-read">
+              Grown
+            </span>
+          </Tooltip>
+        ) : null}
       </div>
       <div role="gridcell">{row.reader?.display_name ?? "–"}</div>
       <div role="gridcell">
