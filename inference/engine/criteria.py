@@ -7,192 +7,204 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from inference.engine.case_result import columns, dices
-from inference.engine.gate_plan import GatePlan
-from inference.engine.pairs import METRIC_NAMES, Pairs, mean_difference
+from inference.engine.gate_plan import GatePlan, Role
+from inference.engine.pairs import METRIC_NAMES, Pairs
 from inference.engine.report import Criterion
-from inference.engine.statistics import Array, expected_calibration_error, percentile_interval, wilson
-from inference.engine.verdict import at_least
+from inference.engine.statistics import Array, Interval, expected_calibration_error
+from inference.engine.unseen import EACH, Weights
+from inference.engine.verdict import at_least, at_most
+
+Thresholds = Mapping[str, float]
 
 
 def non_inferior(pairs: Pairs, plan: GatePlan) -> Criterion:
     title = f"{METRIC_NAMES[pairs.metric]} not lower by more than {plan.margin:g}"
-    main = mean_difference(pairs)
-    if main is None or main[1] is None:
-        sentence = (
-            f"Cannot tell: no label has {plan.smallest} positive and {plan.smallest} negative test patients."
+    main = pairs.difference(pairs.labels)
+    if main is None:
+        needs = (
+            f"{plan.smallest} positive and {plan.smallest} negative test patients"
             if pairs.metric == "auc"
-            else f"Cannot tell: no label has {plan.smallest} test patients with a mask."
+            else f"{plan.smallest} test patients with a mask"
         )
-        return Criterion(
-            "non_inferior", title, "required", None, main and main[0], main and main[1], -plan.margin, sentence
-        )
-    value, interval = main[0], main[1]
-    passed = interval[0] >= -plan.margin
-    sentence = (
-        f"The difference is {value:+.3f}; with 95 % confidence between {interval[0]:+.3f} and {interval[1]:+.3f}, "
-        + ("above" if passed else "so a true value below")
-        + f" the limit of {-plan.margin:+.3f}"
-        + ("." if passed else " is not excluded.")
-    )
-    return Criterion("non_inferior", title, "required", passed, value, interval, -plan.margin, sentence)
+        sentence = f"Cannot tell: no label has {needs}."
+        return Criterion("non_inferior", title, "required", None, None, None, -plan.margin, sentence)
+    return _change("non_inferior", title, "required", main, plan.margin)
 
 
 def benefit(pairs: Pairs, plan: GatePlan, reviewed: tuple[int, int] | None) -> Criterion:
-    main = mean_difference(pairs)
+    main = pairs.difference(pairs.labels)
     value, interval = main if main is not None else (None, None)
-    higher = interval is not None and interval[0] > 0
     grown = plan.benefit == "more_labels" and reviewed is not None and reviewed[1] >= 1.1 * max(1, reviewed[0])
-    if higher and value is not None:
-        passed: bool | None = True
+    passed: bool | None = None
+    if interval is not None and value is not None and interval[0] > 0:
+        passed = True
         sentence = f"The {METRIC_NAMES[pairs.metric]} is higher: {value:+.3f}, with an interval above 0."
     elif grown and reviewed is not None:
         passed = True
         sentence = f"It learned from {reviewed[1]} reviewed labels instead of {reviewed[0]}."
     elif interval is None:
-        passed, sentence = None, "Cannot tell whether it is better: too few test patients."
+        sentence = "Cannot tell whether it is better: too few test patients."
+    elif interval[1] <= 0:
+        passed, sentence = False, f"It is shown not to be better: {value:+.3f}, with an interval below 0."
     else:
-        passed, sentence = False, "Nothing is shown to be better, and it learned from no more reviewed labels."
+        sentence = "Nothing is shown to be better, and it learned from no more reviewed labels."
     return Criterion("benefit", "A declared benefit", "required", passed, value, interval, 0.0, sentence)
 
 
 def label(pairs: Pairs, label: str, plan: GatePlan) -> Criterion:
-    title = f"{METRIC_NAMES[pairs.metric]} of {label}"
-    if label not in pairs.labels:
-        return Criterion(f"label:{label}", title, "guard", None, None, None, None, "The live model does not know it.")
-    value, replicates = pairs.difference(label)
-    interval = pairs.interval(label, value, replicates)
-    passed = at_least(interval, -plan.margin)
-    words = {True: "Not worse", False: "Worse", None: "Cannot tell whether it is worse"}
-    return Criterion(
-        f"label:{label}", title, "guard", passed, value, interval, -plan.margin, f"{words[passed]}: {value:+.3f}."
+    id_, title = f"label:{label}", f"{METRIC_NAMES[pairs.metric]} of {label}"
+    found = pairs.difference([label]) if label in pairs.labels else None
+    if found is None:
+        return Criterion(id_, title, plan.labels, None, None, None, None, "The live model does not know it.")
+    return _change(id_, title, plan.labels, found, plan.margin)
+
+
+def operating_point(
+    pairs: Pairs, labels: Sequence[str], old: Thresholds, new: Thresholds, plan: GatePlan
+) -> list[Criterion]:
+    """Judge sensitivity and specificity of the decisions, each model at its own thresholds; labels are pooled."""
+    asked = (
+        ("sensitivity", "Sensitivity", 1.0, plan.sensitivity_margin),
+        ("specificity", "Specificity", 0.0, plan.specificity_margin),
     )
+    criteria = []
+    for id_, name, state, margin in asked:
+        title = f"{name} at the operating point not lower by more than {margin:g}"
+        changes = pairs.decisions(labels, old, new, state) if labels else np.full((1, len(pairs.challenger)), np.nan)
+        found = pairs.change(changes)
+        if found is None:
+            sentence = f"Cannot tell: no test case is known to be {'positive' if state else 'negative'}."
+            criteria.append(Criterion(id_, title, "required", None, None, None, -margin, sentence))
+            continue
+        lost, won = int((changes == -1).sum()), int((changes == 1).sum())
+        counted = f" Of {int(np.isfinite(changes).sum())} decisions {lost} became wrong and {won} right."
+        criteria.append(_change(id_, title, "required", found, margin, counted))
+    return criteria
 
 
-def flips(
-    pairs: Pairs, labels: Sequence[str], old: Mapping[str, float], new: Mapping[str, float], plan: GatePlan
-) -> Criterion:
-    title = f"At most {plan.negative_flip_limit:.0%} of right decisions become wrong"
-    flips = total = 0
+def flips(pairs: Pairs, labels: Sequence[str], old: Thresholds, new: Thresholds, plan: GatePlan) -> Criterion:
+    limit = plan.negative_flip_limit
+    title = f"At most {limit:.0%} of right decisions become wrong"
+    turned = []
     for label in labels:
-        before, truth = columns(pairs.champion, label)
-        after, _ = columns(pairs.challenger, label)
-        known = ~np.isnan(truth) & ~np.isnan(before) & ~np.isnan(after)
-        was = (before[known] >= old[label]) == (truth[known] > 0.5)
-        now = (after[known] >= new[label]) == (truth[known] > 0.5)
-        flips += int((was & ~now).sum())
-        total += int(known.sum())
-    interval = wilson(flips, total)
-    if interval is None:
-        return Criterion(
-            "negative_flips", title, "guard", None, None, None, plan.negative_flip_limit, "There is no known decision."
-        )
-    rate = flips / total
-    passed = True if rate <= plan.negative_flip_limit else False if interval[0] > plan.negative_flip_limit else None
-    words = {True: "Within the limit", False: "Over the limit", None: "Cannot tell: over the limit, by chance perhaps"}
-    sentence = f"{words[passed]}: {flips} of {total} decisions were right and are wrong now."
-    return Criterion("negative_flips", title, "guard", passed, rate, interval, plan.negative_flip_limit, sentence)
+        was, now, _ = pairs.right(label, old, new)
+        turned.append(np.where(was == 1, 1 - now, np.nan))
+    found = pairs.weights.mean(np.stack(turned), 0.0, 1.0) if turned else None
+    if found is None:
+        sentence = "Cannot tell: the live model has made no right decision here."
+        return Criterion("negative_flips", title, plan.flips, None, None, None, limit, sentence)
+    rate, interval = found
+    passed = at_most(interval, limit)
+    words = {True: "Within the limit", False: "Over the limit", None: "Cannot tell"}
+    sentence = (
+        f"{words[passed]}: of {int(np.isfinite(np.stack(turned)).sum())} right decisions "
+        f"{int(np.nansum(np.stack(turned)))} became wrong; the true share is between {_percents(interval)}."
+    )
+    return Criterion("negative_flips", title, plan.flips, passed, rate, interval, limit, sentence)
 
 
 def calibration(pairs: Pairs, plan: GatePlan) -> Criterion:
-    title = f"Calibration error not higher by more than {plan.calibration_margin:g}"
+    limit = plan.calibration_margin
+    title = f"Calibration error not higher by more than {limit:g}"
     if not pairs.labels:
-        return Criterion(
-            "calibration",
-            title,
-            "guard",
-            None,
-            None,
-            None,
-            plan.calibration_margin,
-            "Cannot tell: too few test patients.",
-        )
-    values, replicates = [], []
-    for label in pairs.labels:
-        old, truth = columns(pairs.champion, label)
-        new, _ = columns(pairs.challenger, label)
-        values.append(float((expected_calibration_error(new, truth) - expected_calibration_error(old, truth))[0]))
-        replicates.append(
-            expected_calibration_error(new, truth, pairs.weights)
-            - expected_calibration_error(old, truth, pairs.weights)
-        )
-    value, interval = float(np.mean(values)), percentile_interval(np.mean(replicates, axis=0))
-    passed = True if value <= plan.calibration_margin else None
-    if passed is None and interval is not None and interval[0] > plan.calibration_margin:
-        passed = False
-    words = {True: "Not worse", False: "Worse", None: "Cannot tell: higher, by chance perhaps"}
-    return Criterion(
-        "calibration",
-        title,
-        "guard",
-        passed,
-        value,
-        interval,
-        plan.calibration_margin,
-        f"{words[passed]}: {value:+.3f}.",
+        sentence = "Cannot tell: too few test patients."
+        return Criterion("calibration", title, plan.calibration, None, None, None, limit, sentence)
+    old, new = (
+        calibration_error([columns(cases, label) for label in pairs.labels], pairs.weights)
+        for cases in (pairs.champion, pairs.challenger)
     )
+    # Few cases raise any calibration error that is seen, and the smaller the true one is, the more: so the two
+    # intervals are laid side by side and not one over the difference.
+    value, interval = new[0] - old[0], (new[1][0] - old[1][1], new[1][1] - old[1][0])
+    passed = at_most(interval, limit)
+    words = {True: "Not worse", False: "Worse", None: "Cannot tell"}
+    sentence = f"{words[passed]}: {value:+.3f}, between {interval[0]:+.3f} and {interval[1]:+.3f}."
+    return Criterion("calibration", title, plan.calibration, passed, value, interval, limit, sentence)
+
+
+def calibration_error(answers: Sequence[tuple[Array, Array]], weights: Weights) -> tuple[float, Interval]:
+    """Return the mean calibration error over labels and an interval that does not call few cases well calibrated.
+
+    Args:
+        answers: for each label (probabilities [N], truth [N]).
+        weights: of the patients.
+    """
+    every = weights.of_cases()
+    value = float(np.mean([expected_calibration_error(*one)[0] for one in answers]))
+    drawn = np.mean([expected_calibration_error(*one, every) for one in answers], axis=0)
+    low, high = np.quantile(drawn, (EACH, 1 - EACH))
+    # Resampling raises the error once more, by about as much as the few cases did: taken off twice below, never above.
+    return value, (max(0.0, float(2 * value - high)), min(1.0, float(max(high, 2 * value - low))))
 
 
 def subgroup(
-    pairs: Pairs,
-    labels: Sequence[str],
-    old: Mapping[str, float],
-    new: Mapping[str, float],
-    dimension: str,
-    plan: GatePlan,
+    pairs: Pairs, labels: Sequence[str], old: Thresholds, new: Thresholds, dimension: str, plan: GatePlan
 ) -> Criterion:
-    """Judge the gap of the sensitivities between the values of a dimension."""
-    found_before, found_after, positives = (np.zeros(len(pairs.challenger)) for _ in range(3))
-    for label in labels:
-        before, truth = columns(pairs.champion, label)
-        after, _ = columns(pairs.challenger, label)
-        yes = truth == 1
-        positives += yes
-        found_before += yes & (before >= old[label])
-        found_after += yes & (after >= new[label])
-    return _gap(pairs, dimension, found_before, found_after, positives, "sensitivity", plan)
+    """Judge the sensitivity in each value of a dimension."""
+    changes = pairs.decisions(labels, old, new, 1.0) if labels else np.full((1, len(pairs.challenger)), np.nan)
+    return _subgroups(pairs, dimension, changes, "sensitivity", plan)
 
 
 def subgroup_dice(pairs: Pairs, dimension: str, plan: GatePlan) -> Criterion:
-    before, after, count = (np.zeros(len(pairs.challenger)) for _ in range(3))
-    for label in pairs.labels:
-        old, new = dices(pairs.champion, label), dices(pairs.challenger, label)
-        there = np.isfinite(old) & np.isfinite(new)
-        before += np.where(there, old, 0)
-        after += np.where(there, new, 0)
-        count += there
-    return _gap(pairs, dimension, before, after, count, "Dice", plan)
+    """Judge the Dice in each value of a dimension."""
+    gains = [dices(pairs.challenger, label) - dices(pairs.champion, label) for label in pairs.labels]
+    changes = np.stack(gains) if gains else np.full((1, len(pairs.challenger)), np.nan)
+    return _subgroups(pairs, dimension, changes, "Dice", plan)
 
 
-def _gap(
-    pairs: Pairs, dimension: str, before: Array, after: Array, count: Array, what: str, plan: GatePlan
-) -> Criterion:
-    title = f"Gap of the {what} between subgroups by {dimension.replace('_', ' ')}"
+def _subgroups(pairs: Pairs, dimension: str, changes: Array, what: str, plan: GatePlan) -> Criterion:
+    """Pass where no subgroup is worse by more than the margin; refuse where one is shown to be."""
+    name, id_ = dimension.replace("_", " "), f"subgroup:{dimension}"
+    title = f"No subgroup by {name} loses more than {plan.subgroup_margin:g} of {what}"
+    patients = np.array(pairs.patients)
     values = sorted({case.groups[dimension] for case in pairs.challenger if dimension in case.groups})
     inside = {v: np.array([case.groups.get(dimension) == v for case in pairs.challenger]) for v in values}
-    enough = [v for v in values if count[inside[v]].sum() >= plan.smallest]
-    id_ = f"subgroup:{dimension}"
+    known = np.isfinite(changes).any(axis=0)
+    enough = [v for v in values if len(set(patients[inside[v] & known])) >= plan.smallest]
     if len(enough) < 2:
-        sentence = f"Cannot tell: fewer than two subgroups have {plan.smallest} cases to judge by."
-        return Criterion(id_, title, "guard", None, None, None, plan.subgroup_margin, sentence)
-
-    def gap(weights: Array, hits: Array) -> Array:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            rates = np.stack(
-                [(weights[:, m] @ hits[m]) / (weights[:, m] @ count[m]) for m in (inside[v] for v in enough)]
-            )
-        return np.asarray(rates.max(axis=0) - rates.min(axis=0))
-
-    ones = np.ones((1, len(count)))
-    was, now = float(gap(ones, before)[0]), float(gap(ones, after)[0])
-    interval = percentile_interval(gap(pairs.weights, after) - gap(pairs.weights, before))
-    passed: bool | None = None
-    if interval is not None and interval[1] <= plan.subgroup_margin:
-        passed = True
-    elif interval is not None and interval[0] > 0 and now - was > plan.subgroup_margin:
-        passed = False
+        sentence = f"Cannot tell: fewer than two subgroups have {plan.smallest} patients to judge by."
+        return Criterion(id_, title, plan.subgroups, None, None, None, -plan.subgroup_margin, sentence)
+    judged, worst = [], None
+    for value in enough:
+        own = np.where(inside[value], changes, np.nan)
+        found = pairs.change(own)
+        # Of many subgroups one looks bad by chance: each refuses with its share of the error only.
+        shown = pairs.change(own, each=EACH / len(enough))
+        if found is None or shown is None:
+            continue
+        passed = True if at_least(found[1], -plan.subgroup_margin) else None
+        judged.append(False if at_least(shown[1], -plan.subgroup_margin) is False else passed)
+        if worst is None or found[1][0] < worst[1][1][0]:
+            worst = (value, found)
+    assert worst is not None
+    answer = False if False in judged else None if None in judged else True
+    words = {True: "Within the limit", False: "Beyond the limit", None: "Cannot tell"}
+    value, (change, interval) = worst
     left_out = len(values) - len(enough)
-    words = {True: "Within the limit", False: "Beyond the limit", None: "Cannot tell, too few cases"}
-    sentence = f"{words[passed]}: the gap goes from {was:.2f} to {now:.2f}" + (
-        f"; {left_out} subgroups are too small to judge." if left_out else "."
+    sentence = (
+        f"{words[answer]}: the least sure is {value} with {change:+.3f}, between {interval[0]:+.3f} and "
+        f"{interval[1]:+.3f}" + (f"; {left_out} subgroups are too small to judge." if left_out else ".")
     )
-    return Criterion(id_, title, "guard", passed, now - was, interval, plan.subgroup_margin, sentence)
+    return Criterion(id_, title, plan.subgroups, answer, change, interval, -plan.subgroup_margin, sentence)
+
+
+def _change(
+    id_: str, title: str, role: Role, found: tuple[float, Interval], margin: float, counted: str = ""
+) -> Criterion:
+    """Judge a difference, new minus old, that may not be below the margin."""
+    value, interval = found
+    passed = at_least(interval, -margin)
+    tails = {
+        True: f"above the limit of {-margin:+.3f}.",
+        False: f"below the limit of {-margin:+.3f}: it is worse.",
+        None: f"so a true value below the limit of {-margin:+.3f} is not excluded.",
+    }
+    sentence = (
+        f"The difference is {value:+.3f}; with 95 % confidence between {interval[0]:+.3f} and {interval[1]:+.3f}, "
+        f"{tails[passed]}{counted}"
+    )
+    return Criterion(id_, title, role, passed, value, interval, -margin, sentence)
+
+
+def _percents(interval: Interval) -> str:
+    return f"{interval[0]:.1%} and {interval[1]:.1%}"

@@ -20,7 +20,8 @@ from inference.engine.first_model import first_model
 from inference.engine.gate_plan import GatePlan
 from inference.engine.pairs import Metric, pair
 from inference.engine.report import Criterion, Gate, Power
-from inference.engine.statistics import Z95, cluster_weights, patients_needed
+from inference.engine.statistics import Z95, patients_needed
+from inference.engine.unseen import Weights
 from inference.engine.verdict import sentence_of, verdict_of
 
 
@@ -34,7 +35,6 @@ def compare(
     plan: GatePlan | None = None,
     reviewed_labels: tuple[int, int] | None = None,
     groups: Sequence[str] = (),
-    replicates: int = 1000,
     seed: int = 0,
 ) -> Gate:
     """Decide whether a challenger may take the champion's place; a person still has to do it.
@@ -48,8 +48,7 @@ def compare(
         plan: the declared limits.
         reviewed_labels: how many reviewed labels the champion and the challenger were trained on.
         groups: dimensions of the subgroups.
-        replicates: of the bootstrap.
-        seed: of the bootstrap.
+        seed: of the patients' random weights; the same cases give the same verdict.
 
     Returns:
         The verdict, with a sentence for every criterion.
@@ -60,7 +59,7 @@ def compare(
     plan = plan or GatePlan()
     if not challenger:
         raise DataError("no_test_cases", "There are no test cases to compare on.")
-    weights = cluster_weights([case.patient_key for case in challenger], replicates, seed)
+    weights = Weights([case.patient_key for case in challenger], seed=seed)
     metric: Metric = "dice" if any(case.segmentation for case in challenger) else "auc"
     patients = len({case.patient_key for case in challenger})
     judged = tuple(label for label in labels if _enough(challenger, label, metric, plan))
@@ -73,17 +72,18 @@ def compare(
             criteria.benefit(pairs, plan, reviewed_labels),
             *(criteria.label(pairs, label, plan) for label in judged if len(judged) > 1),
         ]
+        before = champion_thresholds or {}
+        both = [label for label in labels if label in before]
         if metric == "auc":
-            thresholds = champion_thresholds or {}
-            both = [label for label in labels if label in thresholds]
             found += [
-                criteria.flips(pairs, both, thresholds, challenger_thresholds, plan),
+                *criteria.operating_point(pairs, both, before, challenger_thresholds, plan),
+                criteria.flips(pairs, both, before, challenger_thresholds, plan),
                 criteria.calibration(pairs, plan),
+                *(criteria.subgroup(pairs, both, before, challenger_thresholds, one, plan) for one in groups),
             ]
-            found += [criteria.subgroup(pairs, both, thresholds, challenger_thresholds, d, plan) for d in groups]
         else:
             found += [criteria.subgroup_dice(pairs, dimension, plan) for dimension in groups]
-    verdict, power = verdict_of(found), _power(found[0], patients, plan)
+    verdict, power = verdict_of(found), _power(found, patients, plan)
     return Gate(
         verdict=verdict,
         passed=verdict == "passed",
@@ -108,17 +108,20 @@ def _enough(cases: Sequence[CaseResult], label: str, metric: str, plan: GatePlan
     return min(map(len, states)) >= plan.smallest
 
 
-def _power(main: Criterion, patients: int, plan: GatePlan) -> Power:
-    """Say how many patients would show that an equal model is not worse, from the interval that was seen."""
-    if main.interval is None or main.id != "non_inferior":
-        needed = patients_needed(plan.margin) if main.id == "non_inferior" else None
-    else:
-        error = (main.interval[1] - main.interval[0]) / (2 * Z95)
-        factor = (Z95 + NormalDist().inv_cdf(0.8)) * error / plan.margin if plan.margin > 0 else math.inf
-        needed = math.ceil(patients * factor**2) if math.isfinite(factor) else None
+def _power(found: Sequence[Criterion], patients: int, plan: GatePlan) -> Power:
+    """Say how many patients would show that an equal model is not worse, from the intervals that were seen."""
     sentence = f"The test set has {patients} patients."
-    if needed is not None:
-        sentence += f" About {max(needed, 2 * plan.smallest)} are needed to show, 4 times in 5, that an equal model is"
-        sentence += f" not worse by {plan.margin:g}."
-        needed = max(needed, 2 * plan.smallest)
-    return Power(patients=patients, patients_needed=needed, sentence=sentence)
+    main = found[0]
+    if main.id != "non_inferior":
+        return Power(patients=patients, patients_needed=None, sentence=sentence)
+    factors = [
+        (1 + NormalDist().inv_cdf(0.8) / Z95) * (one.value - one.interval[0]) / -one.limit
+        for one in found
+        if one.role == "required" and one.limit and one.value is not None and one.interval is not None
+    ]
+    needed = math.ceil(patients * max(factors) ** 2) if factors else patients_needed(plan.margin)
+    needed = max(needed, 2 * plan.smallest)
+    sentence += f" About {needed} are needed to show, 4 times in 5, that an equal model is not worse by {plan.margin:g}"
+    if len(factors) > 1:
+        sentence += f" (sensitivity {plan.sensitivity_margin:g}, specificity {plan.specificity_margin:g})"
+    return Power(patients=patients, patients_needed=needed, sentence=sentence + ".")

@@ -1,59 +1,87 @@
-"""Two models on the same cases: their differences, paired, and the bootstrap they share."""
+"""Two models on the same cases: their differences, paired, each with an interval that holds on few patients."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from inference.engine.auc_change import auc_change
 from inference.engine.case_result import CaseResult, columns, dices
 from inference.engine.errors import DataError
-from inference.engine.statistics import Z95, Array, Interval, auc_of, delong, percentile_interval, weighted_auc
+from inference.engine.statistics import Array, Interval
+from inference.engine.unseen import EACH, Weights
 
 Metric = Literal["auc", "dice"]
 METRIC_NAMES: dict[Metric, str] = {"auc": "ROC AUC", "dice": "Dice"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pairs:
-    """Both models on the same cases, and the bootstrap they share."""
+    """Both models on the same cases.
+
+    Args:
+        champion: what the live model says, case by case.
+        challenger: what the new model says of the same cases in the same order.
+        labels: that are judged.
+        metric: by which.
+        weights: of the patients.
+    """
 
     champion: Sequence[CaseResult]
     challenger: Sequence[CaseResult]
     labels: tuple[str, ...]
     metric: Metric
-    weights: Array
-    single: bool  # one case for each patient
+    weights: Weights
 
-    def difference(self, label: str) -> tuple[float, Array]:
-        """Return the difference of the metric and its replicates."""
-        if self.metric == "auc":
-            old, truth = columns(self.champion, label)
-            new, _ = columns(self.challenger, label)
-            was, now = auc_of(old, truth), auc_of(new, truth)
-            assert was is not None
-            assert now is not None
-            return now - was, weighted_auc(new, truth, self.weights) - weighted_auc(old, truth, self.weights)
-        gain = dices(self.challenger, label) - dices(self.champion, label)
-        there = np.isfinite(gain)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            replicates = (self.weights[:, there] @ gain[there]) / self.weights[:, there].sum(axis=1)
-        return float(gain[there].mean()), np.asarray(replicates)
+    @property
+    def patients(self) -> list[str]:
+        """The patient of each case."""
+        return [case.patient_key for case in self.challenger]
 
-    def interval(self, label: str, difference: float, replicates: Array) -> Interval | None:
-        """Return the interval of one label's difference: DeLong where every patient has one case."""
-        if self.metric == "auc" and self.single:
-            old, truth = columns(self.champion, label)
-            new, _ = columns(self.challenger, label)
-            known = ~np.isnan(truth)
-            _, covariance = delong(np.stack([old[known], new[known]]), truth[known])
-            variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
-            half = Z95 * math.sqrt(max(0.0, variance))
-            return difference - half, difference + half
-        return percentile_interval(replicates)
+    def difference(self, labels: Sequence[str]) -> tuple[float, Interval] | None:
+        """Return the mean difference of the metric, new minus old, and its interval; None where there is none."""
+        if not labels:
+            return None
+        if self.metric == "dice":
+            return self.change(np.stack([dices(self.challenger, one) - dices(self.champion, one) for one in labels]))
+        old, new, truth = [], [], []
+        for label in labels:
+            before, known = columns(self.champion, label)
+            after, _ = columns(self.challenger, label)
+            old.append(before)
+            new.append(after)
+            truth.append(known)
+        return auc_change(old, new, truth, self.patients)
+
+    def change(self, values: Array, *, each: float = EACH) -> tuple[float, Interval] | None:
+        """Return the mean of changes (-1…1, [N] or [L, N]; NaN is left out) and its interval."""
+        return self.weights.mean(values, -1.0, 1.0, each=each)
+
+    def decisions(
+        self, labels: Sequence[str], old: Mapping[str, float], new: Mapping[str, float], state: float
+    ) -> Array:
+        """Return how decisions changed in the cases whose truth is ``state``: [L, N].
+
+        1 where a wrong one became right, -1 where a right one became wrong, 0 where it stayed; NaN where the truth
+        is the other state or not known.
+        """
+        changes = []
+        for label in labels:
+            was, now, truth = self.right(label, old, new)
+            changes.append(np.where(truth == state, now - was, np.nan))
+        return np.stack(changes)
+
+    def right(self, label: str, old: Mapping[str, float], new: Mapping[str, float]) -> tuple[Array, Array, Array]:
+        """Return whether the old and the new decision were right, each [N] (NaN: not known), and the truth."""
+        before, truth = columns(self.champion, label)
+        after, _ = columns(self.challenger, label)
+        known = ~np.isnan(truth) & ~np.isnan(before) & ~np.isnan(after)
+        was = np.where(known, (before >= old[label]) == (truth > 0.5), np.nan)
+        now = np.where(known, (after >= new[label]) == (truth > 0.5), np.nan)
+        return was, now, truth
 
 
 def pair(
@@ -61,7 +89,7 @@ def pair(
     challenger: Sequence[CaseResult],
     labels: tuple[str, ...],
     metric: Metric,
-    weights: Array,
+    weights: Weights,
 ) -> Pairs:
     """Put the results of both models side by side; raises DataError where cases or truths differ."""
     by_id = {case.case_id: case for case in champion}
@@ -72,16 +100,4 @@ def pair(
         if any(old.truth.get(label) != new.truth.get(label) for label in labels if label in old.probabilities):
             raise DataError("truth_differs", "The two models were compared with different truths.")
     known = tuple(label for label in labels if all(label in case.probabilities for case in aligned))
-    single = len({case.patient_key for case in challenger}) == len(challenger)
-    return Pairs(aligned, challenger, known, metric, weights, single)
-
-
-def mean_difference(pairs: Pairs) -> tuple[float, Interval | None] | None:
-    """Return the mean difference over the judged labels and its interval."""
-    if not pairs.labels:
-        return None
-    differences = [pairs.difference(label) for label in pairs.labels]
-    value = float(np.mean([difference for difference, _ in differences]))
-    if len(pairs.labels) == 1:
-        return value, pairs.interval(pairs.labels[0], *differences[0])
-    return value, percentile_interval(np.mean([replicates for _, replicates in differences], axis=0))
+    return Pairs(aligned, challenger, known, metric, weights)

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from inference.engine.gate_plan import Role
+
 Method = Literal["wilson", "delong", "patient_bootstrap"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -176,7 +178,6 @@ class Evaluation(Kept):
     groups: dict[str, dict[str, Subgroup]]
 
 
-Role = Literal["required", "guard", "told"]
 Verdict = Literal["passed", "refused", "cannot_tell"]
 
 

@@ -166,7 +166,7 @@ def test_a_report_against_a_model_that_is_no_longer_live_promotes_nothing(
     first = install(family, misled_model)
     cases = [CaseResult(str(n), str(n), {"square": n / 40}, {"square": float(n >= 20)}) for n in range(40)]
     judged = evaluate(cases, labels=["square"], thresholds={"square": 0.5}, replicates=20)
-    gate = compare(None, cases, labels=["square"], challenger_thresholds={"square": 0.5}, replicates=20)
+    gate = compare(None, cases, labels=["square"], challenger_thresholds={"square": 0.5})
     versions = [
         ModelVersion.objects.create(
             family=family, number=number, weights_digest=str(number) * 64, card_digest=first.card_digest
