@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -33,7 +34,12 @@ class Weights:
 
     def __init__(self, patients: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> None:
         self.names, self.member = np.unique(np.asarray(patients), return_inverse=True)
-        self._drawn = np.random.default_rng(seed).standard_exponential((draws, len(self.names) + 1))
+        self._shape, self._seed = (draws, len(self.names) + 1), seed
+
+    @cached_property
+    def _drawn(self) -> Array:
+        """Weights that are not yet divided by their sum: [draws, patients and the unseen one]."""
+        return np.random.default_rng(self._seed).standard_exponential(self._shape)
 
     def mean(
         self, values: Array, lowest: float, highest: float, *, each: float = EACH
