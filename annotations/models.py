@@ -378,7 +378,53 @@ class DatasetSnapshot(Identified):
     recipe = models.CharField(max_length=24)
     label_keys = models.JSONField(default=list)
     counts = models.JSONField(default=dict, help_text="Cases, patients and positives by split and label.")
+    datasheet_digest = models.CharField(
+        max_length=64, blank=True, help_text="Blob: the datasheet, as it was when it was frozen; empty on old ones."
+    )
     frozen_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+
+class Withdrawal(Identified):
+    """An admin's word that a patient, or a reader's work, teaches no more, or again. Written once; the latest stands.
+
+    What was frozen and learned before stays in history; datasets that are frozen from now on go without.
+    """
+
+    class Kind(models.TextChoices):
+        PATIENT = "patient"
+        READER = "reader"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    patient_number = models.JSONField(null=True, help_text="Of a patient: Patient ID with its issuer, as sent.")
+    study_instance_uids = models.JSONField(default=list, help_text="The patient's studies when it was said.")
+    subject = models.CharField(max_length=64, db_index=True, help_text="SHA-256 of the number, or the reader's id.")
+    reader = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    withdrawn = models.BooleanField(help_text="False: teaches again.")
+    reason = models.CharField(max_length=500)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+
+
+class SnapshotRequest(Identified):
+    """Somebody asked what freezing would hold, or to freeze; a job answers. What came of it is written here once."""
+
+    class Kind(models.TextChoices):
+        PREVIEW = "preview"
+        FREEZE = "freeze"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    name = models.CharField(max_length=120, blank=True)
+    recipe = models.CharField(max_length=24)
+    label_keys = models.JSONField(default=list)
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    result = models.JSONField(null=True, help_text="Of a preview, or why nothing was frozen: counts, missing, ready.")
+    snapshot = models.ForeignKey(DatasetSnapshot, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         ordering: ClassVar = ["-created_at"]

@@ -279,3 +279,54 @@ class UploadVerdict(Identified):
     code = models.CharField(max_length=60, blank=True)
     message = models.CharField(max_length=400, blank=True)
     instance = models.ForeignKey(Instance, null=True, on_delete=models.SET_NULL, related_name="+")
+
+
+class SamePersonDecision(Identified):
+    """An admin's word on whether two patient numbers are one person's. Written once; the latest of a pair stands."""
+
+    class Verdict(models.TextChoices):
+        ONE_PERSON = "one_person", "one person under two numbers"
+        DIFFERENT = "different", "two persons"
+
+    first = models.JSONField(help_text="Of the one: patient_id, issuer_of_patient_id, issuer_qualifiers, unidentified.")
+    second = models.JSONField(help_text="Of the other; the pair is kept in one order.")
+    pair = models.CharField(max_length=64, db_index=True, help_text="SHA-256 of both: decisions about one pair meet.")
+    verdict = models.CharField(max_length=12, choices=Verdict.choices)
+    reason = models.CharField(max_length=500)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+
+class PictureHash(Identified):
+    """What a picture looks like in a few bits, so that near copies are found (``imaging.dicom.looks``)."""
+
+    instance = models.OneToOneField(Instance, on_delete=models.CASCADE, related_name="looks")
+    blob_digest = models.CharField(max_length=64, help_text="Of the file that it was made of.")
+    bits = models.CharField(max_length=64, blank=True, help_text="256 bits, hexadecimal; empty where it has none.")
+    code = models.CharField(max_length=40, blank=True, help_text="Why there are none: plain, many_frames, unreadable.")
+    revision = models.PositiveSmallIntegerField(help_text="Of the way in which it was made.")
+
+
+class NearCopy(Identified):
+    """Two pictures of different patients that look alike; a person says whether they are one picture."""
+
+    first = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="+")
+    distance = models.PositiveSmallIntegerField(help_text="How many of the 256 bits differ.")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["first", "second"], name="near_copy_once")]
+
+
+class NearCopyDecision(Identified):
+    """What a person saw when both pictures lay side by side. Written once; the latest stands."""
+
+    class Verdict(models.TextChoices):
+        ONE_PICTURE = "one_picture", "one picture"
+        DIFFERENT = "different", "different pictures"
+
+    near_copy = models.ForeignKey(NearCopy, on_delete=models.CASCADE, related_name="decisions")
+    verdict = models.CharField(max_length=12, choices=Verdict.choices)
+    first_digest = models.CharField(max_length=64, help_text="Of the file that was seen.")
+    second_digest = models.CharField(max_length=64)
+    remark = models.CharField(max_length=500, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
-from annotations.dataset.copies import without_copies
+from annotations.dataset.apart import keep_apart
 from annotations.dataset.groups import groups_of
 from annotations.dataset.pictures import pictures_taught
 from annotations.dataset.settling import Settled, Unsettled, settled, settled_by_label
-from annotations.dataset.split import patient_key, split_of
+from annotations.dataset.sides import Sides, sides_of_archive
 from annotations.dataset.statements import Statement, habitual_reviewers, region_json, workitem_statements
 from annotations.dataset.teaching import PROVENANCE, Trust
+from annotations.dataset.withheld import people_of, person_pseudonym, withheld_now
 from annotations.models import Finding, Workitem
 from annotations.rules.lifecycle import SIGNED_OFF
 from annotations.rules.standing import Standing, standing_of
@@ -31,11 +32,13 @@ class Rows:
     """The rows, and what was left out and why.
 
     Attributes:
+        facts: what was found out on the way (``annotations.dataset.apart``).
         unsettled: per reason (``Unsettled``) and label, how many answers are not taught or may not test.
     """
 
     rows: list[Json] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    facts: Json = field(default_factory=dict)
     unsettled: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def not_taught(self, why: Unsettled, label_key: str) -> None:
@@ -49,32 +52,46 @@ def _batches(workitems: list[Workitem]) -> Iterator[list[Workitem]]:
         yield workitems[start : start + _BATCH]
 
 
-def snapshot_rows(*, project: Project, recipe: str, label_keys: list[str]) -> Rows:
-    """Return the dataset rows of a project's signed-off work, sorted, with every patient in one split.
+def snapshot_rows(
+    *, project: Project, recipe: str, label_keys: list[str], on_progress: Callable[[int, int], None] | None = None
+) -> Rows:
+    """Return the dataset rows of a project's signed-off work, sorted, with every person in one split.
 
     Args:
         recipe: ``classification`` (flat single-frame images with label states) or ``segmentation`` (every frame of
             a painted series, and of series that were read as empty).
+        on_progress: told how many of how many cases are done, batch by batch; may raise to stop.
     """
-    result = Rows()
+    result, sides = Rows(), sides_of_archive()
+    withheld = withheld_now(sides)
     signed = Workitem.objects.filter(project=project, state__in=SIGNED_OFF).order_by("id")
     workitems = list(signed.select_related("study__patient", "project").prefetch_related("readings"))
     result.left_out["not_signed_off"] = Workitem.objects.filter(project=project).count() - len(workitems)
     habitual = habitual_reviewers(project.pk)
-    decoded: dict[str, str] = {}
+    done = 0
     for batch in _batches(workitems):
         by_workitem: dict[UUID, list[Standing]] = defaultdict(list)
         for one in standing_of(batch).values():
             by_workitem[one.finding.workitem_id].append(one)
         images = _images_of(batch)
-        decoded |= {image.sop_instance_uid: image.decoded_digest for held in images.values() for image in held}
         for workitem in batch:
+            people = people_of(workitem, by_workitem[workitem.pk])
+            if why := withheld.why(workitem, people, sides):
+                result.left_out[why] += 1
+                continue
             said = workitem_statements(workitem, by_workitem[workitem.pk], habitual=habitual)
             said = [statement for statement in said if statement.label_key in label_keys]
-            _add_rows(result, workitem, images[workitem.study_id], said, recipe, label_keys)
-    kept = without_copies(result.rows, decoded)
-    result.left_out["copies_in_a_stricter_split"] += len(result.rows) - len(kept)
-    result.rows = kept
+            before = len(result.rows)
+            _add_rows(result, workitem, images[workitem.study_id], said, recipe, label_keys, sides)
+            read_by = sorted(person_pseudonym(person) for person in people)
+            for row in result.rows[before:]:
+                row["read_by"] = read_by
+        done += len(batch)
+        if on_progress:
+            on_progress(done, len(workitems))
+    apart = keep_apart(result.rows, sides, project)
+    result.rows, result.facts = apart.rows, apart.facts
+    result.left_out.update(apart.left_out)
     result.rows.sort(key=lambda row: (row["patient_key"], row["sop_instance_uid"], row["frame_number"]))
     return result
 
@@ -89,10 +106,11 @@ def _images_of(batch: list[Workitem]) -> dict[UUID, list[Instance]]:
 
 
 def _add_rows(
-    result: Rows, workitem: Workitem, images: list[Instance], said: list[Statement], recipe: str, label_keys: list[str]
-) -> None:
-    patient = patient_key(workitem.study.patient)
-    split = split_of(patient)
+    result: Rows, workitem: Workitem, images: list[Instance], said: list[Statement], recipe: str, label_keys: list[str],
+    sides: Sides,
+) -> None:  # fmt: skip
+    patient = sides.keys[workitem.study.patient_id]
+    split = sides.split(patient)
     if not said:
         return
     taught = pictures_taught(workitem, images, result.left_out)

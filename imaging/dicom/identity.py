@@ -51,6 +51,11 @@ class Statement:
         return cls(stated["patient_name"], date.fromisoformat(birth) if birth else None, stated["patient_sex"])
 
 
+def has_name(name: str) -> bool:
+    """Say whether a person name names somebody: not empty, and none of the words that stand for no name."""
+    return name_form(name) not in _NO_NAMES
+
+
 def statement_in(values: dict[str, Any]) -> Statement:
     """Return what an instance states of its patient, in the length of the index's columns.
 

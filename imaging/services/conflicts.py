@@ -101,13 +101,13 @@ def _same_pixels(known: Instance, parsed: ParsedInstance) -> bool | None:
     if not known.pixel_digest or not parsed.pixel_digest:
         return False
     if not known.decoded_digest and parsed.decoded_digest:
-        known.decoded_digest = _decoded_digest(known)
+        known.decoded_digest = decoded_digest_fill(known)
     if not known.decoded_digest or not parsed.decoded_digest:
         return None
     return known.decoded_digest == parsed.decoded_digest
 
 
-def _decoded_digest(known: Instance) -> str:
+def decoded_digest_fill(known: Instance) -> str:
     """Read an instance again that was stored before decoded pixels had a digest."""
     header_path = blobs.staging_file(".json.z")
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ROWS, COLUMNS = 40, 50
 FRAME_OF_REFERENCE = "1.2.826.0.1.3680043.8.498.900"
 _numbers = count(1000)
+_birth_days: dict[str, int] = {}
 
 
 def _header(uid: str, *, spacing_mm: tuple[float, float] | None, patient_space: bool) -> dict[str, Any]:
@@ -63,6 +64,11 @@ def make_instance(
     )
 
 
+def _born(patient: Patient) -> date:
+    """Return a birth date of the patient's own: what shares name and birth date counts as one person."""
+    return date(1960, 1, 1) + timedelta(days=_birth_days.setdefault(str(patient.pk), len(_birth_days)))
+
+
 def make_reading_study(
     project: Project,
     *,
@@ -83,7 +89,7 @@ def make_reading_study(
         patient=patient,
         patient_name=patient_name,
         patient_sex="F",
-        patient_birth_date=date(1970, 1, 1),
+        patient_birth_date=_born(patient),
         study_date=study_date,
         study_description=f"Thorax {number}",
         accession_number=f"ACC{number}",

@@ -115,6 +115,31 @@ const leftOut: Record<string, [one: string, many: string]> = {
     "image that was stored after an old reading without a list of images",
     "images that were stored after old readings without a list of images",
   ],
+  patient_withdrawn: ["case of a withdrawn patient", "cases of withdrawn patients"],
+  reader_withdrawn: [
+    "case in which a withdrawn reader had a hand",
+    "cases in which a withdrawn reader had a hand",
+  ],
+  nobody_known: [
+    "image without Patient ID, name or birth date: it could be anybody’s",
+    "images without Patient ID, name or birth date: they could be anybody’s",
+  ],
+  no_patient_id_in_test: [
+    "image without a Patient ID that may not test",
+    "images without a Patient ID that may not test",
+  ],
+  learned_from_before: [
+    "image of a person from whom an earlier dataset taught, so that it may not test",
+    "images of persons from whom an earlier dataset taught, so that they may not test",
+  ],
+  version_undecided_in_test: [
+    "image that came in two versions, undecided, so that it may not test",
+    "images that came in two versions, undecided, so that they may not test",
+  ],
+  near_copy_not_judged: [
+    "test image that looks like one of another patient in training: nobody has compared them yet",
+    "test images that look like ones of other patients in training: nobody has compared them yet",
+  ],
   copies_in_a_stricter_split: [
     "copy of an image that is in a stricter part",
     "copies of images that are in a stricter part",
