@@ -251,4 +251,5 @@ def _weights(states: dict[str, Settled], regions: list[Statement]) -> Json:
         "sampling": PROVENANCE[teaching].sampling,
         "label_provenance": named,
         "label_weights": {key: PROVENANCE[name].weight for key, name in named.items()},
+        "label_sampling": {key: PROVENANCE[name].sampling for key, name in named.items()},
     }

@@ -14,7 +14,18 @@ from uuid import UUID
 
 from annotations.content.image_space import frame_space
 from annotations.content.revision_json import whole_content
-from annotations.dataset.teaching import ACTS, MODEL_REJECTED, PERSON_REJECTED, Act, Cell, Place, Row, Says, Trust
+from annotations.dataset.teaching import (
+    ACTS,
+    MODEL_REJECTED,
+    PERSON_REJECTED,
+    PROVENANCE,
+    Act,
+    Cell,
+    Place,
+    Row,
+    Says,
+    Trust,
+)
 from annotations.models import Finding, Review, Revision, Workitem
 from annotations.rules.standing import Decided, Standing
 from imaging.models import Instance
@@ -283,6 +294,8 @@ def region_json(statement: Statement, instance: Instance, frame_number: int) -> 
         "revision_digest": revision.digest,
         "kind": content["kind"],
         "provenance": statement.provenance,
+        "weight": PROVENANCE[statement.provenance].weight,
+        "sampling": PROVENANCE[statement.provenance].sampling,
         "geometry": content["geometry"],
         "points_px": None,
         "mask": None,

@@ -28,7 +28,8 @@ class SnapshotCase:
         weight: for the loss, mean over its known labels; ``label_weights`` has them one by one.
         sampling: how many times it is drawn in an epoch, for the label that asks for most; ``label_sampling`` has
             them one by one (empty in datasets that were frozen before it was kept).
-        regions: accepted ones ``{label_key, revision_digest, kind, provenance, geometry, points_px, mask}``:
+        regions: accepted ones ``{label_key, revision_digest, kind, provenance, weight, sampling, geometry,
+            points_px, mask}``:
             ``points_px`` are (column, row) pixels (an ellipse's are its top, bottom, left, right ends), ``mask`` is
             ``{rows, columns, runs}`` over this frame's row-major pixels.
         rejected_regions: the same for what reviewers rejected: places where the label is not.

@@ -92,7 +92,7 @@ def _frame_sample(case: SnapshotCase, instance: Instance, labels: Sequence[str])
         regions={key: mask for key in labels if (mask := _mask_of(case, key)) is not None},
         rejected={key: mask for key in labels if (mask := _rejected_mask_of(case, key)) is not None},
         rejected_draws=_rejected_draws([case]),
-        weights=case.label_weights,
+        weights=_mean_weights([case]),
         draws={key: float(_draws(case, key)) for key in case.label_provenance},
         groups=case.groups,
     )
@@ -210,11 +210,15 @@ def _volume_sample(cases: Sequence[SnapshotCase], labels: Sequence[str]) -> Samp
 
 
 def _mean_weights(cases: Sequence[SnapshotCase]) -> dict[str, float]:
-    """Return each label's mean weight over the frames that say something of it."""
+    """Return each label's mean weight over the frames that say something of it, or else reject a place of it."""
     said: dict[str, list[float]] = defaultdict(list)
+    rejected: dict[str, list[float]] = defaultdict(list)
     for case in cases:
         for key, weight in case.label_weights.items():
             said[key].append(weight)
+        for region in case.rejected_regions:
+            rejected[region["label_key"]].append(region.get("weight", 1.0))
+    said = rejected | said
     return {key: sum(weights) / len(weights) for key, weights in said.items()}
 
 

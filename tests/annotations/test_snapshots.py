@@ -260,6 +260,7 @@ def test_a_nod_adds_nothing_to_a_blind_read_and_a_finding_the_model_missed_is_dr
     agreed, added = rows[both.study.study_instance_uid], rows[missed.study.study_instance_uid]
     assert (agreed["labels"]["nodule"], agreed["provenance"], agreed["weight"]) == (1, "blind_read", 1.0)
     assert (added["provenance"], added["sampling"], added["label_weights"]) == ("human_added", 3, {"mass": 1.0})
+    assert added["label_sampling"] == {"mass": 3}
 
 
 def test_an_accepted_region_says_present_and_a_rejected_one_only_where_nothing_is(
@@ -275,7 +276,9 @@ def test_an_accepted_region_says_present_and_a_rejected_one_only_where_nothing_i
     assert [row["sop_instance_uid"] for row in rows] == [image_of(workitem).sop_instance_uid]
     assert rows[0]["labels"] == {"nodule": 1}
     assert [region["points_px"][0] for region in rows[0]["regions"]] == [[5.0, 5.0]]
-    assert [region["points_px"][0] for region in rows[0]["rejected_regions"]] == [[30.0, 5.0]]
+    (place,) = rows[0]["rejected_regions"]
+    assert place["points_px"][0] == [30.0, 5.0]
+    assert (place["provenance"], place["weight"], place["sampling"]) == ("ai_rejected", 1.0, 2)
 
 
 def test_regions_drawn_in_patient_space_arrive_in_pixels(project: Project, radiologist: User, reviewer: User) -> None:

@@ -136,10 +136,13 @@ def test_each_label_has_its_own_weight_and_draws_and_rejected_places_of_its_own(
         label_weights={"square": 1.5, "other": 1.0},
         label_sampling={"square": 1, "other": 3},
         sampling=3,
-        rejected_regions=[rectangle(2, 3, 6, 8, sampling=2)],
+        rejected_regions=[
+            rectangle(2, 3, 6, 8, sampling=2, weight=1.0),
+            {**rectangle(2, 3, 6, 8, sampling=2, weight=0.7), "label_key": "third"},
+        ],
     )
     (sample,) = snapshot_samples(frozen, "train", labels=["square", "other"], dimensions=dimensions)
-    assert dict(sample.weights) == {"square": 1.5, "other": 1.0}
+    assert dict(sample.weights) == {"square": 1.5, "other": 1.0, "third": 0.7}
     assert dict(sample.draws) == {"square": 1.0, "other": 3.0}
     assert sample.rejected_draws == 2.0
     assert set(sample.rejected) == {"square"}
