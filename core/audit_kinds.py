@@ -51,6 +51,7 @@ class AuditKind(StrEnum):
     MODEL_ROLLED_BACK = "model.rolled_back", "U"
     NEAR_COPY_DECIDED = "near_copy.decided", "U"
     PERSON_DECIDED = "person.decided", "U"
+    PLAN_DECLARED = "plan.declared", "C"
     PREDICTION_FINISHED = "prediction.finished", "U"
     PREDICTION_REQUESTED = "prediction.requested", "C"
     PROJECT_CHANGED = "project.changed", "U"

@@ -9,7 +9,8 @@ from django.conf import settings
 from inference import errors
 from inference.engine.config import RecipeConfig
 from inference.engine.gate_plan import GatePlan
-from inference.models import ModelFamily, ModelVersion, Promotion
+from inference.engine.operating_point import OperatingPoint
+from inference.models import DeclaredPlan, ModelFamily, ModelVersion, Promotion
 
 Json = dict[str, Any]
 #: What an admin may choose; the rest follows from the family and the machine.
@@ -49,9 +50,27 @@ def training_defaults(family: ModelFamily) -> Json:
     return {name: whole[name] for name in CHOICES}
 
 
-def change_plan_of(family: ModelFamily) -> GatePlan:
-    """Return what a version of the family must reach to be promoted, with the defaults filled in."""
-    return GatePlan.from_json(family.change_plan)
+def plan_in_force(family: ModelFamily) -> DeclaredPlan:
+    """Return the family's newest declared plan: that of the trainings that are asked for now."""
+    return family.plans.select_related("declared_by").order_by("-number")[0]
+
+
+def plan_of(version: ModelVersion) -> DeclaredPlan:
+    """Return the plan that a version is judged by: that of its training, or what was in force when it was imported."""
+    if version.training_run is not None:
+        return version.training_run.plan
+    plans = version.family.plans.order_by("-number")
+    return plans.filter(created_at__lte=version.created_at).first() or plans.reverse()[0]
+
+
+def limits_of(plan: DeclaredPlan) -> GatePlan:
+    """Return the limits of a plan, with the defaults filled in."""
+    return GatePlan.from_json(plan.limits)
+
+
+def operating_point_of(plan: DeclaredPlan) -> OperatingPoint:
+    """Return where decisions are to lie by a plan."""
+    return OperatingPoint.from_json(plan.operating_point)
 
 
 def previously_live(family: ModelFamily) -> ModelVersion | None:

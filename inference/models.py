@@ -20,12 +20,29 @@ class ModelFamily(Identified):
     recipe = models.CharField(max_length=24, help_text="Name of a card in inference.engine.recipe_cards.")
     label_keys = models.JSONField(default=list)
     modalities = models.JSONField(default=list, help_text="Modalities it reads; empty means all.")
-    change_plan = models.JSONField(default=dict, help_text="Primary metric, margin and limits of the gate.")
     live = models.ForeignKey("ModelVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         verbose_name_plural = "model families"
         constraints: ClassVar = [models.UniqueConstraint(fields=["project", "slug"], name="family_slug_once")]
+
+
+class DeclaredPlan(Identified):
+    """What a family's versions must reach, and where their decisions lie: declared by a person, with a reason.
+
+    Written once. The newest is in force for the trainings that are asked for from then on.
+    """
+
+    family = models.ForeignKey(ModelFamily, on_delete=models.CASCADE, related_name="plans")
+    number = models.PositiveIntegerField()
+    limits = models.JSONField(default=dict, help_text="Limits that differ from GatePlan's.")
+    operating_point = models.JSONField(default=dict, help_text="An OperatingPoint; empty is the balanced one.")
+    declared_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["family_id", "-number"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["family", "number"], name="plan_number_once")]
 
 
 class TrainingRun(Identified):
@@ -34,6 +51,9 @@ class TrainingRun(Identified):
     family = models.ForeignKey(ModelFamily, on_delete=models.CASCADE, related_name="training_runs")
     snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, related_name="training_runs")
     parent = models.ForeignKey("ModelVersion", null=True, on_delete=models.PROTECT, related_name="+")
+    plan = models.ForeignKey(
+        DeclaredPlan, on_delete=models.PROTECT, related_name="+", help_text="In force when it was asked for."
+    )
     config = models.JSONField(help_text="The frozen RecipeConfig.")
     config_digest = models.CharField(max_length=64)
     estimate = models.JSONField(default=dict)
@@ -167,6 +187,12 @@ class EvaluationReport(Identified):
     compared_report = models.JSONField(default=dict)
     gate = models.JSONField(default=dict, help_text="passed, sentence, criteria[].")
     outputs_digest = models.CharField(max_length=64, help_text="Blob with the raw outputs of each test case.")
+    test_digest = models.CharField(
+        max_length=64,
+        blank=True,
+        db_index=True,
+        help_text="Of the test cases' names, whichever dataset held them.",
+    )
     digest = models.CharField(max_length=64)
 
     class Meta:

@@ -11,10 +11,13 @@ from core import blobs
 from core.models import Job, Project
 from inference import errors
 from inference.engine.config import RecipeConfig
+from inference.engine.gate_plan import GatePlan
 from inference.engine.recipe_cards import recipe_card
 from inference.engine.report import gate_in_present_form
-from inference.family_facts import change_plan_of, previously_live, training_defaults
+from inference.family_facts import limits_of, operating_point_of, plan_in_force, previously_live, training_defaults
+from inference.looks import look_sentence, looks_of
 from inference.models import (
+    DeclaredPlan,
     EvaluationReport,
     ModelFamily,
     ModelVersion,
@@ -89,8 +92,12 @@ def saliency_bytes(saliency: SaliencyMap) -> bytes:
     return zlib.decompress(saliency_deflated(saliency))
 
 
-def version_json(version: ModelVersion) -> Json:
-    """Return a version in the API's short shape."""
+def version_json(version: ModelVersion, looks: dict[object, int] | None = None) -> Json:
+    """Return a version in the API's short shape.
+
+    Args:
+        looks: which look at its test cases each report was, where somebody has counted them already.
+    """
     newest = max(version.reports.all(), key=lambda report: report.created_at, default=None)
     return {
         "id": version.pk,
@@ -103,6 +110,8 @@ def version_json(version: ModelVersion) -> Json:
         "report_id": newest.pk if newest else None,
         "gate_passed": newest.gate.get("passed") if newest else None,
         "gate_sentence": newest.gate.get("sentence", "") if newest else "",
+        "gate_verdict": gate_in_present_form(newest.gate).get("verdict") if newest else None,
+        "look": (looks_of([newest]) if looks is None else looks).get(newest.pk) if newest else None,
     }
 
 
@@ -126,7 +135,9 @@ def families_json(families: Iterable[ModelFamily]) -> list[Json]:
 
 def family_json(family: ModelFamily) -> Json:
     """Return one family with its versions, newest first."""
-    versions = {row.pk: version_json(row) for row in family.versions.prefetch_related("reports").order_by("-number")}
+    rows = list(family.versions.prefetch_related("reports").order_by("-number"))
+    looks = looks_of(report for row in rows for report in row.reports.all())
+    versions = {row.pk: version_json(row, looks) for row in rows}
     before = previously_live(family) if family.live_id else None
     return {
         "id": family.pk,
@@ -136,13 +147,32 @@ def family_json(family: ModelFamily) -> Json:
         "recipe": family.recipe,
         "label_keys": family.label_keys,
         "modalities": family.modalities,
-        "change_plan": change_plan_of(family).to_json(),
+        "plan": plan_json(plan_in_force(family)),
         "live": versions.get(family.live_id) if family.live_id else None,
         "roll_back_to": versions.get(before.pk) if before else None,
         "versions": list(versions.values()),
         "training_defaults": training_defaults(family),
         "training_limits": RecipeConfig.limits(),
     }
+
+
+def plan_json(plan: DeclaredPlan) -> Json:
+    """Return a declared plan with all its limits, and where decisions lie by it."""
+    point = operating_point_of(plan)
+    return {
+        "number": plan.number,
+        "limits": limits_of(plan).to_json(),
+        "operating_point": {**point.to_json(), "sentence": point.sentence},
+        "declared_by": person_json(plan.declared_by),
+        "reason": plan.reason,
+        "created_at": plan.created_at,
+    }
+
+
+def plans_json(family: ModelFamily) -> Json:
+    """Return the plans of a family, newest first, and what each limit means."""
+    rows = family.plans.select_related("declared_by").order_by("-number")
+    return {"plans": [plan_json(row) for row in rows], "entries": GatePlan.entries()}
 
 
 def snapshot_named(run: TrainingRun) -> Json:
@@ -170,6 +200,7 @@ def run_json(run: TrainingRun) -> Json:
         "environment": run.environment,
         "snapshot": snapshot_named(run),
         "parent": short_version_json(run.parent),
+        "plan": run.plan.number,
         "version_id": version.pk if version else None,
         "version_state": version.state if version else None,
         "report_id": newest.pk if newest else None,
@@ -212,7 +243,8 @@ def report_row_json(report: EvaluationReport) -> Json:
 def report_json(report: EvaluationReport) -> Json:
     """Return a report with its numbers, the live model's beside it, and the gate."""
     version, snapshot = report.version, report.snapshot
-    family = version.family
+    family, look = version.family, looks_of([report]).get(report.pk)
+    taught = version.card.get("training", {})
     return {
         "id": report.pk,
         "created_at": report.created_at,
@@ -226,6 +258,10 @@ def report_json(report: EvaluationReport) -> Json:
         "report": report.report,
         "compared_report": report.compared_report or None,
         "gate": gate_in_present_form(report.gate),
+        "look": look,
+        "look_sentence": look_sentence(look),
+        "held_out_sentence": taught.get("held_out", {}).get("sentence", ""),
+        "operating_point_sentence": taught.get("operating_point", {}).get("sentence", ""),
         "digest": report.digest,
         "outputs_digest": report.outputs_digest,
         "is_current": report.compared_with_id == family.live_id,

@@ -1,9 +1,9 @@
-"""How long a training takes and how sure its gate will be, from earlier trainings; pure arithmetic, no torch."""
+"""How long a training takes, from earlier trainings; pure arithmetic, no torch."""
 
 from __future__ import annotations
 
 import math
-from statistics import NormalDist, median
+from statistics import median
 from typing import Any, Final
 
 from inference.engine.config import RecipeConfig
@@ -67,18 +67,3 @@ def time_estimate(config: RecipeConfig, *, training_cases: int, validation_cases
         "measured_runs": len(runs),
         "sentences": [basis],
     }
-
-
-def chance_to_pass(positives: int, negatives: int, margin: float, *, auc: float = 0.9, alike: float = 0.8) -> float:
-    """Return the chance that an equally good model passes a paired non-inferiority test of AUC.
-
-    One-sided 2.5 %; the error of one AUC by Hanley and McNeil (Radiology 1982), the models' results correlated by
-    ``alike``. With 100 cases, 30 % positive and a margin of 0.05 it is about one half.
-    """
-    if positives < 1 or negatives < 1:
-        return 0.0
-    one, two = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    variance = auc * (1 - auc) + (positives - 1) * (one - auc**2) + (negatives - 1) * (two - auc**2)
-    error = math.sqrt(variance / (positives * negatives) * 2 * (1 - alike))
-    normal = NormalDist()
-    return round(normal.cdf(margin / error - normal.inv_cdf(0.975)), 2)

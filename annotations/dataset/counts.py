@@ -30,6 +30,8 @@ def _count(rows: list[Json], label_keys: list[str]) -> Json:
             "positive": states[1],
             "negative": states[0],
             "unknown": states[None],
+            "positive_patients": len({row["patient_key"] for row in rows if row["labels"][key] == 1}),
+            "negative_patients": len({row["patient_key"] for row in rows if row["labels"][key] == 0}),
             "share_positive": round(states[1] / known, 4) if known else None,
         }
     return {"cases": len(rows), "patients": len({row["patient_key"] for row in rows}), "labels": labels}

@@ -9,12 +9,11 @@ differ by something between -0.3 and +0.3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from inference.engine.statistics import Z95, Array, Interval, auc_interval, midranks
 
@@ -125,12 +124,12 @@ def _interval(
     # Cases of one patient say less than as many patients; without a mistake nobody knows how much less.
     less = max(1.0, variance / alone) if alone > 0 else np.inf
     m, n = (max(min(float(k), float(p)), k / less) for k, p in zip(cases, patients, strict=True))
-    score = _score_interval(value, m, n)
+    score = score_interval(value, m, n)
     logit = auc_interval(value, variance, int(m), int(n))
     return min(score[0], logit[0]), max(score[1], logit[1])
 
 
-def _score_interval(value: float, m: float, n: float) -> Interval:
+def score_interval(value: float, m: float, n: float) -> Interval:
     """Newcombe's method 5: the AUCs from which the one that was seen lies less than 1.96 of *their* errors away."""
     size = max(0.0, (m + n) / 2 - 1)
 
@@ -138,11 +137,16 @@ def _score_interval(value: float, m: float, n: float) -> Interval:
         spread = 1 + size * (1 - asked) / (2 - asked) + size * asked / (1 + asked)
         return (value - asked) ** 2 - Z95**2 * asked * (1 - asked) * spread / (m * n)
 
-    edge = 1e-9
-    low = brentq(outside, edge, value) if value > edge and outside(edge) > 0 > outside(value) else 0.0
-    high = brentq(outside, value, 1 - edge) if value < 1 - edge and outside(1 - edge) > 0 > outside(value) else 1.0
-    if value >= 1 - edge:
-        low = float(brentq(outside, edge, 1 - edge)) if outside(1 - edge) < 0 < outside(edge) else 0.0
-    if value <= edge:
-        high = float(brentq(outside, edge, 1 - edge)) if outside(edge) < 0 < outside(1 - edge) else 1.0
-    return float(low), float(high)
+    return _edge(outside, value, 0.0), _edge(outside, value, 1.0)
+
+
+def _edge(outside: Callable[[float], float], inside: float, end: float) -> float:
+    """Return where ``outside`` turns positive between a value that it is not at and an end; the end where nowhere."""
+    near = inside + (end - inside) * 1e-9
+    far = end + (inside - end) * 1e-9
+    if outside(far) <= 0:
+        return end
+    for _ in range(45):
+        middle = (near + far) / 2
+        near, far = (near, middle) if outside(middle) > 0 else (middle, far)
+    return (near + far) / 2

@@ -1,4 +1,4 @@
-"""From logits to probabilities that mean what they say, and the threshold of the decision; both on validation cases.
+"""From logits to probabilities that mean what they say, and the threshold of the decision; on validation cases.
 
 Temperature scaling (Guo 2017) per label; a bias is fitted with it (Platt 1999) where both states are there often
 enough, because drawing rare labels more often while training moves the logits.
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from inference.engine.errors import CheckpointError
+from inference.engine.operating_point import BALANCED, OperatingPoint
 
 _FEW = 10  # cases of each state below which only the temperature is fitted
 _FEWEST = 4  # below which nothing is
@@ -84,30 +85,41 @@ def fit_calibration(
 
 
 def choose_threshold(
-    probabilities: NDArray[np.floating], truth: NDArray[np.floating], *, sensitivity: float | None = None
+    probabilities: NDArray[np.floating], truth: NDArray[np.floating], point: OperatingPoint = BALANCED
 ) -> float:
     """Choose the probability from which a label counts as seen.
 
     Args:
         probabilities: calibrated, [N].
         truth: [N], 1, 0 or NaN (left out).
-        sensitivity: choose the highest threshold that reaches it; None takes Youden's (sensitivity + specificity).
+        point: what is asked of the decisions; of thresholds that are equally good the one nearest to 0.5 is taken.
 
     Returns:
-        The threshold, 0.001…0.999; half way to the next case. 0.5 where a state has fewer than four cases.
+        The threshold, half way to the next case and however small the probabilities of a rare label are. 0.5 where a
+        state has fewer than four cases.
     """
     known = ~np.isnan(truth)
     p, y = probabilities[known].astype(np.float64), truth[known] > 0.5
     if min(y.sum(), (~y).sum()) < _FEWEST:
         return 0.5
     levels = np.unique(p)
-    between = np.concatenate([[levels[0]], (levels[1:] + levels[:-1]) / 2])
-    true = np.array([(p[y] >= t).mean() for t in between])
-    false = np.array([(p[~y] >= t).mean() for t in between])
-    if sensitivity is not None:
-        best = int(np.flatnonzero(true >= sensitivity)[-1])
-    else:
-        gain = true - false
-        ties = np.flatnonzero(gain >= gain.max() - 1e-12)
-        best = int(ties[np.abs(between[ties] - 0.5).argmin()])
-    return float(np.clip(between[best], 0.001, 0.999))
+    between = np.concatenate([[levels[0]], (levels[1:] + levels[:-1]) / 2, [(levels[-1] + 1) / 2]])
+    sensitivity = np.array([(p[y] >= t).mean() for t in between])
+    specificity = np.array([(p[~y] < t).mean() for t in between])
+    goodness = _goodness(point, sensitivity, specificity, int(y.sum()), int((~y).sum()))
+    ties = np.flatnonzero(goodness >= goodness.max() - 1e-12)
+    return float(between[ties[np.abs(between[ties] - 0.5).argmin()]])
+
+
+def _goodness(
+    point: OperatingPoint, sensitivity: NDArray[np.float64], specificity: NDArray[np.float64], yes: int, no: int
+) -> NDArray[np.float64]:
+    """Return how good each threshold is by what was asked; higher is better."""
+    if point.value is None:
+        return sensitivity + specificity
+    if point.kind == "cost":
+        return -(point.value * yes * (1 - sensitivity) + no * (1 - specificity))
+    asked, other = (sensitivity, specificity) if point.kind == "sensitivity" else (specificity, sensitivity)
+    reached = asked >= point.value - 1e-12
+    # Where no threshold reaches it (probabilities of exactly 1), what comes nearest.
+    return np.where(reached, 1 + other, asked - 1) if reached.any() else asked

@@ -1,8 +1,11 @@
-"""The limits of the gate, declared before a training: the change plan. Knows no numpy, so that any process reads it."""
+"""The limits of the gate, declared before a training: the change plan. Knows no numpy, so that any process reads it.
+
+Each limit's title and description are what the page shows: they are said here only.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,28 +13,16 @@ from inference.engine.settings import Settings
 
 Role = Literal["required", "guard", "told"]
 Share = Annotated[float, Field(ge=0, le=1)]
+Margin = Share
+
+_ROLE = (
+    "Required: it must be shown to hold. Guard: it refuses where harm is shown, and lets pass what cannot be told. "
+    "Told: it is shown and decides nothing."
+)
 
 
 class GatePlan(Settings):
-    """The limits of the gate, declared before the training (the change plan).
-
-    Args:
-        margin: how much lower the main metric may truly be.
-        sensitivity_margin: how much lower the sensitivity at the operating point may truly be.
-        specificity_margin: how much lower the specificity at the operating point may truly be.
-        benefit: "superior": the metric must be higher; "more_labels": 10 % more reviewed labels count as well.
-        negative_flip_limit: share of decisions that were right and become wrong.
-        calibration_margin: how much higher the calibration error may be.
-        subgroup_margin: how much lower the sensitivity (or Dice) of a subgroup may truly be.
-        labels: what the main metric of each label may do to the verdict: be "required", be a "guard" that refuses
-            where harm is shown, or be "told" only.
-        flips: the same of decisions that become wrong.
-        calibration: the same of the calibration error; of a first model it is told unless required.
-        subgroups: the same of the subgroups.
-        smallest: positive and negative patients (or cases with a mask) a label needs to be judged.
-        auc_floor: a first model's AUC must be above it.
-        dice_floor: a first segmentation's Dice must be above it.
-        ece_floor: a first model's calibration error must not be above it.
+    """What a new version must be shown to reach.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -41,18 +32,73 @@ class GatePlan(Settings):
     code: ClassVar[str] = "change_plan_wrong"
     unknown_code: ClassVar[str] = "change_plan_wrong"
 
-    margin: Share = 0.05
-    sensitivity_margin: Share = 0.10
-    specificity_margin: Share = 0.10
-    benefit: Literal["superior", "more_labels"] = "more_labels"
-    negative_flip_limit: Share = 0.02
-    calibration_margin: Share = 0.03
-    subgroup_margin: Share = 0.10
-    labels: Role = "guard"
-    flips: Role = "guard"
-    calibration: Role = "guard"
-    subgroups: Role = "guard"
-    smallest: Annotated[int, Field(ge=2, le=10_000)] = 10
-    auc_floor: Share = 0.5
-    dice_floor: Share = 0.3
-    ece_floor: Share = 0.15
+    margin: Margin = Field(
+        0.05,
+        title="Main metric: may be lower by",
+        description="How much lower the ROC AUC (of masks: the Dice) may truly be. Less asks for more test patients.",
+    )
+    sensitivity_margin: Margin = Field(
+        0.10,
+        title="Sensitivity: may be lower by",
+        description="At each version's own operating point, all labels together.",
+    )
+    specificity_margin: Margin = Field(
+        0.10,
+        title="Specificity: may be lower by",
+        description="At each version's own operating point, all labels together.",
+    )
+    benefit: Literal["superior", "more_labels"] = Field(
+        "more_labels",
+        title="What counts as a benefit",
+        description="Superior: the main metric is shown to be higher. More labels: or it learned from a tenth more "
+        "reviewed labels.",
+    )
+    negative_flip_limit: Share = Field(
+        0.02,
+        title="Right decisions that become wrong, at most",
+        description="Share of the live version's right decisions.",
+    )
+    flips: Role = Field("guard", title="Right decisions that become wrong: role", description=_ROLE)
+    calibration_margin: Share = Field(
+        0.03,
+        title="Calibration error: may be higher by",
+        description="Mean distance between stated probability and what came true.",
+    )
+    calibration: Role = Field(
+        "guard", title="Calibration: role", description=f"{_ROLE} Of a first model it is told unless required."
+    )
+    subgroup_margin: Margin = Field(
+        0.10,
+        title="A subgroup: may lose",
+        description="Sensitivity (of masks: Dice) by sex, age, view and scanner.",
+    )
+    subgroups: Role = Field("guard", title="Subgroups: role", description=_ROLE)
+    labels: Role = Field("guard", title="Each label's main metric: role", description=_ROLE)
+    smallest: Annotated[int, Field(ge=2, le=10_000)] = Field(
+        10,
+        title="Patients a label needs to be judged",
+        description="Positive and negative test patients each (of masks: patients with one).",
+    )
+    auc_floor: Share = Field(
+        0.5, title="First model: ROC AUC above", description="0.5 is chance. There is nothing to compare it with."
+    )
+    dice_floor: Share = Field(0.3, title="First model: Dice above", description="Of masks.")
+    ece_floor: Share = Field(
+        0.15, title="First model: calibration error at most", description="Told unless calibration is required."
+    )
+
+    @classmethod
+    def entries(cls) -> list[dict[str, Any]]:
+        """Return each limit by name, with its title, description, default, and choices or range."""
+        found = []
+        for name, entry in cls.model_json_schema()["properties"].items():
+            low, high = (
+                entry.get("minimum", entry.get("exclusiveMinimum")),
+                entry.get("maximum", entry.get("exclusiveMaximum")),
+            )
+            kind = "choice" if "enum" in entry else "count" if entry["type"] == "integer" else "share"
+            found.append(
+                {"name": name, "title": entry["title"], "description": entry["description"], "kind": kind,
+                 "choices": entry.get("enum", []), "minimum": low, "maximum": high, "default": entry["default"]}
+            )  # fmt: skip
+        return found

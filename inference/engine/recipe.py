@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from inference.engine.calibrate import Calibration
 from inference.engine.config import RecipeConfig
 from inference.engine.draws import Draws
+from inference.engine.operating_point import OperatingPoint
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe_card import RecipeCard
 from inference.engine.results import Prediction
@@ -29,6 +30,10 @@ Batch = dict[str, Tensor]
 
 Outputs = dict[str, Tensor]
 """What a network returns, by name; ``logits`` is always there."""
+
+
+Outcome = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Logits and truth of one label, both [N]; a truth that is not known is NaN."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +102,8 @@ class Recipe(Protocol):
         """Refuse training cases that cannot teach; raises DataError."""
         ...
 
-    def decide(self, logits: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[Calibration, float]:
-        """Return the calibration and the threshold of one label from its validation outputs, both [N]."""
+    def decide(self, calibrating: Outcome, deciding: Outcome, point: OperatingPoint) -> tuple[Calibration, float]:
+        """Return the calibration of one label from the ones, and its threshold from the other validation cases."""
         ...
 
     def predict(

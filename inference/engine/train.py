@@ -19,6 +19,8 @@ from inference.engine.cases import Cases
 from inference.engine.checkpoint import library_versions, save_model
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import DataError, TrainingStopped
+from inference.engine.held_out import parts_of
+from inference.engine.operating_point import BALANCED, OperatingPoint
 from inference.engine.optimiser import learning_rate, make_optimiser, make_scaler, set_learning_rate
 from inference.engine.progress import Reporter, TrainProgress
 from inference.engine.recipe import Batch, Example, Recipe, Validation
@@ -63,6 +65,7 @@ def train(
     training: Sequence[Sample],
     validation: Sequence[Sample],
     workdir: Path,
+    operating_point: OperatingPoint = BALANCED,
     initial_weights: Path | None = None,
     resume: bool = False,
     on_progress: Callable[[TrainProgress], None] = lambda _: None,
@@ -77,6 +80,7 @@ def train(
         config: all settings.
         training: cases to learn from.
         validation: cases to choose the best epoch, the calibration and the thresholds by; of other patients.
+        operating_point: what the thresholds are chosen for.
         workdir: of this training; checkpoints and the finished model are written here.
         initial_weights: folder of an earlier model (or its file of weights, with the card beside it); used where
             ``config.warm_start`` is set.
@@ -94,6 +98,7 @@ def train(
     """
     recipe = recipe_named(config.recipe)
     cases, held_out = _cases(recipe, config, training, validation)
+    parts = parts_of(validation, config.labels)
     checkpoints = workdir / "checkpoints"
     with reproducible(config):
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -101,7 +106,7 @@ def train(
         began_with = warm_start(network, config, initial_weights)
         network.to(device)
         optimiser, scaler = make_optimiser(network, config), make_scaler(config, device)
-        run_digest = digest_of([config.digest, recipe.version, cases.digest, held_out.digest, began_with])
+        run_digest = digest_of([config.digest, recipe.version, cases.digest, held_out.digest, parts.epoch, began_with])
         progressed = None
         if resume:
             progressed = load_state(
@@ -134,7 +139,7 @@ def train(
                 reporter.trained(epoch + 1, losses)
 
             reporter.validating(epoch + 1)
-            validated = _validate(recipe, network, held_out, config, ask)
+            validated = _validate(recipe, network, held_out, parts.epoch, config, ask)
             progressed.epoch = epoch + 1
             if validated is None or validated.rank > progressed.best_rank:
                 progressed.best_epoch = epoch + 1
@@ -151,8 +156,11 @@ def train(
 
         reporter.calibrating()
         load_epoch(checkpoints, progressed.best_epoch, network)
-        validated = _validate(recipe, network, held_out, config, ask)
-        calibration, thresholds = _calibrate(recipe, config, validated)
+        calibrating = _validate(recipe, network, held_out, parts.calibration, config, ask)
+        deciding = calibrating
+        if parts.threshold != parts.calibration:
+            deciding = _validate(recipe, network, held_out, parts.threshold, config, ask)
+        calibration, thresholds = _calibrate(recipe, config, calibrating, deciding, operating_point)
         best = progressed.curves[progressed.best_epoch - 1]
         environment = {
             "device": str(device),
@@ -165,6 +173,13 @@ def train(
         facts = {
             "cases": len(cases),
             "validation_cases": len(held_out),
+            "held_out": {
+                "epoch": len(parts.epoch),
+                "calibration": len(parts.calibration),
+                "threshold": len(parts.threshold),
+                "sentence": parts.sentence,
+            },
+            "operating_point": {**operating_point.to_json(), "sentence": operating_point.sentence},
             "located_cases": {label: _located(training, label) for label in config.labels},
             "best_epoch": progressed.best_epoch,
             "epochs": config.epochs,
@@ -260,13 +275,18 @@ def _step(
 
 
 def _validate(
-    recipe: Recipe, network: nn.Module, held_out: Cases, config: RecipeConfig, ask: Callable[[], None]
+    recipe: Recipe,
+    network: nn.Module,
+    held_out: Cases,
+    part: Sequence[int],
+    config: RecipeConfig,
+    ask: Callable[[], None],
 ) -> Validation | None:
-    if not len(held_out):
+    if not part:
         return None
 
     def examples() -> Iterator[Example]:
-        for index in range(len(held_out)):
+        for index in part:
             ask()
             yield held_out[index]
 
@@ -275,12 +295,20 @@ def _validate(
 
 
 def _calibrate(
-    recipe: Recipe, config: RecipeConfig, validated: Validation | None
+    recipe: Recipe,
+    config: RecipeConfig,
+    calibrating: Validation | None,
+    deciding: Validation | None,
+    point: OperatingPoint,
 ) -> tuple[dict[str, Calibration], dict[str, float]]:
-    if validated is None:
+    if calibrating is None or deciding is None:
         return {label: Calibration() for label in config.labels}, dict.fromkeys(config.labels, 0.5)
     decided = {
-        label: recipe.decide(validated.logits[:, index], validated.truth[:, index])
+        label: recipe.decide(
+            (calibrating.logits[:, index], calibrating.truth[:, index]),
+            (deciding.logits[:, index], deciding.truth[:, index]),
+            point,
+        )
         for index, label in enumerate(config.labels)
     }
     return {label: one[0] for label, one in decided.items()}, {label: one[1] for label, one in decided.items()}

@@ -14,7 +14,7 @@ from inference.engine.gate import compare
 from inference.engine.mask_score import TOLERANCE, score_segmentation
 from inference.engine.predict import predict
 from inference.errors import nothing_to_evaluate_on
-from inference.family_facts import change_plan_of
+from inference.family_facts import limits_of, plan_of
 from inference.jobs.images import model_of
 from inference.jobs.samples import snapshot_samples
 from inference.models import ModelFamily, ModelVersion
@@ -39,7 +39,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         NotFound: the version or the dataset is gone. Conflict: no test cases, or their images changed.
         OverreadError: an image cannot be read, or a model is not whole.
     """
-    version = ModelVersion.objects.select_related("family__project").filter(pk=version_id).first()
+    version = ModelVersion.objects.select_related("family__project", "training_run__plan").filter(pk=version_id).first()
     snapshot = DatasetSnapshot.objects.filter(pk=snapshot_id).first()
     if version is None or snapshot is None:
         raise NotFound("evaluation_gone", "The version or the dataset was removed before it was evaluated.")
@@ -72,7 +72,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         labels=labels,
         champion_thresholds=before,
         challenger_thresholds=thresholds,
-        plan=change_plan_of(version.family),
+        plan=limits_of(plan_of(version)),
         reviewed_labels=(_reviewed(live, labels), _reviewed(version, labels)) if live else None,
         groups=GROUPS,
     )

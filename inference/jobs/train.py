@@ -16,6 +16,7 @@ from inference.engine.config import RecipeConfig
 from inference.engine.errors import TrainingStopped
 from inference.engine.model_files import CARD_NAME, WEIGHTS_NAME
 from inference.engine.progress import TrainProgress
+from inference.family_facts import operating_point_of
 from inference.jobs.samples import snapshot_samples
 from inference.models import ModelVersion, TrainingRun
 from inference.services.training import (
@@ -92,7 +93,7 @@ def train(context: JobContext, training_run_id: str) -> None:
         NotFound: the run is gone. JobStopped: cancelled, or the worker is leaving.
         OverreadError: the cases or the settings cannot be trained on.
     """
-    rows = TrainingRun.objects.select_related("family__project", "snapshot", "parent")
+    rows = TrainingRun.objects.select_related("family__project", "snapshot", "parent", "plan")
     run = rows.filter(pk=training_run_id).first()
     if run is None:
         raise NotFound("training_not_found", "The training was removed before it began.")
@@ -111,6 +112,7 @@ def train(context: JobContext, training_run_id: str) -> None:
             training=cases,
             validation=held_out,
             workdir=workdir,
+            operating_point=operating_point_of(run.plan),
             initial_weights=_initial_weights(run, config, workdir),
             resume=True,
             on_progress=telling,

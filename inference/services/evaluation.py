@@ -123,6 +123,7 @@ def evaluation_finish(
             compared_with=compared_with,
             **kept_as,
             outputs_digest=outputs_digest,
+            test_digest=digest_of(sorted(case["case_id"] for case in outputs["version"])),
             digest=digest,
         )
         if locked.state == ModelVersion.State.CANDIDATE:
@@ -133,7 +134,7 @@ def evaluation_finish(
             AuditKind.EVALUATION_FINISHED, actor=None, object_kind="report", object_id=kept.pk, project=project,
             detail={
                 "version": locked.pk, "snapshot": snapshot.digest, "digest": digest, "passed": gate.passed,
-                "looks": EvaluationReport.objects.filter(snapshot=snapshot).count(),
+                "looks": EvaluationReport.objects.filter(test_digest=kept.test_digest).count(),
             },
         )  # fmt: skip
         passed = bool(gate.passed)

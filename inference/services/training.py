@@ -19,9 +19,10 @@ from core.models import Job, User
 from inference import errors
 from inference.access import locked_family
 from inference.engine.config import RecipeConfig
-from inference.family_facts import change_plan_of, training_config
+from inference.family_facts import limits_of, plan_in_force, training_config
 from inference.models import ModelFamily, ModelVersion, TrainingRun
-from inference.training_cost import chance_to_pass, time_estimate
+from inference.proof import proof_json
+from inference.training_cost import time_estimate
 
 Json = dict[str, Any]
 
@@ -54,28 +55,13 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
     estimate = time_estimate(
         config, training_cases=_cases(snapshot, "train"), validation_cases=_cases(snapshot, "validation")
     )
-    margin = change_plan_of(family).margin
     warm = config.model_copy(update={"warm_start": True})
-    labels = snapshot.counts.get("splits", {}).get("test", {}).get("labels", {})
-    power = {
-        key: {
-            "positive": labels[key]["positive"],
-            "negative": labels[key]["negative"],
-            "passes_if_equal": chance_to_pass(labels[key]["positive"], labels[key]["negative"], margin),
-        }
-        for key in family.label_keys
-        if key in labels
-    }
-    for key, one in power.items():
-        estimate["sentences"].append(
-            f"On {one['positive']} test cases with '{key}' and {one['negative']} without, a model exactly as good as "
-            f"the live one passes the gate with a chance of about {round(100 * one['passes_if_equal'])} %."
-        )
+    plan = plan_in_force(family)
     return {
         **estimate,
         "test_cases": _cases(snapshot, "test"),
-        "margin": margin,
-        "power": power,
+        "plan": plan.number,
+        "proof": proof_json(snapshot.counts, family.label_keys, family.recipe, limits_of(plan)),
         "warm_start_possible": warm_start_weights(family.live, warm) is not None,
     }
 
@@ -124,9 +110,9 @@ def training_request(
         raise errors.snapshot_does_not_fit("This dataset has no training or no validation cases. Freeze a larger one.")
     config = training_config(family, chosen)
     with transaction.atomic():
-        parent = locked_family(family.pk).live
+        parent, plan = locked_family(family.pk).live, plan_in_force(family)
         same = TrainingRun.objects.filter(
-            family=family, snapshot=snapshot, config_digest=config.digest, parent=parent
+            family=family, snapshot=snapshot, config_digest=config.digest, parent=parent, plan=plan
         ).filter(job__state__in=[Job.State.QUEUED, Job.State.RUNNING])
         if (going := same.select_related("family__project", "job").first()) is not None:
             return going
@@ -134,6 +120,7 @@ def training_request(
             family=family,
             snapshot=snapshot,
             parent=parent,
+            plan=plan,
             config=config.to_json(),
             config_digest=config.digest,
             estimate=estimate,
@@ -146,7 +133,7 @@ def training_request(
             project=family.project,
             detail={
                 "family": family.pk, "snapshot": snapshot.digest, "config": config.digest,
-                "parent": run.parent_id, "reason": run.reason[:500],
+                "parent": run.parent_id, "plan": plan.number, "reason": run.reason[:500],
             },
         )  # fmt: skip
     return run

@@ -26,6 +26,7 @@ from core.jobs import job_digest
 from core.models import ApiToken, Job, Project, User
 from imaging.models import Instance, InstanceConflict, Patient, ProjectStudy, Series, Study, Upload
 from inference.models import (
+    DeclaredPlan,
     EvaluationReport,
     ModelFamily,
     ModelVersion,
@@ -215,8 +216,9 @@ def make_world(project: Project, reader: User, admin: User) -> World:
     family = ModelFamily.objects.create(
         project=project, slug="chest-nodule", title="Nodule", recipe="classification", label_keys=["nodule"]
     )
+    plan = DeclaredPlan.objects.create(family=family, number=1, reason="as usual")
     run = TrainingRun.objects.create(
-        family=family, snapshot=snapshot, config={}, config_digest="d" * 64, requested_by=admin
+        family=family, plan=plan, snapshot=snapshot, config={}, config_digest="d" * 64, requested_by=admin
     )
     asked = {"training_run_id": str(run.pk)}
     job = Job.objects.create(kind="train", arguments=asked, digest=job_digest("train", asked), project=project)

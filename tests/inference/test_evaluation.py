@@ -177,7 +177,7 @@ def test_a_report_against_a_model_that_is_no_longer_live_promotes_nothing(
         evaluation_finish(
             version=version, snapshot=snapshot, compared_with=first, report=judged, compared_report=None,
             gate=gate.model_copy(update={"passed": True}),
-            outputs={},
+            outputs={"version": [case.to_json() for case in cases], "compared_with": []},
         )
         for version in versions
     ]  # fmt: skip

@@ -21,7 +21,6 @@ from inference.services.training import (
     training_resume,
     workdir_of,
 )
-from inference.training_cost import chance_to_pass
 from tests.inference.planted_archive import CONFIG, freeze, install, make_family, plant_many
 
 if TYPE_CHECKING:
@@ -228,16 +227,13 @@ def test_the_estimate_is_a_range_that_narrows_once_trainings_were_measured(
     after = training_estimate(family=family, snapshot=snapshot, chosen=CONFIG)
     assert after["measured_runs"] == 1
     assert after["steps"] == 6
-    assert after["power"]["square"]["positive"] == 3
+    square = after["proof"]["labels"]["square"]
+    assert (square["positive"], square["negative"]) == (3, 3)
+    assert (square["passes_if_equal"], after["proof"]["can_pass"]) == (0.0, False)
+    assert (square["missing_positive"], square["missing_negative"]) == (33, 33)
+    assert "33 more with it and 33 more without it" in after["proof"]["sentences"][0]
     twice = training_estimate(family=family, snapshot=snapshot, chosen={**CONFIG, "epochs": 6000 // 12})
     assert twice["seconds"] > after["seconds"] * 10
-
-
-def test_the_chance_to_pass_the_gate_is_that_of_the_published_table() -> None:
-    assert chance_to_pass(30, 70, 0.05) == pytest.approx(0.56, abs=0.06)
-    assert chance_to_pass(120, 280, 0.05) == pytest.approx(0.99, abs=0.03)
-    assert chance_to_pass(60, 140, 0.02) == pytest.approx(0.22, abs=0.08)
-    assert chance_to_pass(0, 10, 0.05) == 0.0
 
 
 def test_every_step_of_a_training_is_in_the_audit_trail(

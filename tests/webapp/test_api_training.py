@@ -26,8 +26,10 @@ def test_an_admin_estimates_starts_cancels_resumes_and_reads_the_report_of_a_tra
     status, estimate = api("POST", f"models/{family.pk}/training/estimate", given)
     assert status == 200
     assert estimate["seconds_low"] < estimate["seconds"] < estimate["seconds_high"]
-    assert estimate["power"]["square"]["positive"] == 12
-    assert len(estimate["sentences"]) == 2
+    assert estimate["proof"]["labels"]["square"]["positive"] == 12
+    assert estimate["plan"] == 1
+    assert not estimate["proof"]["can_pass"]
+    assert len(estimate["proof"]["sentences"]) == len(estimate["sentences"]) == 1
     status, body = api("POST", f"models/{family.pk}/training/estimate", {**given, "config": {"epochs": "many"}})
     assert (status, body["code"]) == (422, "config_value")
 

@@ -279,6 +279,9 @@ STEPS: dict[tuple[str, str], Step] = {
         "adm", "model.created",
         {"project": "chest", "slug": "second", "title": "2", "recipe": "classification", "label_keys": ["nodule"]},
     ),
+    ("models/<uuid:id>/plans", "POST"): Step(
+        "adm", "plan.declared", {"limits": {"margin": 0.04}, "reason": "more patients now"}
+    ),
     ("models/<uuid:id>/roll-back", "POST"): Step(
         "adm", "model.rolled_back", {"reason": "worse than before"}, prepare=_promoted_before
     ),

@@ -14,12 +14,16 @@ from rest_framework.views import APIView
 from core.access import project_for
 from inference import selectors
 from inference.access import access_family, access_report, access_version, accessible_families
+from inference.claims import claims_json
 from inference.engine.recipe_cards import RECIPE_CARDS, RECIPES
 from inference.models import ModelVersion, Promotion
-from inference.services.families import family_create
+from inference.services.families import family_create, plan_declare
 from inference.services.promotion import roll_back, version_promote, version_refuse
 from webapp.api.base import caller, checked
 from webapp.api.projects import PersonOut
+
+VERDICTS = ["passed", "refused", "cannot_tell"]
+POINTS = ["balanced", "sensitivity", "specificity", "cost"]
 
 
 class ShortVersionOut(serializers.Serializer[Any]):
@@ -40,6 +44,8 @@ class VersionOut(ShortVersionOut):
     report_id = serializers.UUIDField(allow_null=True)
     gate_passed = serializers.BooleanField(allow_null=True)
     gate_sentence = serializers.CharField()
+    gate_verdict = serializers.ChoiceField(choices=VERDICTS, allow_null=True)
+    look = serializers.IntegerField(allow_null=True)
 
 
 class RecipeOut(serializers.Serializer[Any]):
@@ -59,6 +65,53 @@ class LimitOut(serializers.Serializer[Any]):
     maximum = serializers.FloatField()
 
 
+class OperatingPointOut(serializers.Serializer[Any]):
+    """Where decisions lie, and that in words."""
+
+    kind = serializers.ChoiceField(choices=POINTS)
+    value = serializers.FloatField(allow_null=True)
+    sentence = serializers.CharField()
+
+
+class PlanOut(serializers.Serializer[Any]):
+    """A declared change plan: all its limits, and who declared it why."""
+
+    number = serializers.IntegerField()
+    limits = serializers.DictField()
+    operating_point = OperatingPointOut()
+    declared_by = PersonOut(allow_null=True)
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class PlanEntryOut(serializers.Serializer[Any]):
+    """What one limit of a change plan means, and what it may be."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    kind = serializers.ChoiceField(choices=["share", "count", "choice"])
+    choices = serializers.ListField(child=serializers.CharField())
+    minimum = serializers.FloatField(allow_null=True)
+    maximum = serializers.FloatField(allow_null=True)
+    default = serializers.JSONField()
+
+
+class PlansOut(serializers.Serializer[Any]):
+    """The plans of a family, newest first; the first of them is in force."""
+
+    plans = PlanOut(many=True)
+    entries = PlanEntryOut(many=True)
+
+
+class PlanIn(serializers.Serializer[Any]):
+    """A plan to declare; a limit that is not named takes its default."""
+
+    limits = serializers.DictField(default=dict)
+    operating_point = serializers.DictField(default=dict)
+    reason = serializers.CharField(max_length=2000)
+
+
 class FamilyOut(serializers.Serializer[Any]):
     """A model family with its versions, newest first."""
 
@@ -69,7 +122,7 @@ class FamilyOut(serializers.Serializer[Any]):
     recipe = serializers.ChoiceField(choices=RECIPES)
     label_keys = serializers.ListField(child=serializers.CharField())
     modalities = serializers.ListField(child=serializers.CharField())
-    change_plan = serializers.JSONField()
+    plan = PlanOut()
     live = VersionOut(allow_null=True)
     roll_back_to = VersionOut(allow_null=True)
     versions = VersionOut(many=True)
@@ -87,6 +140,8 @@ class FamilyIn(serializers.Serializer[Any]):
     label_keys = serializers.ListField(child=serializers.SlugField(), allow_empty=False, max_length=64)
     modalities = serializers.ListField(child=serializers.CharField(max_length=16), default=list, max_length=20)
     change_plan = serializers.DictField(default=dict)
+    operating_point = serializers.DictField(default=dict)
+    reason = serializers.CharField(max_length=2000, default="")
 
 
 class ModelSnapshotOut(serializers.Serializer[Any]):
@@ -124,6 +179,25 @@ class VersionDetailOut(VersionOut):
     card_digest = serializers.CharField()
     snapshot = ModelSnapshotOut(allow_null=True)
     reports = ReportRowOut(many=True)
+
+
+class ClaimOut(serializers.Serializer[Any]):
+    """What was measured on test answers between two probabilities."""
+
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    n = serializers.IntegerField()
+    shown = serializers.IntegerField(help_text="Of these, how many showed the label.")
+    stands = serializers.ChoiceField(choices=["measured", "disproved", "unmeasured"])
+    sentence = serializers.CharField()
+
+
+class ClaimsOut(serializers.Serializer[Any]):
+    """What a version's probabilities are worth, by label, in ten bins; no label without a report."""
+
+    version_id = serializers.UUIDField()
+    report_id = serializers.UUIDField(allow_null=True)
+    labels = serializers.DictField(child=ClaimOut(many=True))
 
 
 class PromotionOut(serializers.Serializer[Any]):
@@ -200,6 +274,24 @@ class ModelPromotions(APIView):
         return Response(PromotionOut(selectors.promotions_json(family), many=True).data)
 
 
+class ModelPlans(APIView):
+    """What a family's versions must reach."""
+
+    @extend_schema(operation_id="models_plans", responses=PlansOut)
+    def get(self, request: Request, id: str) -> Response:
+        """Return the declared plans, newest first, and what each limit means."""
+        family = access_family(caller(request), "model.read", id=id)
+        return Response(PlansOut(selectors.plans_json(family)).data)
+
+    @extend_schema(operation_id="models_declare_plan", request=PlanIn, responses={201: PlansOut})
+    def post(self, request: Request, id: str) -> Response:
+        """Declare another plan, for the trainings from now on."""
+        user = caller(request)
+        family = access_family(user, "model.promote", id=id)
+        plan_declare(family=family, by=user, **checked(PlanIn, request))
+        return Response(PlansOut(selectors.plans_json(family)).data, status=201)
+
+
 class ModelRollBack(APIView):
     """The way back."""
 
@@ -220,6 +312,16 @@ class VersionDetail(APIView):
         """Return the version's card and reports."""
         version = access_version(caller(request), "model.read", id=id)
         return Response(VersionDetailOut(selectors.version_whole_json(version)).data)
+
+
+class VersionClaims(APIView):
+    """What a version's probabilities are worth."""
+
+    @extend_schema(operation_id="versions_claims", responses=ClaimsOut)
+    def get(self, request: Request, id: str) -> Response:
+        """Return what its newest report measured on test answers, by label and tenth of probability."""
+        version = access_version(caller(request), "prediction.read", id=id)
+        return Response(ClaimsOut(claims_json(version)).data)
 
 
 class VersionPromote(APIView):
@@ -252,9 +354,11 @@ urlpatterns = [
     path("recipes", Recipes.as_view()),
     path("models", Models.as_view()),
     path("models/<uuid:id>", ModelDetail.as_view()),
+    path("models/<uuid:id>/plans", ModelPlans.as_view()),
     path("models/<uuid:id>/promotions", ModelPromotions.as_view()),
     path("models/<uuid:id>/roll-back", ModelRollBack.as_view()),
     path("versions/<uuid:id>", VersionDetail.as_view()),
+    path("versions/<uuid:id>/claims", VersionClaims.as_view()),
     path("versions/<uuid:id>/promote", VersionPromote.as_view()),
     path("versions/<uuid:id>/refuse", VersionRefuse.as_view()),
 ]

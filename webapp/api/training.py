@@ -69,6 +69,7 @@ class TrainingRunOut(serializers.Serializer[Any]):
     environment = serializers.JSONField()
     snapshot = ModelSnapshotOut()
     parent = ShortVersionOut(allow_null=True)
+    plan = serializers.IntegerField()
     version_id = serializers.UUIDField(allow_null=True)
     version_state = serializers.ChoiceField(choices=ModelVersion.State.choices, allow_null=True)
     report_id = serializers.UUIDField(allow_null=True)
@@ -93,12 +94,32 @@ class TrainingIn(TrainingEstimateIn):
     reason = serializers.CharField(max_length=2000)
 
 
-class GatePowerOut(serializers.Serializer[Any]):
-    """How likely an equally good model passes the gate of one label."""
+class ProvableOut(serializers.Serializer[Any]):
+    """Chance that an equal version is shown not to be worse, and the margin by which it is 4 times in 5."""
+
+    chance = serializers.FloatField()
+    smallest = serializers.FloatField(allow_null=True)
+
+
+class LabelProofOut(serializers.Serializer[Any]):
+    """What a test split can prove of one label; counts are of patients."""
 
     positive = serializers.IntegerField()
     negative = serializers.IntegerField()
     passes_if_equal = serializers.FloatField()
+    auc = ProvableOut()
+    sensitivity = ProvableOut()
+    specificity = ProvableOut()
+    missing_positive = serializers.IntegerField()
+    missing_negative = serializers.IntegerField()
+
+
+class ProofOut(serializers.Serializer[Any]):
+    """What a test split can prove by the plan in force."""
+
+    labels = serializers.DictField(child=LabelProofOut())
+    can_pass = serializers.BooleanField()
+    sentences = serializers.ListField(child=serializers.CharField())
 
 
 class TrainingEstimateOut(serializers.Serializer[Any]):
@@ -113,8 +134,8 @@ class TrainingEstimateOut(serializers.Serializer[Any]):
     test_cases = serializers.IntegerField()
     measured_runs = serializers.IntegerField()
     sentences = serializers.ListField(child=serializers.CharField())
-    margin = serializers.FloatField()
-    power = serializers.DictField(child=GatePowerOut())
+    plan = serializers.IntegerField()
+    proof = ProofOut()
     warm_start_possible = serializers.BooleanField()
 
 

@@ -1,7 +1,9 @@
 import { queryOptions } from "@tanstack/react-query";
 import { get, post, rowsOf } from "./client";
 import type {
+  ClaimsOut,
   FamilyOut,
+  PlansOut,
   PromotionOut,
   RecipeName,
   RecipeOut,
@@ -34,6 +36,24 @@ export const createFamily = (fields: {
   label_keys: string[];
   modalities: string[];
 }) => post<FamilyOut>("models", fields);
+
+export const plansQuery = (familyId: string) =>
+  queryOptions({
+    queryKey: ["models", "plans", familyId],
+    queryFn: ({ signal }) => get<PlansOut>(`models/${familyId}/plans`, undefined, signal),
+  });
+
+/** What a version's figures are worth. */
+export const fetchClaims = (versionId: string) => get<ClaimsOut>(`versions/${versionId}/claims`);
+
+export type PlanFields = {
+  limits: Record<string, number | string>;
+  operating_point: { kind: string; value: number | null };
+  reason: string;
+};
+
+export const declarePlan = (familyId: string, fields: PlanFields) =>
+  post<PlansOut>(`models/${familyId}/plans`, fields);
 
 export const promotionsQuery = (familyId: string) =>
   queryOptions({

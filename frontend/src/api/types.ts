@@ -55,6 +55,11 @@ export type SnapshotOut = Narrowed<Schemas["SnapshotOut"], { counts: SnapshotCou
 
 export type VersionOut = Schemas["VersionOut"];
 export type FamilyOut = Narrowed<Schemas["FamilyOut"], { training_defaults: Record<string, unknown> }>;
+export type PlanOut = Narrowed<Schemas["PlanOut"], { limits: Record<string, number | string> }>;
+export type PlanEntryOut = Narrowed<Schemas["PlanEntryOut"], { default: number | string }>;
+export type PlansOut = { plans: PlanOut[]; entries: PlanEntryOut[] };
+export type ClaimOut = Schemas["ClaimOut"];
+export type ClaimsOut = Schemas["ClaimsOut"];
 export type PromotionOut = Schemas["PromotionOut"];
 export type ReportOut = Schemas["ReportOut"];
 export type EvaluationOut = Schemas["Evaluation"];

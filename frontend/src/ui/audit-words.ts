@@ -33,6 +33,7 @@ export const auditWords: Record<AuditEventOut["event_type"], string> = {
   "model.rolled_back": "rolled a model back",
   "near_copy.decided": "said whether two pictures are one",
   "person.decided": "said whether two patient numbers are one person’s",
+  "plan.declared": "declared a change plan",
   "prediction.finished": "a prediction finished",
   "prediction.requested": "asked for a prediction",
   "project.changed": "changed project settings",

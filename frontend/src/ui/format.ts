@@ -97,6 +97,12 @@ export function formatCount(count: number): string {
   return count.toLocaleString("en-GB");
 }
 
+/** 1 → "1st", 12 → "12th", 23 → "23rd". */
+export function formatOrdinal(number: number): string {
+  const teen = number % 100 >= 11 && number % 100 <= 13;
+  return `${number}${teen ? "th" : (["th", "st", "nd", "rd"][number % 10] ?? "th")}`;
+}
+
 /** "left_lower-lobe" → "Left lower lobe". */
 export function formatWords(key: string): string {
   const words = key

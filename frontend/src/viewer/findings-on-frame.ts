@@ -4,6 +4,7 @@ import type { DrawnKind, MaskFrame, Measure, RevisionContent, StoredGeometry } f
 import { type FrameFacts, frameKey } from "../geometry/frame-facts";
 import { FrameScale, figures, type Statistics, statisticsOf, writtenMeasure } from "../geometry/measure";
 import type { ImagePoint } from "../geometry/points";
+import { chanceOf } from "../state/reading-chance";
 import { type FindingRow, findingRow, shownMeasures, useFindings } from "../state/reading-findings";
 import { reading, shownKeys } from "../state/reading-session";
 import { readingUi } from "../state/reading-ui";
@@ -164,7 +165,7 @@ export function readingOf(found: DrawnFinding, frame: StackFrame): Reading {
 export function captionOf(found: DrawnFinding, frame: StackFrame, whole: boolean): string[] {
   const { content, byModel, probability } = found.row;
   const title = content.name || (content.label_key ? labelMeaning(content.label_key) : "");
-  const chance = byModel && probability !== null ? ` ${Math.round(probability * 100)} %` : "";
+  const chance = byModel && probability !== null ? ` ${chanceOf(found.row, probability).text}` : "";
   const { size: sketched, inside, unit } = readingOf(found, frame);
   const size = storedSize(found, frame) ?? sketched;
   const lines = [`${byModel ? "AI " : ""}${title}${chance}`.trim(), content.text, size];

@@ -3,6 +3,7 @@ import { toCanvas } from "../geometry/affine";
 import type { DrawnKind } from "../geometry/content";
 import { frameKey } from "../geometry/frame-facts";
 import { type ImagePoint, imagePoint } from "../geometry/points";
+import { useClaims } from "../state/reading-chance";
 import { useFindings } from "../state/reading-findings";
 import { useLayers } from "../state/reading-layers";
 import { useSaliency } from "../state/reading-saliency";
@@ -53,6 +54,7 @@ export class Layers {
       useReading.subscribe(again),
       useSaliency.subscribe(again),
       useLayers.subscribe(again),
+      useClaims.subscribe(again),
     ];
     this.redraw();
   }

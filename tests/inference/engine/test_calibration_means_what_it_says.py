@@ -6,6 +6,8 @@ from inference.engine.calibrate import (
     choose_threshold,
     fit_calibration,
 )
+from inference.engine.errors import ConfigError
+from inference.engine.operating_point import OperatingPoint
 from inference.engine.statistics import expected_calibration_error
 
 
@@ -72,5 +74,47 @@ def test_thresholds_by_youden_and_by_sensitivity():
     truth = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
     assert choose_threshold(probabilities, truth) == pytest.approx(0.65)
     # All five positives are found only from 0.35 down; half way to the next lower case.
-    assert choose_threshold(probabilities, truth, sensitivity=1.0) == pytest.approx(0.325)
+    assert choose_threshold(probabilities, truth, OperatingPoint(kind="sensitivity", value=1.0)) == pytest.approx(0.325)
     assert choose_threshold(probabilities[:6], truth[:6]) == 0.5
+
+
+def decided(probabilities, truth, threshold):
+    seen = probabilities >= threshold
+    return float(seen[truth == 1].mean()), float((~seen[truth == 0]).mean())
+
+
+def test_a_rare_label_is_found_however_small_its_probabilities_are():
+    """Ten of 5,000 have it, at probabilities of 0.0004 and more; the others lie below 0.0002."""
+    rng = np.random.default_rng(0)
+    truth = (np.arange(5000) < 10).astype(float)
+    probabilities = np.where(truth == 1, rng.uniform(4e-4, 9e-4, 5000), rng.uniform(1e-6, 2e-4, 5000))
+    threshold = choose_threshold(probabilities, truth)
+    assert decided(probabilities, truth, threshold) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_operating_point_is_where_it_was_asked_for(seed):
+    rng = np.random.default_rng(seed)
+    truth = (rng.random(400) < 0.3).astype(float)
+    probabilities = 1 / (1 + np.exp(-(2 * truth - 1 + rng.normal(size=400))))
+
+    def at(kind, value=None):
+        point = OperatingPoint(kind=kind, value=value)
+        return decided(probabilities, truth, choose_threshold(probabilities, truth, point))
+
+    every = [decided(probabilities, truth, t) for t in np.r_[0, np.sort(probabilities), 1]]
+    assert at("sensitivity", 0.95)[0] >= 0.95
+    assert at("sensitivity", 0.95)[1] == max(spec for sens, spec in every if sens >= 0.95)
+    assert at("specificity", 0.9)[1] >= 0.9
+    assert at("specificity", 0.9)[0] == max(sens for sens, spec in every if spec >= 0.9)
+    assert at("specificity", 1.0)[1] == 1.0
+    yes, no = (truth == 1).sum(), (truth == 0).sum()
+    cost = lambda sens, spec: 5 * yes * (1 - sens) + no * (1 - spec)  # noqa: E731
+    assert cost(*at("cost", 5.0)) == pytest.approx(min(cost(*one) for one in every))
+    assert sum(at("balanced")) == pytest.approx(max(map(sum, every)))
+
+
+def test_an_operating_point_that_means_nothing_is_refused():
+    for wrong in ({"kind": "sensitivity"}, {"kind": "sensitivity", "value": 1.5}, {"value": 0.5}, {"kind": "cost"}):
+        with pytest.raises(ConfigError):
+            OperatingPoint.from_json(wrong)

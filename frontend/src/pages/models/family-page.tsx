@@ -6,13 +6,14 @@ import { evaluateVersion, modelsQuery, promotionsQuery, rollBack } from "../../a
 import type { FamilyOut, PromotionOut, VersionOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
 import { may, useMe } from "../../state/session";
-import { formatInstant, formatWords, shortDigest } from "../../ui/format";
+import { formatInstant, formatOrdinal, formatWords, shortDigest } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Facts, PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Forbidden, Loading } from "../../ui/page-states";
 import { ReasonDialog } from "../../ui/reason-dialog";
 import { StateBadge } from "../../ui/state-badge";
+import { PlanPanel } from "./plan-panel";
 import { TrainDialog } from "./train-dialog";
 import { TrainingTable } from "./training-table";
 
@@ -113,6 +114,7 @@ function Family({ family }: { family: FamilyOut }) {
           </Table>
         )}
       </Panel>
+      <PlanPanel family={family} mayDeclare={mayPromote} />
       <Panel title="Trainings">
         <TrainingTable project={family.project} familyId={family.id} />
       </Panel>
@@ -183,7 +185,7 @@ function VersionLine({ version, mayEvaluate }: { version: VersionOut; mayEvaluat
             size="sm"
             data-testid={`report-of-${version.number}`}
           >
-            Report
+            {reportWords(version)}
           </TextLink>
         ) : mayEvaluate && version.training_run_id ? (
           <Button
@@ -201,6 +203,14 @@ function VersionLine({ version, mayEvaluate }: { version: VersionOut; mayEvaluat
       </Table.Td>
     </Table.Tr>
   );
+}
+
+/** "Report: cannot tell, 3rd look": looks count every report on the same locked test cases. */
+function reportWords(version: VersionOut): string {
+  const verdict = version.gate_verdict ? `: ${version.gate_verdict.replace("_", " ")}` : "";
+  const look =
+    version.look && version.look > 1 ? `, ${formatOrdinal(version.look)} look at its test cases` : "";
+  return `Report${verdict}${look}`;
 }
 
 function History({ rows }: { rows: PromotionOut[] }) {

@@ -26,6 +26,7 @@ import { ErrorLines } from "../../ui/error-lines";
 import { formatCount, formatDuration } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { notifyError } from "../../ui/notify";
+import { ProofLines } from "./proof-lines";
 
 /** Choose snapshot and settings, see how long it will take, say why, and start. */
 export function TrainDialog({
@@ -215,6 +216,7 @@ function EstimateLine({
           {sentence}
         </Text>
       ))}
+      <ProofLines proof={facts.proof} plan={facts.plan} />
     </Alert>
   );
 }

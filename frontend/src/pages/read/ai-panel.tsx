@@ -3,6 +3,8 @@ import { performById } from "../../actions/action-table";
 import { toggleSaliency } from "../../actions/ai-actions";
 import type { Schemas } from "../../api/types";
 import { type ColormapName, colormapNames, gradientOf } from "../../geometry/colormaps";
+import { chanceWords } from "../../state/chance";
+import { useClaims } from "../../state/reading-chance";
 import { useFindings } from "../../state/reading-findings";
 import { saliencyTarget, showSaliency, useSaliency } from "../../state/reading-saliency";
 import { useReading } from "../../state/reading-session";
@@ -13,7 +15,6 @@ import { labelMeaning } from "../../viewer/findings-on-frame";
 import panelClasses from "./panel.module.css";
 import { shareWords } from "./saliency-legend";
 import viewportClasses from "./viewport.module.css";
-import { frequencyOf, percentOf } from "./words";
 
 function SaliencyControls() {
   const saliency = useReadingUi((state) => state.saliency);
@@ -181,17 +182,12 @@ export function AiPanel() {
             {Object.entries(prediction.output.labels ?? {}).map(([key, label]) => (
               <div key={key} style={{ display: "contents" }}>
                 <dt>{labelMeaning(key)}</dt>
-                <Tooltip label={frequencyOf(label.probability)} multiline maw={260}>
-                  <dd
-                    style={
-                      label.probability >= label.threshold
-                        ? { color: "var(--ov-ai)", fontWeight: 600 }
-                        : undefined
-                    }
-                  >
-                    {percentOf(label.probability)}
-                  </dd>
-                </Tooltip>
+                <Chance
+                  versionId={prediction.version.id}
+                  labelKey={key}
+                  probability={label.probability}
+                  reached={label.probability >= label.threshold}
+                />
               </div>
             ))}
           </dl>
@@ -211,5 +207,25 @@ export function AiPanel() {
       </Group>
       <SaliencyControls />
     </>
+  );
+}
+
+/** What the model says of a label, and what its report measured on such answers. */
+function Chance({
+  versionId,
+  labelKey,
+  probability,
+  reached,
+}: {
+  versionId: string;
+  labelKey: string;
+  probability: number;
+  reached: boolean;
+}) {
+  const { text, sentence } = chanceWords(useClaims()[versionId], labelKey, probability);
+  return (
+    <Tooltip label={sentence} multiline maw={260}>
+      <dd style={reached ? { color: "var(--ov-ai)", fontWeight: 600 } : undefined}>{text}</dd>
+    </Tooltip>
   );
 }

@@ -4,6 +4,7 @@ import { performById } from "../../actions/action-table";
 import { isCalibrating } from "../../actions/finding-actions";
 import { rejectReasons } from "../../actions/review-actions";
 import { written } from "../../geometry/measure";
+import { useChanceOf } from "../../state/reading-chance";
 import {
   changeContent,
   type FindingRow,
@@ -17,7 +18,7 @@ import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { colorOf } from "../../viewer/findings-on-frame";
 import { kindOf } from "../../viewer/shape-kinds";
 import classes from "./panel.module.css";
-import { frequencyOf, measureName, measureValue, percentOf, titleOf } from "./words";
+import { measureName, measureValue, titleOf } from "./words";
 
 function Fields({ row }: { row: FindingRow }) {
   const workitem = useReading((state) => state.workitem);
@@ -161,12 +162,7 @@ function Facts({ row }: { row: FindingRow }) {
           <dd>{row.author?.display_name ?? "—"}</dd>
         </>
       )}
-      {row.probability !== null ? (
-        <>
-          <dt>Probability</dt>
-          <dd title={frequencyOf(row.probability)}>{percentOf(row.probability)}</dd>
-        </>
-      ) : null}
+      {row.probability !== null ? <Probability row={row} probability={row.probability} /> : null}
       {Object.entries(shownMeasures(row)).map(([name, measure]) => (
         <div key={name} style={{ display: "contents" }}>
           <dt>{measureName(name)}</dt>
@@ -270,5 +266,18 @@ export function FindingDetail() {
         </Group>
       ) : null}
     </section>
+  );
+}
+
+function Probability({ row, probability }: { row: FindingRow; probability: number }) {
+  const { text, sentence } = useChanceOf(row, probability);
+  return (
+    <>
+      <dt>Probability</dt>
+      <dd title={sentence}>
+        {text}
+        <span className={classes.source}> {sentence}</span>
+      </dd>
+    </>
   );
 }

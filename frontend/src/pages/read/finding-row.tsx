@@ -2,6 +2,7 @@ import { Badge, Tooltip } from "@mantine/core";
 import { IconEye, IconEyeOff, IconLock, IconLockOpen, IconTrash } from "@tabler/icons-react";
 import { useEffect, useRef } from "react";
 import { deleteFinding, setLocked } from "../../actions/finding-actions";
+import { useChanceOf } from "../../state/reading-chance";
 import { type FindingRow, isUnsaved } from "../../state/reading-findings";
 import { mayChange } from "../../state/reading-may";
 import { useReading } from "../../state/reading-session";
@@ -10,7 +11,7 @@ import { colorOf } from "../../viewer/findings-on-frame";
 import { showFinding } from "../../viewer/jump";
 import { kindOf } from "../../viewer/shape-kinds";
 import classes from "./panel.module.css";
-import { frequencyOf, measuresOf, percentOf, saysOf, titleOf } from "./words";
+import { measuresOf, saysOf, titleOf } from "./words";
 
 const decisionTones = {
   accepted: "var(--ov-good)",
@@ -135,15 +136,20 @@ export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boo
         ) : null}
       </button>
       <span className={classes.rowTools}>
-        {row.probability !== null ? (
-          <Tooltip label={frequencyOf(row.probability)} multiline maw={260}>
-            <Badge color="grape" data-testid="finding-probability">
-              {percentOf(row.probability)}
-            </Badge>
-          </Tooltip>
-        ) : null}
+        {row.probability !== null ? <ProbabilityBadge row={row} probability={row.probability} /> : null}
         {slim ? null : <RowTools row={row} />}
       </span>
     </div>
+  );
+}
+
+function ProbabilityBadge({ row, probability }: { row: FindingRow; probability: number }) {
+  const { text, sentence } = useChanceOf(row, probability);
+  return (
+    <Tooltip label={sentence} multiline maw={260}>
+      <Badge color="grape" data-testid="finding-probability">
+        {text}
+      </Badge>
+    </Tooltip>
   );
 }

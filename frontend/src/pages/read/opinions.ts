@@ -1,5 +1,6 @@
+import { formatChance } from "../../state/chance";
 import type { Agreement, PredictionOut } from "../../state/reading-types";
-import { measureValue, percentOf } from "./words";
+import { measureValue } from "./words";
 
 /** What the versions in use answered last. */
 const present = (predictions: PredictionOut[]): PredictionOut[] =>
@@ -20,8 +21,8 @@ export function nothingProposed(opinion: { probability: number; threshold: numbe
     return null;
   }
   return opinion.probability < opinion.threshold
-    ? `Absent: ${percentOf(opinion.probability)}, below ${percentOf(opinion.threshold)}`
-    : `${percentOf(opinion.probability)}, but no finding of it is proposed`;
+    ? `Absent: ${formatChance(opinion.probability)}, below ${formatChance(opinion.threshold)}`
+    : `${formatChance(opinion.probability)}, but no finding of it is proposed`;
 }
 
 /** What stands on the model's side of a label without a finding of it; the case's sentence where no model speaks of labels. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { ageOf, dayOf, frequencyOf, measureName, measureValue, nameOf, percentOf } from "./words";
+import { ageOf, dayOf, measureName, measureValue, nameOf } from "./words";
 
 vi.mock("../../viewer/findings-on-frame", () => ({ labelMeaning: (key: string) => key }));
 
@@ -19,11 +19,5 @@ describe("the words of the reading page", () => {
     const deviation = { value: 20.1721, unit: "HU", source: "" };
     expect([measureValue(deviation, "sd"), measureValue(deviation)]).toEqual(["20.17 HU", "20.2 HU"]);
     expect(measureValue({ value: 31.416, unit: "mm2", source: "PixelSpacing" })).toBe("31.4 mm²");
-  });
-
-  it("say a probability as a percentage and as a frequency", () => {
-    expect(percentOf(0.724)).toBe("72 %");
-    expect(percentOf(0.004)).toBe("< 1 %");
-    expect(frequencyOf(0.72)).toContain("about 72 show it and 28 do not");
   });
 });

@@ -50,12 +50,3 @@ export function measuresOf(row: FindingRow): string {
     .filter(Boolean)
     .join(" · ");
 }
-
-/** A probability as people count: "72 of 100". */
-export function frequencyOf(probability: number): string {
-  const of100 = Math.round(probability * 100);
-  return `Calibrated: of 100 images that get this answer, about ${of100} show it and ${100 - of100} do not.`;
-}
-
-export const percentOf = (probability: number): string =>
-  probability > 0 && probability < 0.01 ? "< 1 %" : `${Math.round(probability * 100)} %`;

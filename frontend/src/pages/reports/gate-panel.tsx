@@ -19,7 +19,7 @@ const ROLES = {
 } as const;
 
 /** Verdict, and the sentence of every criterion. */
-export function GatePanel({ gate }: { gate: GateOut }) {
+export function GatePanel({ gate, look }: { gate: GateOut; look: string }) {
   const { title, color, Icon } = VERDICTS[gate.verdict];
   // The title already says the verdict, and a verdict that cannot be told says the test set's size itself.
   const sentence = gate.sentence.replace(/^(Passed|Refused|Cannot tell)\.\s*/, "");
@@ -36,6 +36,11 @@ export function GatePanel({ gate }: { gate: GateOut }) {
         data-verdict={gate.verdict}
       >
         {detail ? <Text size="sm">{detail}</Text> : null}
+        {look ? (
+          <Text size="sm" mt={4} data-testid="gate-look">
+            {look}
+          </Text>
+        ) : null}
       </Alert>
       <Table>
         <Table.Tbody>

@@ -1,7 +1,8 @@
 import { Stack, Table, Text, Title } from "@mantine/core";
 import type { LabelFigures } from "../../api/types";
+import { formatChance } from "../../state/chance";
 import { figureOf } from "../../state/report-figures";
-import { formatFigure, formatPercent } from "../../ui/format";
+import { formatFigure } from "../../ui/format";
 import { UnitPlot } from "../../ui/unit-plot";
 
 interface Sides {
@@ -132,7 +133,7 @@ function MatrixTable({
           <Table.Th>
             {name}
             <Text size="xs" c="dimmed" fw={400}>
-              threshold {formatPercent(threshold, 1)}
+              threshold {formatChance(threshold, 1)}
             </Text>
           </Table.Th>
           <Table.Th ta="center">says positive</Table.Th>

@@ -7,7 +7,7 @@ import type { FamilyOut, ReportOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
 import { subgroupRows } from "../../state/report-figures";
 import { useMay } from "../../state/session";
-import { formatCount, formatInstant, shortDigest } from "../../ui/format";
+import { formatCount, formatInstant, formatOrdinal, shortDigest } from "../../ui/format";
 import { ButtonLink } from "../../ui/links";
 import { Facts, PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Forbidden, Loading } from "../../ui/page-states";
@@ -83,7 +83,7 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
         </>
       }
     >
-      <GatePanel gate={gate} />
+      <GatePanel gate={gate} look={report.look_sentence} />
       {sides ? (
         <>
           <Panel title="Figures, with 95 % intervals" testId="figures-panel">
@@ -119,6 +119,9 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
             ["Test part of", report.snapshot?.name ?? "–"],
             ["Test cases", formatCount(figures.cases)],
             ["Test patients", formatCount(figures.patients)],
+            ["Operating point", report.operating_point_sentence || "–"],
+            ["Chosen on", report.held_out_sentence || "–"],
+            ["Look at these test cases", report.look ? formatOrdinal(report.look) : "–"],
             ["Digest of the report", shortDigest(report.digest)],
           ]}
         />

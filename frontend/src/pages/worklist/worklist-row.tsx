@@ -1,14 +1,8 @@
 import { Tooltip } from "@mantine/core";
 import type { CSSProperties } from "react";
 import type { WorkitemRow } from "../../api/types";
-import {
-  formatAge,
-  formatAgo,
-  formatDay,
-  formatInstant,
-  formatPatientName,
-  formatPercent,
-} from "../../ui/format";
+import { formatChance } from "../../state/chance";
+import { formatAge, formatAgo, formatDay, formatInstant, formatPatientName } from "../../ui/format";
 import { ShareBar } from "../../ui/share-bar";
 import { StateBadge } from "../../ui/state-badge";
 import { countsInWords, modelCount } from "./counts";
@@ -103,9 +97,9 @@ export function WorklistRow({
             <ShareBar
               width={36}
               parts={[{ share: row.ai_score, color: "var(--ov-ai)" }]}
-              label={`Highest probability of a model finding: ${formatPercent(row.ai_score)}`}
+              label={`Highest probability of a model finding: ${formatChance(row.ai_score)}`}
             />
-            {formatPercent(row.ai_score)}
+            {formatChance(row.ai_score)}
           </span>
         )}
       </div>

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -21,9 +20,10 @@ from inference.engine.config import RecipeConfig
 from inference.engine.draws import Draws, draws_of
 from inference.engine.errors import DataError
 from inference.engine.frame_choice import frame_to_learn
+from inference.engine.operating_point import OperatingPoint
 from inference.engine.places import REJECTED, UNKNOWN, known_places, masks_of, rejected_boost
 from inference.engine.preprocess import Preprocessing
-from inference.engine.recipe import Batch, Example, Outputs, Validation
+from inference.engine.recipe import Batch, Example, Outcome, Outputs, Validation
 from inference.engine.recipes.classification.card import CARD
 from inference.engine.recipes.classification.network import StandardClassifier, TinyClassifier
 from inference.engine.recipes.classification.predict import predict_labels
@@ -130,10 +130,11 @@ class Classification:
                 "label_without_cases", f"No training case says anything about {', '.join(missing)}.", labels=missing
             )
 
-    def decide(self, logits: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[Calibration, float]:
-        """Calibrate with a temperature and a bias; the threshold is chosen on the validation cases."""
-        calibration = fit_calibration(logits, truth, with_bias=True)
-        return calibration, choose_threshold(calibration.probability(logits), truth)
+    def decide(self, calibrating: Outcome, deciding: Outcome, point: OperatingPoint) -> tuple[Calibration, float]:
+        """Calibrate with a temperature and a bias; the threshold is where the operating point asks for it."""
+        calibration = fit_calibration(*calibrating, with_bias=True)
+        logits, truth = deciding
+        return calibration, choose_threshold(calibration.probability(logits), truth, point)
 
     def predict(
         self, model: LoadedModel, image: Image, *, largest_component: bool, on_progress: Callable[[float], None] | None

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from monai.losses.dice import DiceLoss
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -17,9 +16,10 @@ from inference.engine.config import RecipeConfig
 from inference.engine.draws import Draws, draws_of
 from inference.engine.errors import DataError
 from inference.engine.frame_choice import frame_to_learn
+from inference.engine.operating_point import OperatingPoint
 from inference.engine.places import REJECTED, UNKNOWN, known_places, masks_of, rejected_boost
 from inference.engine.preprocess import Preprocessing
-from inference.engine.recipe import Batch, Example, Outputs, Validation
+from inference.engine.recipe import Batch, Example, Outcome, Outputs, Validation
 from inference.engine.recipes.segmentation.card import CARD
 from inference.engine.recipes.segmentation.network import Segmenter, infer_whole
 from inference.engine.recipes.segmentation.predict import predict_masks
@@ -128,9 +128,9 @@ class Segmentation:
     def check(self, samples: Sequence[Sample], config: RecipeConfig) -> None:
         """Ask for nothing more: a case without truth refuses itself."""
 
-    def decide(self, logits: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[Calibration, float]:
+    def decide(self, calibrating: Outcome, deciding: Outcome, point: OperatingPoint) -> tuple[Calibration, float]:
         """Calibrate with a temperature only: the border of a mask is where the network put it, and 0.5 keeps it."""
-        return fit_calibration(logits, truth, with_bias=False), 0.5
+        return fit_calibration(*calibrating, with_bias=False), 0.5
 
     def predict(
         self, model: LoadedModel, image: Image, *, largest_component: bool, on_progress: Callable[[float], None] | None

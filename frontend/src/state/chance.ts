@@ -1,0 +1,55 @@
+import type { ClaimOut, ClaimsOut } from "../api/types";
+import type { PredictionOut } from "./reading-types";
+
+/** A probability as a percentage; nothing is certain, so neither 100 % nor 0 % is ever written. */
+export function formatChance(probability: number | null | undefined, digits = 0): string {
+  if (typeof probability !== "number" || !Number.isFinite(probability)) return "–";
+  const step = 10 ** -digits;
+  const percent = probability * 100;
+  if (percent > 100 - step) return `> ${(100 - step).toFixed(digits)} %`;
+  return percent < step ? `< ${step.toFixed(digits)} %` : `${percent.toFixed(digits)} %`;
+}
+
+/** What the version's report measured on test answers like this one. */
+export function claimOf(
+  claims: ClaimsOut | undefined,
+  labelKey: string,
+  probability: number,
+): ClaimOut | null {
+  const bins = claims?.labels[labelKey] ?? [];
+  return bins[Math.min(Math.floor(probability * bins.length), bins.length - 1)] ?? null;
+}
+
+/** What stands of a probability: as text on the screen and as the sentence of its tooltip. */
+export function chanceWords(
+  claims: ClaimsOut | undefined,
+  labelKey: string | null,
+  probability: number,
+): { text: string; sentence: string } {
+  const text = formatChance(probability);
+  if (claims === undefined) {
+    return { text, sentence: "What this figure is worth stands in the report of the version that said it." };
+  }
+  const claim = labelKey ? claimOf(claims, labelKey, probability) : null;
+  if (!claim) {
+    return { text, sentence: "No report has measured what this version's figures are worth." };
+  }
+  return claim.stands === "disproved"
+    ? { text: `score ${scoreOf(probability)}`, sentence: claim.sentence }
+    : { text, sentence: claim.sentence };
+}
+
+/** Of a figure that is no probability: 0.01 … 0.99, and no percent sign. */
+const scoreOf = (probability: number): string => Math.min(0.99, Math.max(0.01, probability)).toFixed(2);
+
+/** The version that said a finding, among those that answered about the case. */
+export function versionOf(
+  predictions: readonly PredictionOut[],
+  said: { algorithmName: string; algorithmVersion: string },
+): string | undefined {
+  return predictions.find(
+    ({ version }) =>
+      [version.family_title, version.family_slug].includes(said.algorithmName) &&
+      said.algorithmVersion.startsWith(`v${version.number} `),
+  )?.version.id;
+}

@@ -1,0 +1,50 @@
+"""What a version's stated probabilities are worth: what its report measured on test answers like them, with the count.
+
+The page claims this and nothing else. A probability that the report disproves is not called one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from inference.engine.report import CalibrationBin, Evaluation
+from inference.models import ModelVersion
+
+Json = dict[str, Any]
+BINS: Final = 10
+#: With fewer answers than this nothing is said to be disproved: one of them would decide.
+_FEWEST: Final = 5
+
+
+def claims_json(version: ModelVersion) -> Json:
+    """Return for each label and each tenth of probability what the version's newest report measured there."""
+    newest = version.reports.order_by("-created_at").first()
+    kept = Evaluation.kept(newest.report) if newest else None
+    labels = kept.labels if kept else {}
+    return {
+        "version_id": version.pk,
+        "report_id": newest.pk if newest and kept else None,
+        "labels": {
+            key: [_claim(number, {round(one.low * BINS): one for one in figures.calibration}) for number in range(BINS)]
+            for key, figures in labels.items()
+        },
+    }
+
+
+def _claim(number: int, measured: dict[int, CalibrationBin]) -> Json:
+    low, high = number / BINS, (number + 1) / BINS
+    between = f"between {number * 10} and {(number + 1) * 10} %"
+    one = measured.get(number)
+    if one is None or not one.n:
+        sentence = f"The report has no test answer {between}: what this figure is worth was not measured."
+        return {"low": low, "high": high, "n": 0, "shown": 0, "stands": "unmeasured", "sentence": sentence}
+    shown = round(one.observed * one.n)
+    sentence = f"Of {one.n} test {'answer' if one.n == 1 else 'answers'} {between}, {shown} showed it."
+    disproved = one.n >= _FEWEST and not one.interval[0] <= one.mean_probability <= one.interval[1]
+    if disproved:
+        too = "high" if one.mean_probability > one.observed else "low"
+        sentence += f" The model's own figure is too {too} here: take it as a score, not as a probability."
+    return {
+        "low": low, "high": high, "n": one.n, "shown": shown,
+        "stands": "disproved" if disproved else "measured", "sentence": sentence,
+    }  # fmt: skip

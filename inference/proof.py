@@ -1,0 +1,86 @@
+"""What a dataset's test split can prove by a family's plan, in figures and in sentences; before anything is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inference.engine.gate_plan import GatePlan
+from inference.engine.power import Proof, Provable, proof_of
+
+Json = dict[str, Any]
+
+
+def proof_json(counts: Json, label_keys: list[str], recipe: str, plan: GatePlan) -> Json:
+    """Return what the test split of a dataset can prove of each label.
+
+    Args:
+        counts: of the dataset, frozen or not (``annotations.dataset.counts``).
+        label_keys: of the family.
+        recipe: of the family.
+        plan: in force.
+    """
+    labels = counts.get("splits", {}).get("test", {}).get("labels", {})
+    found = {key: proof_of(*_patients(labels[key]), plan) for key in label_keys if key in labels}
+    if recipe != "classification":
+        return {"labels": {}, "can_pass": True, "sentences": [_masks(labels[key], key, plan) for key in found]}
+    return {
+        "labels": {key: _label_json(one) for key, one in found.items()},
+        "can_pass": any(one.chance > 0 for one in found.values()),
+        "sentences": [_sentence(key, one, plan) for key, one in found.items()],
+    }
+
+
+def _patients(states: Json) -> tuple[int, int]:
+    """Return patients with and without a label; datasets frozen before patients were counted have images only."""
+    positive, negative = (states.get(f"{word}_patients", states[word]) for word in ("positive", "negative"))
+    return int(positive or 0), int(negative or 0)
+
+
+def _label_json(one: Proof) -> Json:
+    def provable(what: Provable) -> Json:
+        return {"chance": round(what.chance, 2), "smallest": what.smallest and round(what.smallest, 3)}
+
+    return {
+        "positive": one.positive, "negative": one.negative, "passes_if_equal": round(one.chance, 2),
+        "auc": provable(one.auc), "sensitivity": provable(one.sensitivity), "specificity": provable(one.specificity),
+        "missing_positive": one.missing_positive, "missing_negative": one.missing_negative,
+    }  # fmt: skip
+
+
+def _sentence(key: str, one: Proof, plan: GatePlan) -> str:
+    there = f"The test split has {one.positive} patients with '{key}' and {one.negative} without."
+    if one.missing_positive or one.missing_negative:
+        missing = [
+            f"{count} more {word} it"
+            for count, word in ((one.missing_positive, "with"), (one.missing_negative, "without"))
+            if count
+        ]
+        return (
+            f"{there} An equally good version can never be shown to be so: at least {' and '.join(missing)} "
+            f"are needed (sensitivity within {plan.sensitivity_margin:g}, specificity within "
+            f"{plan.specificity_margin:g})."
+        )
+    return (
+        f"{there} A version exactly as good as the live one passes with a chance of about {_percent(one.chance)}. "
+        f"Can be shown 4 times in 5: {_margins(one)}."
+    )
+
+
+def _margins(one: Proof) -> str:
+    named = (("AUC", one.auc), ("sensitivity", one.sensitivity), ("specificity", one.specificity))
+    shown = [f"{word} not lower by {what.smallest:.2f}" for word, what in named if what.smallest is not None]
+    return ", ".join(shown) or "nothing"
+
+
+def _percent(share: float) -> str:
+    return f"{min(99, max(1, round(100 * share)))} %"
+
+
+def _masks(states: Json, key: str, plan: GatePlan) -> str:
+    positive, _ = _patients(states)
+    if positive < plan.smallest:
+        return (
+            f"The test split has {positive} patients with '{key}': the plan asks for {plan.smallest} before a "
+            "version's masks are judged at all."
+        )
+    return f"The test split has {positive} patients with '{key}' to judge masks by."
