@@ -8,7 +8,16 @@ from uuid import UUID
 from django.db.models import Prefetch
 
 from annotations import errors
-from annotations.models import Comment, DatasetSnapshot, Finding, Label, Reading, Revision, Workitem
+from annotations.models import (
+    Comment,
+    DatasetSnapshot,
+    Finding,
+    Label,
+    Reading,
+    Revision,
+    SnapshotRequest,
+    Workitem,
+)
 from annotations.rules.reveal import findings_revealed
 from core.access import project_for, require
 from core.errors import NotFound
@@ -96,6 +105,16 @@ def access_snapshot(user: User, permission: str, *, id: UUID | str) -> DatasetSn
         raise errors.snapshot_not_found()
     require(user, permission, snapshot.project, not_found=errors.snapshot_not_found())
     return snapshot
+
+
+def access_snapshot_request(user: User, permission: str, *, id: UUID | str) -> SnapshotRequest:
+    """Return what somebody asked of datasets; raises NotFound, Forbidden."""
+    rows = SnapshotRequest.objects.select_related("project", "requested_by", "snapshot__project", "snapshot__frozen_by")
+    found = rows.filter(pk=_uuid(id)).first()
+    if found is None:
+        raise errors.snapshot_not_found()
+    require(user, permission, found.project, not_found=errors.snapshot_not_found())
+    return found
 
 
 def access_label(user: User, permission: str, *, slug: str, key: str) -> Label:

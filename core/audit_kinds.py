@@ -61,6 +61,7 @@ class AuditKind(StrEnum):
     SALIENCY_REQUESTED = "saliency.requested", "C"
     SERIES_READ = "series.read", "R"
     SNAPSHOT_FROZEN = "snapshot.frozen", "C"
+    SNAPSHOT_REQUESTED = "snapshot.requested", "E"
     TEACHING_WITHDRAWN = "teaching.withdrawn", "U"
     TOKEN_MADE = "token.made", "C"
     TOKEN_REVOKED = "token.revoked", "D"

@@ -189,3 +189,49 @@ def judged_near_copies() -> list[JudgedNearCopy]:
         for pk, one, other, digest, digest_of_other, patient, another in rows
         if patient != another
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class PairOfNumbers:
+    """Two patient numbers for somebody who decides: what was sent under each, why they count as one, what was said."""
+
+    first: Patient
+    second: Patient
+    reasons: list[str]
+    stated: dict[UUID, list[Statement]]
+    studies: dict[UUID, int]
+    decisions: list[SamePersonDecision]
+
+
+def pairs_of_numbers(limit: int = 200) -> list[PairOfNumbers]:
+    """Return pairs that something suggests and nobody decided about first, then those with a decision, newest first."""
+    keys = {row.pk: key_of(row) for row in Patient.objects.only(*KEY)}
+    said: dict[str, list[SamePersonDecision]] = defaultdict(list)
+    for decision in SamePersonDecision.objects.select_related("decided_by").order_by("-created_at", "id"):
+        said[decision.pair].append(decision)
+    why: dict[str, set[str]] = defaultdict(set)
+    rows: dict[str, tuple[UUID, UUID]] = {}
+    for link in _suggested():
+        if keys[link.first] != keys[link.second]:
+            pair = pair_of(keys[link.first], keys[link.second])[0]
+            why[pair].add(link.reason)
+            rows.setdefault(pair, (link.first, link.second))
+    by_key = {digest_of(key): pk for pk, key in reversed(keys.items())}
+    for pair, decisions in said.items():
+        ends = [by_key.get(digest_of(key)) for key in (decisions[0].first, decisions[0].second)]
+        if ends[0] and ends[1]:
+            rows.setdefault(pair, (ends[0], ends[1]))
+    chosen = sorted(rows, key=lambda pair: (pair in said, pair))[:limit]
+    patients = Patient.objects.annotate(held=Count("studies")).in_bulk({pk for pair in chosen for pk in rows[pair]})
+    stated = statements_by_patient(patients)
+    return [
+        PairOfNumbers(
+            patients[rows[pair][0]],
+            patients[rows[pair][1]],
+            [reason for reason in REASONS if reason in why[pair]],
+            {pk: sorted(stated[pk], key=str) for pk in rows[pair]},
+            {pk: int(getattr(patients[pk], "held", 0)) for pk in rows[pair]},
+            said.get(pair, []),
+        )
+        for pair in chosen
+    ]

@@ -10,6 +10,7 @@ class WebappConfig(AppConfig):
 
     def ready(self) -> None:
         """Declare the jobs, let the story answer the bell, and let events wake the sockets."""
+        import annotations.tasks  # noqa: F401  (declares the jobs)
         import imaging.tasks  # noqa: F401  (declares the jobs)
         import inference.tasks  # noqa: F401  (declares the jobs)
         from core import bell, events

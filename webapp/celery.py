@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 app = Celery("overread")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["core", "imaging", "inference", "webapp"])
+app.autodiscover_tasks(["core", "imaging", "annotations", "inference", "webapp"])
 app.autodiscover_tasks(["core"], related_name="jobs")
 
 

@@ -14,7 +14,15 @@ from annotations.selectors.reading import (
     steps_json,
     workitem_json,
 )
-from annotations.selectors.snapshots import SnapshotCase, snapshot_cases, snapshot_json, snapshots_json
+from annotations.selectors.snapshots import (
+    SnapshotCase,
+    datasheet_json,
+    request_json,
+    snapshot_cases,
+    snapshot_json,
+    snapshot_manifest,
+    snapshots_json,
+)
 from annotations.selectors.worklist import (
     WorklistFilter,
     WorklistPage,
@@ -34,6 +42,7 @@ __all__ = [
     "ai_revealed",
     "comment_json",
     "comments_json",
+    "datasheet_json",
     "finding_json",
     "findings_json",
     "first_steps",
@@ -42,8 +51,10 @@ __all__ = [
     "project_json",
     "project_rows",
     "readings_json",
+    "request_json",
     "snapshot_cases",
     "snapshot_json",
+    "snapshot_manifest",
     "snapshots_json",
     "steps_json",
     "workitem_json",

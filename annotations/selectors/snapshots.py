@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from annotations.content.revision_json import person_json
-from annotations.models import DatasetSnapshot
+from annotations.dataset.digests import snapshot_digest
+from annotations.models import DatasetSnapshot, SnapshotRequest
 from core import blobs
-from core.models import Project
+from core.models import Job, Project
 
 Json = dict[str, Any]
 
@@ -69,7 +70,9 @@ def snapshot_cases(snapshot: DatasetSnapshot) -> list[SnapshotCase]:
 
 def snapshot_json(snapshot: DatasetSnapshot) -> Json:
     """Return a snapshot in the API's shape."""
-    names = ("id", "name", "digest", "manifest_digest", "recipe", "label_keys", "counts", "created_at")
+    names = (
+        "id", "name", "digest", "manifest_digest", "datasheet_digest", "recipe", "label_keys", "counts", "created_at",
+    )  # fmt: skip
     return {
         **{name: getattr(snapshot, name) for name in names},
         "project": snapshot.project.slug,
@@ -81,3 +84,60 @@ def snapshots_json(project: Project) -> list[Json]:
     """Return the snapshots of a project, newest first."""
     rows = DatasetSnapshot.objects.filter(project=project).select_related("project", "frozen_by")
     return [snapshot_json(row) for row in rows.order_by("-created_at", "id")]
+
+
+def snapshot_manifest(snapshot: DatasetSnapshot) -> bytes:
+    """Return the manifest as it was frozen: JSON lines, one image a line; its SHA-256 is its digest."""
+    return blobs.get(snapshot.manifest_digest)
+
+
+def datasheet_json(snapshot: DatasetSnapshot) -> Json:
+    """Return the datasheet as it was written with the dataset, and whether all of it is still what was frozen.
+
+    ``sheet`` is null for a dataset that was frozen before datasheets were kept. ``checks`` are found out now:
+    whether the stored manifest and datasheet have the digests by which they are named, and whether the dataset's own
+    digest follows from the manifest's.
+    """
+    named = snapshot_digest(
+        project=snapshot.project, recipe=snapshot.recipe, label_keys=snapshot.label_keys,
+        manifest=snapshot.manifest_digest,
+    )  # fmt: skip
+    kept = bool(snapshot.datasheet_digest)
+    checks = {
+        "manifest": blobs.verify(snapshot.manifest_digest),
+        "digest": named == snapshot.digest,
+        "datasheet": blobs.verify(snapshot.datasheet_digest) if kept else None,
+    }
+    sheet = json.loads(blobs.get(snapshot.datasheet_digest)) if kept and checks["datasheet"] else None
+    return {"snapshot": snapshot_json(snapshot), "sheet": sheet, "checks": checks}
+
+
+def request_json(row: SnapshotRequest, job: Job | None) -> Json:
+    """Return a request in the API's shape: where its job is, and what came of it."""
+    over = row.result is not None or row.snapshot_id is not None
+    state = job.state if job else (Job.State.SUCCEEDED if over else Job.State.CANCELLED)
+    progress = job.progress if job else {}
+    found = row.result if row.result and "counts" in row.result and "ready" in row.result else None
+    return {
+        "id": row.pk,
+        "kind": row.kind,
+        "name": row.name,
+        "recipe": row.recipe,
+        "label_keys": row.label_keys,
+        "state": state,
+        "cancel_requested": bool(job and job.cancel_requested),
+        "phase": progress.get("phase", ""),
+        "done": progress.get("done", 0),
+        "of": progress.get("of", 0),
+        "preview": found,
+        "snapshot": snapshot_json(row.snapshot) if row.snapshot else None,
+        "error": {"code": job.error_code, "message": job.error_message, "detail": _detail(row)}
+        if job and job.error_code and state == Job.State.FAILED
+        else None,
+        "requested_by": person_json(row.requested_by),
+        "created_at": row.created_at,
+    }
+
+
+def _detail(row: SnapshotRequest) -> Json:
+    return {"missing": (row.result or {}).get("missing", [])}

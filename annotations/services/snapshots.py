@@ -7,24 +7,32 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import transaction
 
 from annotations.dataset.counts import counts_of, missing_of
-from annotations.dataset.rows import snapshot_rows
-from annotations.models import DatasetSnapshot, Label
+from annotations.dataset.digests import snapshot_digest
+from annotations.dataset.rows import Rows, snapshot_rows
+from annotations.dataset.sheet import datasheet_of
+from annotations.models import DatasetSnapshot, Label, Workitem
+from annotations.rules.lifecycle import SIGNED_OFF
 from core import audit, blobs, events
 from core.audit_kinds import AuditKind
-from core.digest import canonical_json, digest_of
+from core.digest import canonical_json
 from core.errors import Invalid
 from core.event_kinds import EventKind
 from core.models import Project, User
 from core.reads import one_moment
+from imaging.models import Series
+from imaging.services.looks import image_look, near_copies_find, not_looked_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    Progress = Callable[[int, int], None]
 
 Json = dict[str, Any]
 RECIPES: Final = ("classification", "segmentation")
 
 
-def _checked_keys(project: Project, recipe: str, label_keys: Sequence[str]) -> list[str]:
+def checked_keys(project: Project, recipe: str, label_keys: Sequence[str]) -> list[str]:
+    """Return the label keys in order, each once; raises Invalid (labels, recipe)."""
     if recipe not in RECIPES:
         raise Invalid("recipe_unknown", "Choose classification or segmentation.", known=list(RECIPES))
     keys = sorted(set(label_keys))
@@ -36,40 +44,79 @@ def _checked_keys(project: Project, recipe: str, label_keys: Sequence[str]) -> l
     return keys
 
 
-def snapshot_preview(*, project: Project, recipe: str, label_keys: Sequence[str]) -> Json:
-    """Return what freezing now would hold: ``{recipe, label_keys, counts, missing, ready}``.
+def pictures_compare(*, project: Project, on_progress: Progress | None = None) -> int:
+    """Look at the pictures of signed-off cases that nobody has looked at, and find near copies; returns how many.
+
+    Before a dataset is counted or frozen: what is not compared cannot be kept apart.
+    """
+    signed = Workitem.objects.filter(project=project, state__in=SIGNED_OFF)
+    series = Series.objects.filter(study__in=signed.values("study"))
+    images = list(not_looked_at(series.values_list("pk", flat=True)))
+    for done, image in enumerate(images, start=1):
+        image_look(image)
+        if on_progress:
+            on_progress(done, len(images))
+    near_copies_find()
+    return len(images)
+
+
+def _built(project: Project, recipe: str, label_keys: list[str], on_progress: Progress | None) -> tuple[Rows, Json]:
+    """Return the rows as one moment of the database has them, and the datasheet of the same moment."""
+    with one_moment():
+        built = snapshot_rows(project=project, recipe=recipe, label_keys=label_keys, on_progress=on_progress)
+        counts = counts_of(built.rows, label_keys, dict(built.left_out))
+        sheet = datasheet_of(built, counts, project=project, recipe=recipe, label_keys=label_keys)
+    return built, sheet
+
+
+def snapshot_preview(
+    *, project: Project, recipe: str, label_keys: Sequence[str], on_progress: Progress | None = None
+) -> Json:
+    """Return what freezing now would hold: ``{recipe, label_keys, counts, missing, ready, sheet}``.
 
     ``missing`` is a list of sentences; it is ready when that is empty. Raises Invalid (labels, recipe).
     """
-    with one_moment():
-        keys = _checked_keys(project, recipe, label_keys)
-        built = snapshot_rows(project=project, recipe=recipe, label_keys=keys)
-    counts = counts_of(built.rows, keys, dict(built.left_out))
+    keys = checked_keys(project, recipe, label_keys)
+    _, sheet = _built(project, recipe, keys, on_progress)
+    counts = sheet["counts"]
     missing = missing_of(counts, recipe)
-    return {"recipe": recipe, "label_keys": keys, "counts": counts, "missing": missing, "ready": not missing}
+    return {
+        "recipe": recipe, "label_keys": keys, "counts": counts, "missing": missing, "ready": not missing,
+        "sheet": sheet,
+    }  # fmt: skip
 
 
 def snapshot_freeze(
-    *, project: Project, name: str, recipe: str, label_keys: Sequence[str], by: User | None
+    *,
+    project: Project,
+    name: str,
+    recipe: str,
+    label_keys: Sequence[str],
+    by: User | None,
+    on_progress: Progress | None = None,
 ) -> DatasetSnapshot:
     """Freeze the signed-off work of a project; the same content again returns the same row.
+
+    Blobs are written first and named by their content, the row last and in one transaction: who dies in between
+    leaves nothing that anybody sees.
 
     Raises:
         Invalid: an unknown label or recipe; ``snapshot_incomplete`` with the sentences in ``detail.missing``.
     """
-    with one_moment():
-        keys = _checked_keys(project, recipe, label_keys)
-        built = snapshot_rows(project=project, recipe=recipe, label_keys=keys)
-    counts = counts_of(built.rows, keys, dict(built.left_out))
+    keys = checked_keys(project, recipe, label_keys)
+    built, sheet = _built(project, recipe, keys, on_progress)
+    counts = sheet["counts"]
     if missing := missing_of(counts, recipe):
         raise Invalid("snapshot_incomplete", " ".join(missing), missing=missing, counts=counts)
     manifest = blobs.put(b"".join(canonical_json(row) + b"\n" for row in built.rows))
-    digest = digest_of({"project": str(project.pk), "recipe": recipe, "label_keys": keys, "manifest": manifest})
+    datasheet = blobs.put(canonical_json(sheet))
+    digest = snapshot_digest(project=project, recipe=recipe, label_keys=keys, manifest=manifest)
     with transaction.atomic():
         fields = {
             "project": project,
             "name": name,
             "manifest_digest": manifest,
+            "datasheet_digest": datasheet,
             "recipe": recipe,
             "label_keys": keys,
             "counts": counts,
@@ -77,13 +124,14 @@ def snapshot_freeze(
         }
         snapshot, made = DatasetSnapshot.objects.get_or_create(digest=digest, defaults=fields)
         if made:
+            facts = {"digest": digest, "manifest": manifest, "datasheet": datasheet}
             audit.record(
                 AuditKind.SNAPSHOT_FROZEN,
                 actor=by,
                 object_kind="snapshot",
                 object_id=snapshot.pk,
                 project=project,
-                detail={"digest": digest, "manifest": manifest, "cases": counts["cases"], "recipe": recipe},
+                detail={**facts, "cases": counts["cases"], "recipe": recipe},
             )
             events.publish(EventKind.SNAPSHOT_FROZEN, snapshot.pk, project=project, version=digest)
     return snapshot

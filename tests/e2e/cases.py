@@ -9,6 +9,7 @@ from annotations.dataset.rows import snapshot_rows
 from annotations.models import Finding, ReadingProtocol, Workitem
 from annotations.services.projects import label_create
 from annotations.services.workitems import workitem_open
+from core.jobs import run_waiting_jobs
 from tests.e2e.bench import need_the_front_end
 from tests.factories.api import Api
 from tests.factories.dicom_files import dx_image, file_bytes, write
@@ -83,8 +84,11 @@ def taught(project: Project, by: User) -> tuple[list[dict[str, Any]], dict[str, 
     """Return the rows that a dataset frozen now would hold, and how the API counts them."""
     keys = [key for key, *_ in LABELS]
     body = {"recipe": "classification", "label_keys": keys}
-    status, shown = Api(by)("POST", f"projects/{project.slug}/snapshots/preview", body)
-    assert status == 200, shown
+    asked = Api(by)
+    status, request = asked("POST", f"projects/{project.slug}/snapshots/preview", body)
+    assert status == 202, request
+    run_waiting_jobs()
+    shown = asked("GET", f"snapshot-requests/{request['id']}")[1]["preview"]
     return snapshot_rows(project=project, recipe="classification", label_keys=keys).rows, dict(shown["counts"])
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from annotations.models import Finding, Review, Workitem
 from annotations.services.revisions import Proposal, proposals_record
+from core.jobs import run_waiting_jobs
 from tests.e2e.bench import reader_at
 from tests.e2e.cases import Case, a_case, opened, taught
 from tests.e2e.walk import drag
@@ -132,6 +133,8 @@ def test_each_key_of_a_review_is_stored_taught_and_told_as_what_it_means(
     with reader_at(server_url, admin) as desk:
         page = desk.page
         page.goto(f"{server_url}/datasets?project={project.slug}")
+        expect(page.get_by_test_id("request-running")).to_be_visible()
+        run_waiting_jobs()
         preview = page.get_by_test_id("snapshot-preview")
         expect(preview).to_contain_text("How the answers came about (images): Adjudicated 1")
         lines = preview.get_by_role("row")

@@ -19,12 +19,13 @@ from annotations.models import (
     Reading,
     ReadingProtocol,
     Revision,
+    SnapshotRequest,
     Workitem,
 )
 from core import blobs
 from core.jobs import job_digest
 from core.models import ApiToken, Job, Project, User
-from imaging.models import Instance, InstanceConflict, Patient, ProjectStudy, Series, Study, Upload
+from imaging.models import Instance, InstanceConflict, NearCopy, Patient, ProjectStudy, Series, Study, Upload
 from inference.models import (
     DeclaredPlan,
     EvaluationReport,
@@ -70,6 +71,8 @@ class World:
     comment: Comment
     label: Label
     snapshot: DatasetSnapshot
+    request: SnapshotRequest
+    near_copy: NearCopy
     family: ModelFamily
     version: ModelVersion
     run: TrainingRun
@@ -89,6 +92,8 @@ class World:
             "workitems": self.workitem.pk,
             "findings": self.finding.pk,
             "snapshots": self.snapshot.pk,
+            "snapshot-requests": self.request.pk,
+            "near-copies": self.near_copy.pk,
             "models": self.family.pk,
             "versions": self.version.pk,
             "training": self.run.pk,
@@ -213,6 +218,11 @@ def make_world(project: Project, reader: User, admin: User) -> World:
         project=project, name="first", digest="b" * 64, manifest_digest=manifest, recipe="classification",
         label_keys=["nodule"],
     )  # fmt: skip
+    request = SnapshotRequest.objects.create(
+        project=project, kind="preview", recipe="classification", label_keys=["nodule"], requested_by=admin
+    )
+    counted = {"request_id": str(request.pk)}
+    Job.objects.create(kind="snapshot", arguments=counted, digest=job_digest("snapshot", counted), project=project)
     family = ModelFamily.objects.create(
         project=project, slug="chest-nodule", title="Nodule", recipe="classification", label_keys=["nodule"]
     )
@@ -250,6 +260,19 @@ def make_world(project: Project, reader: User, admin: User) -> World:
         source="stow:part 1",
     )  # fmt: skip
     return World(
-        project, workitem, finding, revision, comment, label, snapshot, family, version, run, report, prediction,
-        saliency, upload, job, token, conflict, calibration,
+        project, workitem, finding, revision, comment, label, snapshot, request, _near_copy(instance), family, version,
+        run, report, prediction, saliency, upload, job, token, conflict, calibration,
     )  # fmt: skip
+
+
+def _near_copy(first: Instance) -> NearCopy:
+    """Make a pair of the image and one of somebody else's, whose study is in no project."""
+    patient = Patient.objects.create(patient_id="ELSEWHERE-1")
+    study = Study.objects.create(study_instance_uid=f"{STUDY_UID}.9", patient=patient)
+    series = Series.objects.create(series_instance_uid=f"{SERIES_UID}.9", study=study, modality="DX")
+    second = Instance.objects.create(
+        sop_instance_uid=f"{INSTANCE_UID}.9", sop_class_uid=first.sop_class_uid, series=series,
+        transfer_syntax_uid=first.transfer_syntax_uid, blob_digest="9" * 64, byte_size=1,
+        header_digest=first.header_digest, display="undecodable",
+    )  # fmt: skip
+    return NearCopy.objects.create(first=first, second=second, distance=12)

@@ -104,7 +104,11 @@ class Loop:
     def frozen(self, name: str) -> Any:
         """Freeze what is signed off."""
         wanted = {"name": name, "recipe": "classification", "label_keys": [LABEL]}
-        return done(self.admin, "POST", f"projects/{self.slug}/snapshots", wanted)
+        asked = done(self.admin, "POST", f"projects/{self.slug}/snapshots", wanted)
+        self.run_jobs()
+        request = done(self.admin, "GET", f"snapshot-requests/{asked['id']}")
+        assert request["snapshot"], request["error"]
+        return request["snapshot"]
 
     def trained(self, snapshot: Any, **changed: Any) -> tuple[str, Any]:
         """Train and evaluate; return the version's id and its report."""

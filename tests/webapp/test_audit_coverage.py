@@ -164,18 +164,16 @@ def _stopped(world: World, scene: Scene) -> None:
     Job.objects.filter(pk=world.job.pk).update(state="cancelled", finished_at=timezone.now())
 
 
-def _may_be_frozen(world: World, scene: Scene) -> None:
-    from tests.webapp.test_api_snapshots import _sign_off, patient_key, split_of
+def _two_numbers(world: World, scene: Scene) -> None:
+    first, second = (str(image.series.study.patient_id) for image in (world.near_copy.first, world.near_copy.second))
+    scene.body = {"first": first, "second": second, "verdict": "one_person", "reason": "called the ward"}
 
-    reader, reviewer = User.objects.get(username="ann"), User.objects.get(username="rev")
-    wanted = {(split, present): 1 for split in ("train", "validation", "test") for present in (True, False)}
-    number = 0
-    while wanted:
-        number += 1
-        split = split_of(patient_key(apps.get_model("imaging.Patient")(patient_id=f"N{number}")))
-        key = (split, (split, True) in wanted)
-        if wanted.pop(key, None):
-            _sign_off(world.project, reader, reviewer, f"N{number}", present=key[1])
+
+def _seen_side_by_side(world: World, scene: Scene) -> None:
+    pair = world.near_copy
+    scene.body = {
+        "verdict": "one_picture", "first_digest": pair.first.blob_digest, "second_digest": pair.second.blob_digest,
+    }  # fmt: skip
 
 
 def _two_names(world: World, scene: Scene) -> None:
@@ -235,8 +233,13 @@ STEPS: dict[tuple[str, str], Step] = {
     ("projects/<slug:slug>/members/<uuid:user_id>", "PUT"): Step("adm", "membership.set", {"role": "reviewer"}),
     ("projects/<slug:slug>/members/<uuid:user_id>", "DELETE"): Step("adm", "membership.ended"),
     ("projects/<slug:slug>/snapshots", "POST"): Step(
-        "adm", "snapshot.frozen", {"recipe": "classification", "label_keys": ["nodule"], "name": "first of all"},
-        prepare=_may_be_frozen,
+        "adm", "snapshot.requested", {"recipe": "classification", "label_keys": ["nodule"], "name": "first of all"},
+    ),
+    ("snapshot-requests/<uuid:id>/cancel", "POST"): Step("adm", "job.cancelled"),
+    ("same-person/decide", "POST"): Step("adm", "person.decided", match=0, prepare=_two_numbers),
+    ("near-copies/<uuid:id>/decide", "POST"): Step("adm", "near_copy.decided", prepare=_seen_side_by_side),
+    ("withdrawals", "POST"): Step(
+        "adm", "teaching.withdrawn", {"study_instance_uid": STUDY_UID, "reason": "asked for it"}
     ),
     ("workitems/<uuid:id>/claim", "POST"): Step(
         "ann", "workitem.claimed", match=1, prepare=_state("open")

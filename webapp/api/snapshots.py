@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpResponse
 from django.urls import path
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,9 +14,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations import selectors
-from annotations.access import access_snapshot
-from annotations.services.snapshots import snapshot_freeze, snapshot_preview
+from annotations.access import access_snapshot, access_snapshot_request
+from annotations.models import SnapshotRequest
+from annotations.services.snapshot_requests import job_of, requests_open, snapshot_ask, snapshot_ask_cancel
 from core.access import project_for
+from core.models import Job
 from inference.engine.recipe_cards import RECIPES
 from webapp.api.base import caller, checked
 from webapp.api.projects import PersonOut
@@ -26,6 +30,8 @@ class LabelBalanceOut(serializers.Serializer[Any]):
     positive = serializers.IntegerField()
     negative = serializers.IntegerField()
     unknown = serializers.IntegerField()
+    positive_patients = serializers.IntegerField(required=False, help_text="Missing in old snapshots.")
+    negative_patients = serializers.IntegerField(required=False, help_text="Missing in old snapshots.")
     share_positive = serializers.FloatField(allow_null=True)
 
 
@@ -58,6 +64,7 @@ class SnapshotOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     digest = serializers.CharField()
     manifest_digest = serializers.CharField()
+    datasheet_digest = serializers.CharField(help_text="Empty: frozen before datasheets were kept.")
     recipe = serializers.ChoiceField(choices=RECIPES)
     label_keys = serializers.ListField(child=serializers.CharField())
     counts = SnapshotCountsField()
@@ -70,7 +77,7 @@ class SnapshotPreviewOut(serializers.Serializer[Any]):
 
     recipe = serializers.CharField()
     label_keys = serializers.ListField(child=serializers.CharField())
-    counts = SnapshotCountsOut()
+    counts = SnapshotCountsField()
     missing = serializers.ListField(child=serializers.CharField())
     ready = serializers.BooleanField()
 
@@ -88,6 +95,38 @@ class SnapshotIn(SnapshotPreviewIn):
     name = serializers.CharField(max_length=120)
 
 
+class SnapshotErrorOut(serializers.Serializer[Any]):
+    """Why nothing came of a request; ``detail.missing`` are sentences."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    detail = serializers.DictField()
+
+
+class SnapshotRequestOut(serializers.Serializer[Any]):
+    """A preview or a freeze that a worker answers: where it is, and at its end what came of it."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=SnapshotRequest.Kind.choices)
+    name = serializers.CharField()
+    recipe = serializers.CharField()
+    label_keys = serializers.ListField(child=serializers.CharField())
+    state = serializers.ChoiceField(choices=Job.State.choices)
+    cancel_requested = serializers.BooleanField()
+    phase = serializers.ChoiceField(choices=["", "pictures", "cases"])
+    done = serializers.IntegerField()
+    of = serializers.IntegerField()
+    preview = SnapshotPreviewOut(allow_null=True)
+    snapshot = SnapshotOut(allow_null=True)
+    error = SnapshotErrorOut(allow_null=True)
+    requested_by = PersonOut(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+def _request_out(row: SnapshotRequest) -> dict[str, Any]:
+    return dict(SnapshotRequestOut(selectors.request_json(row, job_of(row))).data)
+
+
 class ProjectSnapshots(APIView):
     """The datasets of a project."""
 
@@ -97,23 +136,52 @@ class ProjectSnapshots(APIView):
         project = project_for(caller(request), "snapshot.read", slug=slug)
         return Response(SnapshotOut(selectors.snapshots_json(project), many=True).data)
 
-    @extend_schema(operation_id="snapshots_freeze", request=SnapshotIn, responses={201: SnapshotOut})
+    @extend_schema(operation_id="snapshots_freeze", request=SnapshotIn, responses={202: SnapshotRequestOut})
     def post(self, request: Request, slug: str) -> Response:
-        """Freeze what was signed off; the same content again returns the same dataset."""
+        """Ask a worker to freeze what was signed off; the same content again comes to the same dataset."""
         project = project_for(caller(request), "snapshot.freeze", slug=slug)
-        snapshot = snapshot_freeze(project=project, by=caller(request), **checked(SnapshotIn, request))
-        return Response(SnapshotOut(selectors.snapshot_json(snapshot)).data, status=201)
+        row = snapshot_ask(project=project, kind="freeze", by=caller(request), **checked(SnapshotIn, request))
+        return Response(_request_out(row), status=202)
 
 
 class SnapshotPreview(APIView):
     """A look before freezing."""
 
-    @extend_schema(operation_id="snapshots_preview", request=SnapshotPreviewIn, responses=SnapshotPreviewOut)
+    @extend_schema(operation_id="snapshots_preview", request=SnapshotPreviewIn, responses={202: SnapshotRequestOut})
     def post(self, request: Request, slug: str) -> Response:
-        """Count cases, patients and class balance by split, and say what is missing."""
+        """Ask a worker to count cases, patients and class balance by split, and to say what is missing."""
         project = project_for(caller(request), "snapshot.freeze", slug=slug)
-        shown = snapshot_preview(project=project, **checked(SnapshotPreviewIn, request))
-        return Response(SnapshotPreviewOut(shown).data)
+        row = snapshot_ask(project=project, kind="preview", by=caller(request), **checked(SnapshotPreviewIn, request))
+        return Response(_request_out(row), status=202)
+
+
+class SnapshotRequests(APIView):
+    """What is being counted or frozen now."""
+
+    @extend_schema(operation_id="snapshots_requests", responses=SnapshotRequestOut(many=True))
+    def get(self, request: Request, slug: str) -> Response:
+        """List what waits or runs, newest first."""
+        project = project_for(caller(request), "snapshot.freeze", slug=slug)
+        return Response([_request_out(row) for row in requests_open(project)])
+
+
+class SnapshotRequestDetail(APIView):
+    """One request."""
+
+    @extend_schema(operation_id="snapshots_request", responses=SnapshotRequestOut)
+    def get(self, request: Request, id: str) -> Response:
+        """Return how far it is, and at its end the counts, the dataset, or why there is none."""
+        return Response(_request_out(access_snapshot_request(caller(request), "snapshot.freeze", id=id)))
+
+
+class SnapshotRequestCancel(APIView):
+    """The end of a request before its end."""
+
+    @extend_schema(operation_id="snapshots_cancel", request=None, responses=SnapshotRequestOut)
+    def post(self, request: Request, id: str) -> Response:
+        """Cancel: at once when it waits, within seconds when it runs; nothing is left half done."""
+        row = access_snapshot_request(caller(request), "snapshot.freeze", id=id)
+        return Response(_request_out(snapshot_ask_cancel(request=row, by=caller(request))))
 
 
 class SnapshotDetail(APIView):
@@ -126,8 +194,24 @@ class SnapshotDetail(APIView):
         return Response(SnapshotOut(selectors.snapshot_json(snapshot)).data)
 
 
+class SnapshotManifest(APIView):
+    """What the dataset's digest is of."""
+
+    @extend_schema(operation_id="snapshots_manifest", responses={(200, "application/jsonl"): OpenApiTypes.BINARY})
+    def get(self, request: Request, id: str) -> HttpResponse:
+        """Return the manifest byte by byte: one image a line, patients as pseudonyms; its SHA-256 is its digest."""
+        snapshot = access_snapshot(caller(request), "snapshot.read", id=id)
+        answer = HttpResponse(selectors.snapshot_manifest(snapshot), content_type="application/jsonl")
+        answer["Content-Disposition"] = f'attachment; filename="{snapshot.manifest_digest}.jsonl"'
+        return answer
+
+
 urlpatterns = [
     path("projects/<slug:slug>/snapshots", ProjectSnapshots.as_view()),
     path("projects/<slug:slug>/snapshots/preview", SnapshotPreview.as_view()),
+    path("projects/<slug:slug>/snapshots/requests", SnapshotRequests.as_view()),
+    path("snapshot-requests/<uuid:id>", SnapshotRequestDetail.as_view()),
+    path("snapshot-requests/<uuid:id>/cancel", SnapshotRequestCancel.as_view()),
     path("snapshots/<uuid:id>", SnapshotDetail.as_view()),
+    path("snapshots/<uuid:id>/manifest", SnapshotManifest.as_view()),
 ]

@@ -35,6 +35,54 @@ export const decideConflict = ({ id, version }: ConflictOut, verdict: "keep" | "
 export const conflictPicture = (id: string, version: "first" | "second") =>
   apiUrl(`conflicts/${id}/picture/${version}`);
 
+export type PairOfNumbersOut = Schemas["PairOfNumbersOut"];
+export type NearCopyOut = Schemas["NearCopyOut"];
+export type WithdrawalOut = Schemas["WithdrawalOut"];
+
+export const samePersonQuery = () =>
+  queryOptions({
+    queryKey: ["archive", "same-person"],
+    queryFn: async ({ signal }) =>
+      (await get<Schemas["PairsOfNumbersOut"]>("same-person", undefined, signal)).results,
+  });
+
+export const decideSamePerson = (
+  pair: PairOfNumbersOut,
+  verdict: "one_person" | "different",
+  reason: string,
+) =>
+  post<Schemas["PairsOfNumbersOut"]>(
+    "same-person/decide",
+    { first: pair.first.id, second: pair.second.id, verdict, reason },
+    { ifMatch: pair.version },
+  );
+
+export const nearCopiesQuery = (state: DecisionState) =>
+  queryOptions({
+    queryKey: ["archive", "near-copies", state],
+    queryFn: ({ signal }) => get<Schemas["NearCopiesOut"]>("near-copies", { state }, signal),
+  });
+
+export const decideNearCopy = (pair: NearCopyOut, verdict: "one_picture" | "different") =>
+  post<NearCopyOut>(`near-copies/${pair.id}/decide`, {
+    verdict,
+    first_digest: pair.first.blob_digest,
+    second_digest: pair.second.blob_digest,
+  });
+
+export const withdrawalsQuery = () =>
+  queryOptions({
+    queryKey: ["archive", "withdrawals"],
+    queryFn: async ({ signal }) =>
+      (await get<Schemas["WithdrawalsOut"]>("withdrawals", undefined, signal)).results,
+  });
+
+export const withdraw = (
+  who: { study_instance_uid: string } | { reader_id: string },
+  withdrawn: boolean,
+  reason: string,
+) => post<WithdrawalOut>("withdrawals", { ...who, withdrawn, reason });
+
 export const studyContentsQuery = (uid: string) =>
   queryOptions({
     queryKey: ["archive", "study", uid],

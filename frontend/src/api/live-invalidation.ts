@@ -20,7 +20,7 @@ const stale: Stale = {
   "study.changed": () => [["workitems"]],
   "snapshot.frozen": () => [["snapshots"]],
   "project.changed": () => [["projects"], ["me"]],
-  "job.changed": () => [["jobs"], ["training", "list"]],
+  "job.changed": () => [["jobs"], ["training", "list"], ["snapshot-requests"]],
 };
 
 /** Which cached answers an event makes stale; a kind that this page does not know yet makes none. */

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
-import { get, post, rowsOf } from "./client";
-import type { RecipeName, SnapshotOut, SnapshotPreviewOut } from "./types";
+import { apiUrl, get, post, rowsOf } from "./client";
+import type { DatasheetOut, RecipeName, SnapshotOut, SnapshotRequestOut } from "./types";
 
 export const snapshotsQuery = (project: string) =>
   queryOptions({
@@ -24,12 +24,21 @@ export const snapshotQuery = (id: string) =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-/** What a snapshot would hold if it were frozen now; nothing is written. */
-export const snapshotPreviewQuery = (project: string, recipe: RecipeName, labelKeys: string[]) =>
+/** So many cases are counted anew whenever one changes; where there are more, a person asks for it. */
+const countedAtOnce = 1000;
+
+/** Ask a worker what a snapshot would hold if it were frozen now; the same question gets the same request. */
+export const previewRequestQuery = (
+  project: string,
+  recipe: RecipeName,
+  labelKeys: string[],
+  cases: number,
+) =>
   queryOptions({
-    queryKey: ["snapshot-preview", project, recipe, labelKeys],
+    // Live events make the first of these stale, never the second.
+    queryKey: [cases > countedAtOnce ? "snapshot-count" : "snapshot-preview", project, recipe, labelKeys],
     queryFn: ({ signal }) =>
-      post<SnapshotPreviewOut>(
+      post<SnapshotRequestOut>(
         `projects/${project}/snapshots/preview`,
         { recipe, label_keys: labelKeys },
         { signal },
@@ -37,5 +46,37 @@ export const snapshotPreviewQuery = (project: string, recipe: RecipeName, labelK
     enabled: project !== "" && labelKeys.length > 0,
   });
 
+export const isUnderWay = (request: SnapshotRequestOut | undefined) =>
+  request?.state === "queued" || request?.state === "running";
+
+/** Where a request is; asked every second while a worker is at it, and told of its end by the live socket. */
+export const snapshotRequestQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["snapshot-requests", id],
+    queryFn: ({ signal }) => get<SnapshotRequestOut>(`snapshot-requests/${id}`, undefined, signal),
+    enabled: id !== "",
+    refetchInterval: (query) => (isUnderWay(query.state.data) || !query.state.data ? 1000 : false),
+  });
+
+export const openRequestsQuery = (project: string) =>
+  queryOptions({
+    queryKey: ["snapshot-requests", "open", project],
+    queryFn: ({ signal }) =>
+      get<SnapshotRequestOut[]>(`projects/${project}/snapshots/requests`, undefined, signal),
+    enabled: project !== "",
+    refetchInterval: (query) => (query.state.data?.length ? 1000 : false),
+  });
+
 export const freezeSnapshot = (project: string, name: string, recipe: RecipeName, labelKeys: string[]) =>
-  post<SnapshotOut>(`projects/${project}/snapshots`, { name, recipe, label_keys: labelKeys });
+  post<SnapshotRequestOut>(`projects/${project}/snapshots`, { name, recipe, label_keys: labelKeys });
+
+export const cancelRequest = (id: string) => post<SnapshotRequestOut>(`snapshot-requests/${id}/cancel`);
+
+export const datasheetQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["snapshots", id, "datasheet"],
+    queryFn: ({ signal }) => get<DatasheetOut>(`snapshots/${id}/datasheet`, undefined, signal),
+    enabled: id !== "",
+  });
+
+export const manifestUrl = (id: string) => apiUrl(`snapshots/${id}/manifest`);

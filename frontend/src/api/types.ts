@@ -51,7 +51,13 @@ export type SnapshotCounts = Narrowed<
   { splits: Record<SplitName, SplitCounts> }
 >;
 export type SnapshotPreviewOut = Narrowed<Schemas["SnapshotPreviewOut"], { counts: SnapshotCounts }>;
+export type DatasheetOut = Schemas["DatasheetOut"];
+export type SheetOut = Schemas["SheetOut"];
 export type SnapshotOut = Narrowed<Schemas["SnapshotOut"], { counts: SnapshotCounts }>;
+export type SnapshotRequestOut = Narrowed<
+  Schemas["SnapshotRequestOut"],
+  { preview: SnapshotPreviewOut | null; snapshot: SnapshotOut | null }
+>;
 
 export type VersionOut = Schemas["VersionOut"];
 export type FamilyOut = Narrowed<Schemas["FamilyOut"], { training_defaults: Record<string, unknown> }>;

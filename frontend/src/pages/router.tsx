@@ -126,12 +126,19 @@ const routeTree = rootRoute.addChildren([
     }),
     createRoute({
       getParentRoute: inApp,
+      path: "/datasets/$snapshotId/sheet",
+      component: lazyRouteComponent(() => import("./datasets/datasheet-page"), "DatasheetPage"),
+    }),
+    createRoute({
+      getParentRoute: inApp,
       path: "/models",
       component: lazyRouteComponent(() => import("./models/models-page"), "ModelsPage"),
     }),
     createRoute({
       getParentRoute: inApp,
       path: "/models/$family",
+      validateSearch: (raw: Record<string, unknown>): { train?: string } =>
+        typeof raw.train === "string" ? { train: raw.train } : {},
       component: lazyRouteComponent(() => import("./models/family-page"), "FamilyPage"),
     }),
     createRoute({

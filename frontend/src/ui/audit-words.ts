@@ -43,6 +43,7 @@ export const auditWords: Record<AuditEventOut["event_type"], string> = {
   "saliency.requested": "asked for a saliency map",
   "series.read": "read images",
   "snapshot.frozen": "froze a dataset",
+  "snapshot.requested": "asked for a dataset to be frozen",
   "teaching.withdrawn": "said whose cases teach no more, or again",
   "token.made": "made an API token",
   "token.revoked": "revoked an API token",

@@ -6,6 +6,9 @@ import { PageBody } from "../../ui/page";
 import { Forbidden } from "../../ui/page-states";
 import { ConflictsPanel } from "./conflicts-panel";
 import { IdentitiesPanel } from "./identities-panel";
+import { NearCopiesPanel } from "./near-copies-panel";
+import { SamePersonPanel } from "./same-person-panel";
+import { WithdrawalsPanel } from "./withdrawals-panel";
 
 /** What an admin has to decide about the archive: who is who, and which version of an image is shown. */
 export function ArchivePage() {
@@ -18,7 +21,7 @@ export function ArchivePage() {
     <PageBody
       testId="archive-page"
       title="Archive"
-      about="Studies under one Patient ID that name different persons, and images that came again with other content. Nothing is merged or replaced until you decide; what you decide is kept with its reason and can be decided again."
+      about="Who may be whom, pictures that came twice or in two versions, and whose cases teach no more. Nothing is merged or replaced until you decide; what you decide is kept with its reason and can be decided again."
       actions={
         <SegmentedControl
           aria-label="Which decisions"
@@ -32,7 +35,10 @@ export function ArchivePage() {
       }
     >
       <IdentitiesPanel state={state} />
+      <SamePersonPanel state={state} />
+      <NearCopiesPanel key={state} state={state} />
       <ConflictsPanel state={state} />
+      <WithdrawalsPanel />
     </PageBody>
   );
 }

@@ -146,7 +146,7 @@ const leftOut: Record<string, [one: string, many: string]> = {
   ],
 };
 
-function leftOutWords(name: string, count: number): string {
+export function leftOutWords(name: string, count: number): string {
   const [one, many] = leftOut[name] ?? [formatWords(name), formatWords(name)];
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }

@@ -1,16 +1,30 @@
-import { Button, Checkbox, Grid, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Checkbox, Grid, Group, Stack, Text, TextInput } from "@mantine/core";
 import { IconSnowflake } from "@tabler/icons-react";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { modelsQuery } from "../../api/models";
-import { freezeSnapshot, snapshotPreviewQuery } from "../../api/snapshots";
-import type { LabelOut, ProjectOut, RecipeName } from "../../api/types";
+import {
+  freezeSnapshot,
+  isUnderWay,
+  openRequestsQuery,
+  previewRequestQuery,
+  snapshotRequestQuery,
+} from "../../api/snapshots";
+import type {
+  LabelOut,
+  ProjectOut,
+  RecipeName,
+  SnapshotPreviewOut,
+  SnapshotRequestOut,
+} from "../../api/types";
+import { formatInstant } from "../../ui/format";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { labelsFor, RecipeChoice, useRecipe } from "../../ui/recipe-choice";
 import { CountsTable, Missing } from "./counts-view";
+import { RequestProgress } from "./request-progress";
 
 /** Choose recipe and labels, see what would be in it, and freeze it under a name. */
 export function FreezePanel({ project }: { project: ProjectOut }) {
@@ -28,24 +42,46 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
   const keys = labels
     .map((label) => label.key)
     .filter((key) => (picked ?? (learned.length > 0 ? learned : [key])).includes(key));
-  const preview = useQuery({
-    ...snapshotPreviewQuery(project.slug, recipe, keys),
+  const [cases, setCases] = useState(0);
+  const asked = useQuery({
+    ...previewRequestQuery(project.slug, recipe, keys, cases),
     placeholderData: keepPreviousData,
   });
+  const counting = useQuery(snapshotRequestQuery(asked.data?.id ?? ""));
+  const counted = useLastCounts(counting.data);
+  useEffect(() => setCases((before) => counting.data?.of || before), [counting.data?.of]);
+  const [freezing, setFreezing] = useState("");
+  const frozen = useQuery(snapshotRequestQuery(freezing));
+  const open = useQuery(openRequestsQuery(project.slug));
+  const freezes = (open.data ?? []).filter((row) => row.kind === "freeze");
   const freeze = useMutation({
     mutationFn: () => freezeSnapshot(project.slug, name.trim(), recipe, keys),
-    onSuccess: (snapshot) => {
-      notifyDone(
-        snapshot.name === name.trim()
-          ? `“${snapshot.name}” is frozen.`
-          : `Nothing has changed since: this is frozen already, as “${snapshot.name}”.`,
-      );
-      setName("");
-      void queries.invalidateQueries({ queryKey: ["snapshots"] });
-      void navigate({ to: "/datasets", search: { project: project.slug, snapshot: snapshot.id } });
+    onSuccess: (request) => {
+      setFreezing(request.id);
+      void queries.invalidateQueries({ queryKey: ["snapshot-requests"] });
     },
     onError: (error) => notifyError(error, "Could not freeze the snapshot"),
   });
+  const over = frozen.data && !isUnderWay(frozen.data) ? frozen.data : null;
+  useEffect(() => {
+    if (!over) {
+      return;
+    }
+    setFreezing("");
+    void queries.invalidateQueries({ queryKey: ["snapshots"] });
+    void queries.invalidateQueries({ queryKey: ["snapshot-requests", "open"] });
+    if (!over.snapshot) {
+      notifyNot(over);
+      return;
+    }
+    notifyDone(
+      over.snapshot.name === over.name
+        ? `“${over.snapshot.name}” is frozen.`
+        : `Nothing has changed since: this is frozen already, as “${over.snapshot.name}”.`,
+    );
+    setName("");
+    void navigate({ to: "/datasets", search: { project: project.slug, snapshot: over.snapshot.id } });
+  }, [over, queries, navigate, project.slug]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     freeze.mutate();
@@ -92,8 +128,8 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
                 <Button
                   type="submit"
                   leftSection={<IconSnowflake size={14} aria-hidden />}
-                  loading={freeze.isPending}
-                  disabled={!preview.data?.ready || keys.length === 0}
+                  loading={freeze.isPending || freezing !== ""}
+                  disabled={!counted?.ready || isUnderWay(counting.data) || keys.length === 0}
                   data-testid="freeze-submit"
                 >
                   Freeze
@@ -107,23 +143,70 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 8 }}>
           {keys.length === 0 ? <Empty title="Choose at least one label" /> : null}
-          {keys.length > 0 && preview.isPending ? <Loading what="the counts" /> : null}
-          {preview.isError ? (
-            <Failed error={preview.error} what="the counts" onRetry={() => void preview.refetch()} />
-          ) : null}
-          {keys.length > 0 && preview.data ? (
-            <Stack gap="sm" data-testid="snapshot-preview">
-              <CountsTable
-                counts={preview.data.counts}
-                labels={labels.filter((label) => keys.includes(label.key)).map(shown)}
-              />
-              <Missing sentences={preview.data.missing} />
-            </Stack>
-          ) : null}
+          <Stack gap="sm">
+            {freezes.map((request) => (
+              <RequestProgress key={request.id} request={request} what={`Freezing “${request.name}”`} />
+            ))}
+            {asked.isError ? (
+              <Failed error={asked.error} what="the counts" onRetry={() => void asked.refetch()} />
+            ) : null}
+            {keys.length > 0 && counting.data && isUnderWay(counting.data) ? (
+              <RequestProgress request={counting.data} what="What would be in it" />
+            ) : null}
+            {counting.data?.error ? (
+              <Alert color="red" title="Could not be counted">
+                {counting.data.error.message}
+              </Alert>
+            ) : null}
+            {keys.length > 0 && asked.isPending ? <Loading what="the counts" /> : null}
+            {keys.length > 0 && counted ? (
+              <Stack gap="sm" data-testid="snapshot-preview">
+                <CountsTable
+                  counts={counted.counts}
+                  labels={labels.filter((label) => counted.label_keys.includes(label.key)).map(shown)}
+                />
+                <Missing sentences={counted.missing} />
+              </Stack>
+            ) : null}
+            {keys.length > 0 && counting.data && !isUnderWay(counting.data) ? (
+              <Group gap="xs">
+                <Text size="xs" c="dimmed">
+                  Asked {formatInstant(counting.data.created_at)}.
+                </Text>
+                <Button
+                  variant="subtle"
+                  size="compact-xs"
+                  onClick={() => void asked.refetch()}
+                  data-testid="count-again"
+                >
+                  Count again
+                </Button>
+              </Group>
+            ) : null}
+          </Stack>
         </Grid.Col>
       </Grid>
     </Panel>
   );
+}
+
+/** The counts that were shown last, kept on the screen while they are counted anew. */
+function useLastCounts(request: SnapshotRequestOut | undefined) {
+  const [last, setLast] = useState<SnapshotPreviewOut | null>(null);
+  useEffect(() => {
+    if (request?.preview) {
+      setLast(request.preview);
+    }
+  }, [request?.preview]);
+  return request?.preview ?? last;
+}
+
+function notifyNot(request: SnapshotRequestOut) {
+  if (request.state === "cancelled") {
+    notifyDone(`Freezing “${request.name}” was stopped. Nothing was frozen.`);
+  } else {
+    notifyError(new Error(request.error?.message ?? ""), "Could not freeze the snapshot");
+  }
 }
 
 export function shown(label: LabelOut): { key: string; color: string; name: string } {

@@ -115,6 +115,9 @@ export function SnapshotDetail({ id, project }: { id: string; project: ProjectOu
         ]}
       />
       <CountsTable counts={data.counts} labels={labels} />
+      <TextLink to="/datasets/$snapshotId/sheet" params={{ snapshotId: data.id }} size="sm">
+        Datasheet
+      </TextLink>
     </Panel>
   );
 }

@@ -21,7 +21,7 @@ const route = getRouteApi("/app/models/$family");
 
 export function FamilyPage() {
   const { family: name } = route.useParams();
-  const { project } = route.useSearch();
+  const { project, train } = route.useSearch();
   const me = useMe();
   const allowed = may(me, "model.read", project);
   const families = useQuery({ ...modelsQuery(project), enabled: allowed });
@@ -43,13 +43,13 @@ export function FamilyPage() {
       </Empty>
     );
   }
-  return <Family family={family} />;
+  return <Family key={train} family={family} train={train} />;
 }
 
-function Family({ family }: { family: FamilyOut }) {
+function Family({ family, train }: { family: FamilyOut; train: string | undefined }) {
   const me = useMe();
   const queries = useQueryClient();
-  const [training, setTraining] = useState(false);
+  const [training, setTraining] = useState(train !== undefined);
   const nameOf = useLabelNames(family.project);
   const [goingBack, setGoingBack] = useState(false);
   const mayTrain = may(me, "training.request", family.project);
@@ -133,7 +133,7 @@ function Family({ family }: { family: FamilyOut }) {
           ]}
         />
       </Panel>
-      <TrainDialog family={family} opened={training} onClose={() => setTraining(false)} />
+      <TrainDialog family={family} wanted={train} opened={training} onClose={() => setTraining(false)} />
       <ReasonDialog
         opened={goingBack}
         onClose={() => setGoingBack(false)}

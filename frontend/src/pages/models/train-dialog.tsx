@@ -31,10 +31,13 @@ import { ProofLines } from "./proof-lines";
 /** Choose snapshot and settings, see how long it will take, say why, and start. */
 export function TrainDialog({
   family,
+  wanted,
   opened,
   onClose,
 }: {
   family: FamilyOut;
+  /** The snapshot that the address asks for. */
+  wanted?: string | undefined;
   opened: boolean;
   onClose: () => void;
 }) {
@@ -45,7 +48,7 @@ export function TrainDialog({
     (row) => row.recipe === family.recipe && family.label_keys.every((key) => row.label_keys.includes(key)),
   );
   const nameOf = useLabelNames(family.project);
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [chosen, setChosen] = useState<string | null>(wanted ?? null);
   const snapshotId = chosen ?? fitting[0]?.id ?? "";
   const [values, setValues] = useState<Record<string, number>>({});
   const [reason, setReason] = useState("");

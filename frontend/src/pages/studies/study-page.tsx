@@ -2,10 +2,12 @@ import { Alert, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { type StudyHead, studyContentsQuery } from "../../api/archive";
+import { useMay } from "../../state/session";
 import { formatDay, formatPatientName } from "../../ui/format";
 import { PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { HeldObjectView } from "./held-object";
+import { WithdrawPatient } from "./withdraw-patient";
 
 export const studyWords = (study: StudyHead) =>
   [
@@ -22,6 +24,7 @@ export const studyWords = (study: StudyHead) =>
 export function StudyPage() {
   const { uid = "" } = useParams({ strict: false });
   const contents = useQuery(studyContentsQuery(uid));
+  const mayWithdraw = useMay("archive.decide");
   if (contents.isPending) {
     return <Loading what="the study" />;
   }
@@ -30,7 +33,12 @@ export function StudyPage() {
   }
   const { study, objects } = contents.data;
   return (
-    <PageBody testId="study-page" title={formatPatientName(study.patient_name)} about={studyWords(study)}>
+    <PageBody
+      testId="study-page"
+      title={formatPatientName(study.patient_name)}
+      about={studyWords(study)}
+      actions={mayWithdraw ? <WithdrawPatient uid={uid} /> : null}
+    >
       {study.identity_clash ? (
         <Alert color="red" data-testid="identity-clash">
           Other studies under this Patient ID name another person. An admin decides whether they are one.

@@ -1,0 +1,246 @@
+import { Button, Group, List, Select, Text } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { type WithdrawalOut, withdraw, withdrawalsQuery } from "../../api/archive";
+import { modelsQuery } from "../../api/models";
+import { usersQuery } from "../../api/projects";
+import { freezeSnapshot, isUnderWay, snapshotRequestQuery } from "../../api/snapshots";
+import type { RecipeName } from "../../api/types";
+import { formatInstant } from "../../ui/format";
+import { TextLink } from "../../ui/links";
+import { notifyDone, notifyError } from "../../ui/notify";
+import { Panel } from "../../ui/page";
+import { Empty, Failed, Loading } from "../../ui/page-states";
+import { ReasonDialog } from "../../ui/reason-dialog";
+import { RequestProgress } from "../datasets/request-progress";
+
+/** Who teaches no more, what learned from them, and the way to a model without them. */
+export function WithdrawalsPanel() {
+  const rows = useQuery(withdrawalsQuery());
+  return (
+    <Panel title="Withdrawn from teaching" testId="withdrawals-panel" actions={<WithdrawReader />}>
+      <Text size="sm" c="dimmed">
+        A patient is withdrawn on the page of one of their studies. Snapshots that were frozen before stay as
+        they are; those that are frozen from now on go without.
+      </Text>
+      {rows.isPending ? <Loading what="who was withdrawn" /> : null}
+      {rows.isError ? (
+        <Failed error={rows.error} what="who was withdrawn" onRetry={() => void rows.refetch()} />
+      ) : null}
+      {rows.data?.length === 0 ? <Empty title="Nobody was withdrawn" /> : null}
+      {rows.data?.map((row) => (
+        <Withdrawn key={row.id} row={row} />
+      ))}
+    </Panel>
+  );
+}
+
+function WithdrawReader() {
+  const queries = useQueryClient();
+  const users = useQuery(usersQuery);
+  const [reader, setReader] = useState<string | null>(null);
+  const [asking, setAsking] = useState(false);
+  const say = useMutation({
+    mutationFn: (reason: string) => withdraw({ reader_id: reader ?? "" }, true, reason),
+    onSuccess: () => {
+      notifyDone("Their work teaches no more.");
+      setReader(null);
+    },
+    onError: (error) => notifyError(error, "Not withdrawn"),
+    onSettled: () => void queries.invalidateQueries({ queryKey: ["archive", "withdrawals"] }),
+  });
+  return (
+    <>
+      <Select
+        aria-label="Reader whose work is withdrawn"
+        placeholder="A reader's work…"
+        searchable
+        size="xs"
+        value={reader}
+        onChange={setReader}
+        data={(users.data ?? []).map((user) => ({
+          value: user.id,
+          label: user.display_name || user.username,
+        }))}
+        data-testid="withdraw-reader"
+      />
+      <Button size="xs" variant="default" disabled={!reader} onClick={() => setAsking(true)}>
+        Withdraw…
+      </Button>
+      <ReasonDialog
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title="Withdraw a reader's work from teaching"
+        body="Cases that they read, changed, judged or signed off are left out of the snapshots frozen from now on. Nothing is deleted."
+        yes="Withdraw"
+        danger
+        busy={say.isPending}
+        onYes={(reason) => {
+          say.mutate(reason);
+          setAsking(false);
+        }}
+      />
+    </>
+  );
+}
+
+const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+
+function Withdrawn({ row }: { row: WithdrawalOut }) {
+  const queries = useQueryClient();
+  const [asking, setAsking] = useState(false);
+  const again = useMutation({
+    mutationFn: (reason: string) =>
+      withdraw(
+        row.reader_id ? { reader_id: row.reader_id } : { study_instance_uid: row.study_instance_uid },
+        false,
+        reason,
+      ),
+    onSuccess: () => notifyDone("They teach again."),
+    onError: (error) => notifyError(error, "Not changed"),
+    onSettled: () => void queries.invalidateQueries({ queryKey: ["archive", "withdrawals"] }),
+  });
+  return (
+    <section data-testid="withdrawn" aria-label={`Withdrawn: ${row.named}`}>
+      <Group gap="xs" mt="sm">
+        <Text fw={700}>{row.kind === "patient" ? `Patient ${row.named}` : `Work of ${row.named}`}</Text>
+        <Text size="sm" c="dimmed">
+          {formatInstant(row.created_at)} · {row.decided_by}: {row.reason}
+        </Text>
+        <Button size="compact-xs" variant="default" onClick={() => setAsking(true)}>
+          Teaches again…
+        </Button>
+      </Group>
+      <Text size="sm" data-testid="learned-from">
+        {row.snapshots.length === 0
+          ? "No snapshot holds their cases."
+          : `${plural(row.snapshots.length, "snapshot", "snapshots")}, ${plural(
+              row.versions.length,
+              "version",
+              "versions",
+            )} and ${plural(row.reports.length, "report", "reports")} come from their cases.`}
+      </Text>
+      <List size="sm">
+        {row.snapshots.map((snapshot) => (
+          <List.Item key={snapshot.id}>
+            <TextLink
+              to="/datasets/$snapshotId/sheet"
+              params={{ snapshotId: snapshot.id }}
+              search={{ project: snapshot.project }}
+              size="sm"
+            >
+              {snapshot.name}
+            </TextLink>{" "}
+            (
+            {Object.entries(snapshot.images)
+              .map(([split, images]) => `${plural(images, "image", "images")} in ${split}`)
+              .join(", ")}
+            )
+          </List.Item>
+        ))}
+        {row.versions.map((version) => (
+          <List.Item key={version.id}>
+            {version.family}, version {version.number}, {version.state}
+          </List.Item>
+        ))}
+      </List>
+      {families(row).map((one) => (
+        <RetrainWithout key={one.familyId} {...one} />
+      ))}
+      <ReasonDialog
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title="Let them teach again"
+        body="Their cases are part of the snapshots that are frozen from now on."
+        yes="Teaches again"
+        busy={again.isPending}
+        onYes={(reason) => {
+          again.mutate(reason);
+          setAsking(false);
+        }}
+      />
+    </section>
+  );
+}
+
+interface Wanted {
+  familyId: string;
+  title: string;
+  project: string;
+  recipe: RecipeName;
+  labelKeys: string[];
+}
+
+/** One way for each family that learned from them: what its newest such version was trained on, without them. */
+function families(row: WithdrawalOut): Wanted[] {
+  const found = new Map<string, Wanted>();
+  for (const version of row.versions) {
+    const snapshot = row.snapshots.find((one) => one.id === version.snapshot_id);
+    if (snapshot) {
+      found.set(version.family_id, {
+        familyId: version.family_id,
+        title: version.family,
+        project: version.project,
+        recipe: snapshot.recipe as RecipeName,
+        labelKeys: snapshot.label_keys,
+      });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Freeze anew without whoever is withdrawn, then open the training with that snapshot chosen. */
+function RetrainWithout({ familyId, title, project, recipe, labelKeys }: Wanted) {
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const families = useQuery(modelsQuery(project));
+  const [asked, setAsked] = useState("");
+  const request = useQuery(snapshotRequestQuery(asked));
+  const freeze = useMutation({
+    mutationFn: () =>
+      freezeSnapshot(
+        project,
+        `Without the withdrawn, ${new Date().toISOString().slice(0, 16)}`,
+        recipe,
+        labelKeys,
+      ),
+    onSuccess: (row) => setAsked(row.id),
+    onError: (error) => notifyError(error, "Could not freeze"),
+  });
+  const over = request.data && !isUnderWay(request.data) ? request.data : null;
+  const slug = families.data?.find((family) => family.id === familyId)?.slug ?? familyId;
+  useEffect(() => {
+    if (!over) {
+      return;
+    }
+    setAsked("");
+    if (!over.snapshot) {
+      notifyError(new Error(over.error?.message ?? "It was stopped."), "Nothing was frozen");
+      return;
+    }
+    void queries.invalidateQueries({ queryKey: ["snapshots"] });
+    void navigate({
+      to: "/models/$family",
+      params: { family: slug },
+      search: { project, train: over.snapshot.id },
+    });
+  }, [over, queries, navigate, project, slug]);
+  return (
+    <div>
+      {request.data && isUnderWay(request.data) ? (
+        <RequestProgress request={request.data} what="Freezing without them" />
+      ) : (
+        <Button
+          size="xs"
+          mt="xs"
+          onClick={() => freeze.mutate()}
+          loading={freeze.isPending || asked !== ""}
+          data-testid="retrain-without"
+        >
+          Retrain {title} without them
+        </Button>
+      )}
+    </div>
+  );
+}
