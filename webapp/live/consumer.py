@@ -136,6 +136,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ca
     async def _send_all(self) -> None:
         try:
             await self._send_while_welcome()
+        except OSError:  # the client has gone, and ``disconnect`` follows
+            return
         except Exception:  # a fault here must not leave a socket that looks alive and stays silent
             log.exception("live.failed")
             await self.close(code=1011)

@@ -68,23 +68,34 @@ const reviewable = () => {
 
 const idle = () => reviewable() && readingUi().correcting === null;
 
-let underWay: Promise<void> | null = null;
+let underWay: { key: string; done: Promise<void> } | null = null;
+
+/** Wait until no decision is under way; says whether it was about this very finding. */
+async function settled(key: string): Promise<boolean> {
+  let same = false;
+  while (underWay) {
+    same ||= underWay.key === key;
+    await underWay.done.catch(() => undefined);
+  }
+  return same;
+}
 
 /**
  * Record a decision about the selected finding and go to the next undecided one. A key pressed while one is under way
- * decides nothing: neither the same finding twice nor the next one unseen.
+ * decides neither the same finding twice nor the next one unseen: only a finding that the reviewer has chosen meanwhile
+ * is decided after it.
  */
 export async function decide(decision: Decision, reason: RejectReason | "" = "", remark = ""): Promise<void> {
   const row = target();
-  if (underWay || !row || !mayJudge(row)) {
-    await underWay;
+  if (!row || !mayJudge(row) || (await settled(row.key)) || target()?.key !== row.key) {
     return;
   }
   const order = shownKeys();
-  underWay = session.review(row.key, { decision, reason, remark }, saliencyIsShown()).finally(() => {
+  const done = session.review(row.key, { decision, reason, remark }, saliencyIsShown());
+  underWay = { key: row.key, done };
+  await done.finally(() => {
     underWay = null;
   });
-  await underWay;
   const { selected } = readingUi();
   if (selected !== null && selected !== row.key && selected !== `correction:${row.key}`) {
     // The reviewer went on meanwhile.

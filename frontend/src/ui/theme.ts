@@ -94,6 +94,8 @@ export const theme = createTheme({
         overlayProps: { backgroundOpacity: 0.6 },
         centered: true,
         closeButtonProps: { "aria-label": "Close" },
+        // What is closed is gone at once: the next key is meant for the image.
+        transitionProps: { exitDuration: 0 },
       },
     },
     Tooltip: {

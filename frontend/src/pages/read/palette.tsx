@@ -27,6 +27,7 @@ export function Palette() {
       nothingFound="Nothing by this name"
       scrollable
       maxHeight={420}
+      transitionProps={{ exitDuration: 0 }}
       searchProps={{ placeholder: "What do you want to do?", "aria-label": "Command" }}
       onSpotlightOpen={() => setOpened((count) => count + 1)}
     />
