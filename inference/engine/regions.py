@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import approximate_polygon, find_contours
 
+from inference.engine.outlines import pixel_outlines, signed_area
 from inference.engine.results import Region
 
 MOST_POINTS = 200
 _SMALLEST_PIXELS = 4
+_TOLERANCE = 0.25
 _MOST_REGIONS = 20
 
 
@@ -33,16 +35,22 @@ def outline(field: NDArray[np.floating], level: float) -> tuple[tuple[float, flo
     lines: list[NDArray[np.float64]] = find_contours(padded, level)  # type: ignore[no-untyped-call]
     if not lines:
         return ()
-    longest = max(lines, key=_enclosed)
-    tolerance = 0.25
-    line = _simplified(longest, tolerance)
-    while len(line) > MOST_POINTS:
-        tolerance *= 1.5
-        line = _simplified(longest, tolerance)
-    points = [(round(float(i) - 1, 3), round(float(j) - 1, 3)) for j, i in line]
-    if len(points) > 1 and points[0] == points[-1]:
-        points.pop()
-    return tuple(points) if len(points) >= 3 else ()
+    line = _short_enough(_simplified(max(lines, key=_enclosed), _TOLERANCE))
+    return _closed([(round(float(i) - 1, 3), round(float(j) - 1, 3)) for j, i in line])
+
+
+def mask_outline(mask_ji: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+    """Return the outer line round the largest part of a mask, along the edges of its pixels: as of ``outline``.
+
+    It encloses exactly the areas of the part's pixels (and its holes), unless that takes more than 200 points.
+    """
+    loops = pixel_outlines(mask_ji)
+    if not loops:
+        return ()
+    longest = max(loops, key=signed_area)
+    if len(longest) <= MOST_POINTS:
+        return _closed(longest)
+    return _closed([(float(i), float(j)) for i, j in _short_enough(np.array([*longest, longest[0]]))])
 
 
 def regions_of_map(
@@ -68,9 +76,8 @@ def regions_of_map(
         # The part of its own only, with the values around it so that the outline runs between the pixels.
         wide = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in where)
         field = np.where((parts[wide] == number) | (parts[wide] == 0), values[wide], 0.0)
-        found.append(
-            _region(field, level, wide, label, frame, float(inside.sum()), probability * peak / top if top > 0 else 0.0)
-        )
+        own = probability * peak / top if top > 0 else 0.0
+        found.append(_region(outline(field, level), wide, label, frame, float(inside.sum()), own))
     return _strongest(found)
 
 
@@ -91,7 +98,7 @@ def regions_of_mask(mask_kji: NDArray[np.bool_], probability_kji: NDArray[np.flo
         section = inside[largest]
         probability = float(probability_kji[where][inside].mean())
         frame = where[0].start + largest
-        found.append(_region(section.astype(float), 0.5, where[1:], label, frame, float(section.sum()), probability))
+        found.append(_region(mask_outline(section), where[1:], label, frame, float(section.sum()), probability))
     return _strongest(found)
 
 
@@ -104,15 +111,13 @@ def _parts(parts: NDArray[np.integer]) -> list[tuple[tuple[slice, ...], NDArray[
 
 
 def _region(
-    field: NDArray[np.floating],
-    level: float,
+    polygon: tuple[tuple[float, float], ...],
     where: tuple[slice, ...],
     label: str,
     frame: int,
     area: float,
     probability: float,
 ) -> Region | None:
-    polygon = outline(field, level)
     if not polygon:
         return None
     top, left = where[0].start, where[1].start
@@ -125,6 +130,22 @@ def _region(
 def _strongest(found: list[Region | None]) -> list[Region]:
     regions = [region for region in found if region is not None]
     return sorted(regions, key=lambda region: (-region.probability, -region.area_pixels))[:_MOST_REGIONS]
+
+
+def _short_enough(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Leave out points that matter least, until there are few enough."""
+    tolerance, short = _TOLERANCE, line
+    while len(short) > MOST_POINTS:
+        tolerance *= 1.5
+        short = _simplified(line, tolerance)
+    return short
+
+
+def _closed(points: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Return points without the first one repeated at the end; none where they enclose nothing."""
+    if len(points) > 1 and points[0] == points[-1]:
+        points = points[:-1]
+    return tuple(points) if len(points) >= 3 else ()
 
 
 def _simplified(line: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
