@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inference.engine.errors import DataError
 from inference.engine.mask_score import SegmentationScore
+from inference.engine.report import TrivialName
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ class CaseResult:
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError("case_result_broken", "A stored test result cannot be read.") from error
+
+
+TrivialResults = Mapping[TrivialName, Sequence[CaseResult]]
+"""What answers without a model score, each on the same test cases in the same order."""
+
+NO_TRIVIAL: TrivialResults = MappingProxyType({})
 
 
 def columns(cases: Sequence[CaseResult], label: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

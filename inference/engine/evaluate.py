@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.engine.case_result import CaseResult, columns, dices
+from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults, columns, dices
 from inference.engine.errors import DataError
 from inference.engine.figures import bootstrapped, figure, mean_figure, mean_of, proportion
 from inference.engine.report import (
@@ -45,6 +45,7 @@ def evaluate(
     labels: Sequence[str],
     thresholds: Mapping[str, float],
     groups: Sequence[str] = (),
+    trivial: TrivialResults = NO_TRIVIAL,
     replicates: int = 1000,
     seed: int = 0,
 ) -> Evaluation:
@@ -55,6 +56,7 @@ def evaluate(
         labels: to report on.
         thresholds: of the decisions, locked before the test.
         groups: dimensions to split by ("sex", "age_band", "view", "scanner"); those no case has are left out.
+        trivial: of segmentations: what answers without a model score on the same cases in the same order.
         replicates: of the patient-cluster bootstrap.
         seed: of the bootstrap; the same cases give the same report.
 
@@ -76,7 +78,7 @@ def evaluate(
         patients=len(set(patients)),
         repeated_patients=repeated,
         overall=_overall(cases, labels, thresholds, weights),
-        labels={label: _label(cases, label, thresholds[label], weights, repeated) for label in labels},
+        labels={label: _label(cases, label, thresholds[label], weights, repeated, trivial) for label in labels},
         groups={
             dimension: {
                 value: _group([c for c in cases if c.groups.get(dimension) == value], labels, thresholds)
@@ -88,7 +90,9 @@ def evaluate(
     )
 
 
-def _label(cases: Sequence[CaseResult], label: str, threshold: float, weights: Array, repeated: bool) -> LabelFigures:
+def _label(
+    cases: Sequence[CaseResult], label: str, threshold: float, weights: Array, repeated: bool, trivial: TrivialResults
+) -> LabelFigures:
     probabilities, truth = columns(cases, label)
     known = ~np.isnan(truth) & ~np.isnan(probabilities)
     p, y, w = probabilities[known], truth[known], weights[:, known]
@@ -108,7 +112,7 @@ def _label(cases: Sequence[CaseResult], label: str, threshold: float, weights: A
         brier=bootstrapped(brier, mean_of((p - y) ** 2, w)),
         roc=tuple(RocPoint.model_validate(point) for point in roc_points(p, y)) if both else (),
         calibration=_calibration_bins(p, y),
-        segmentation=segmentation_figures(cases, label, weights, repeated),
+        segmentation=segmentation_figures(cases, label, weights, repeated, trivial),
     )
 
 

@@ -5,7 +5,7 @@ Each limit's title and description are what the page shows: they are said here o
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from inference.engine.settings import Settings
 Role = Literal["required", "guard", "told"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Margin = Share
+SURFACE_TOLERANCE: Final = 2.0
 
 _ROLE = (
     "Required: it must be shown to hold. Guard: it refuses where harm is shown, and lets pass what cannot be told. "
@@ -85,6 +86,12 @@ class GatePlan(Settings):
     dice_floor: Share = Field(0.3, title="First model: Dice above", description="Of masks.")
     ece_floor: Share = Field(
         0.15, title="First model: calibration error at most", description="Told unless calibration is required."
+    )
+    surface_tolerance: Annotated[float, Field(ge=0.1, le=100)] = Field(
+        SURFACE_TOLERANCE,
+        title="Surfaces agree within, in mm",
+        description="Of masks: how far two surfaces may lie apart and count as one (in pixels where there are no "
+        "millimetres). Readers who outline one organ twice differ by 1 to 3 mm (doi 10.2196/26151).",
     )
 
     @classmethod

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.engine.errors import DataError
+from inference.engine.gate_plan import SURFACE_TOLERANCE
 from inference.engine.grid import Grid
 
 Mask = NDArray[np.bool_]
-
-TOLERANCE: Final = 2.0
-"""How far two surfaces may lie apart and agree, in mm (in pixels where there are no millimetres).
-
-Readers who outline the same organ twice differ by one to three millimetres (Nikolov 2021, 10.2196/26151).
-"""
 
 
 @dataclass(frozen=True)
@@ -43,6 +37,7 @@ class SegmentationScore:
             only one is.
         tolerance: of ``nsd``, in ``unit``.
         diagonal: of the image in ``unit``: no distance is larger. It stands for ``hd95`` where a structure was missed.
+        volume_image: of the whole image, in ``extent_unit``.
         lesions_true: connected parts of the truth (neighbours by a corner are connected).
         lesions_found: those of them of which at least one voxel was painted.
         lesions_false: connected parts of the prediction that touch no voxel of the truth.
@@ -57,6 +52,7 @@ class SegmentationScore:
     nsd: float | None = None
     tolerance: float | None = None
     diagonal: float | None = None
+    volume_image: float | None = None
     lesions_true: int = 0
     lesions_found: int = 0
     lesions_false: int = 0
@@ -85,7 +81,7 @@ class SegmentationScore:
 
 
 def score_segmentation(
-    predicted_kji: NDArray[np.generic], truth_kji: NDArray[np.generic], grid: Grid, tolerance: float = TOLERANCE
+    predicted_kji: NDArray[np.generic], truth_kji: NDArray[np.generic], grid: Grid, tolerance: float = SURFACE_TOLERANCE
 ) -> SegmentationScore:
     """Compare a predicted mask with the true one.
 
@@ -103,7 +99,7 @@ def score_segmentation(
     predicted, truth = predicted_kji.astype(bool), truth_kji.astype(bool)
     corners = [(step or 0.0) * (count - 1) for step, count in zip(grid.steps_kji, truth.shape, strict=True)]
     painted, there, shared = (int(np.count_nonzero(one)) for one in (predicted, truth, predicted & truth))
-    box = _box(predicted | truth)
+    whole, box = truth.size, _box(predicted | truth)
     predicted, truth = predicted[box], truth[box]
     hd95, nsd = _surfaces(predicted, truth, grid, tolerance)
     lesions = _lesions(predicted, truth)
@@ -117,6 +113,7 @@ def score_segmentation(
         nsd=nsd,
         tolerance=tolerance,
         diagonal=math.hypot(*corners),
+        volume_image=whole * grid.extent,
         lesions_true=lesions[0],
         lesions_found=lesions[1],
         lesions_false=lesions[2],
@@ -170,3 +167,24 @@ def _lesions(predicted: Mask, truth: Mask) -> tuple[int, int, int]:
     found = len(np.unique(true_parts[predicted & truth]))
     right = len(np.unique(own_parts[predicted & truth]))
     return there, found, painted - right
+
+
+def counted(painted: int, there: int, shared: int, voxels: int, grid: Grid) -> SegmentationScore:
+    """Return the score of an answer by its numbers of voxels alone: without surfaces and lesions.
+
+    Args:
+        painted: voxels of the answer.
+        there: voxels of the truth.
+        shared: voxels of both.
+        voxels: of the image.
+        grid: of the image.
+    """
+    return SegmentationScore(
+        dice=overlap(painted, there, shared),
+        volume_true=there * grid.extent,
+        volume_predicted=painted * grid.extent,
+        hd95=None,
+        unit=grid.unit,
+        extent_unit=grid.extent_unit,
+        volume_image=voxels * grid.extent,
+    )

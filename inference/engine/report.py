@@ -72,6 +72,46 @@ class CalibrationBin(Kept):
     interval: tuple[float, float]
 
 
+TrivialName = Literal["nothing", "all", "mean_mask", "location", "majority"]
+
+
+class TrivialAnswer(Kept):
+    """What an answer without a model scores on the same cases (``inference.engine.trivial``).
+
+    Attributes:
+        dice: over the cases with a mask.
+        specificity: share of the cases without one that it leaves clean.
+    """
+
+    name: TrivialName
+    dice: Figure
+    specificity: Figure
+
+
+ExampleKind = Literal["worst", "median", "best", "healthy"]
+
+
+class Example(Kept):
+    """A test case that is shown with its report; its masks are kept with the outputs.
+
+    Attributes:
+        shown_as: by Dice among the cases with a mask; "healthy" is one without, on which something was painted.
+        case_id: as in the outputs.
+        missed: there is a mask, and none of it was painted.
+        hd95: null where one of the two is empty.
+    """
+
+    shown_as: ExampleKind
+    case_id: str
+    missed: bool
+    dice: float | None
+    hd95: float | None
+    volume_true: float
+    volume_predicted: float
+    unit: str
+    extent_unit: str
+
+
 class SegmentationFigures(Kept):
     """How well masks agree: distances in ``unit``, volumes (areas of single slices) in ``extent_unit``.
 
@@ -93,6 +133,8 @@ class SegmentationFigures(Kept):
         false_volume: mean painted on cases without a mask.
         lesion_sensitivity: share of all lesions of which a voxel was painted.
         false_lesions: painted parts that touch no lesion, for each case.
+        trivial: answers that need no model, on the same cases, the best first.
+        examples: cases that are shown, the worst first, then what was painted on cases without a mask.
     """
 
     n: int
@@ -113,6 +155,8 @@ class SegmentationFigures(Kept):
     false_volume: Figure | None = None
     lesion_sensitivity: Figure | None = None
     false_lesions: Figure | None = None
+    trivial: tuple[TrivialAnswer, ...] = ()
+    examples: tuple[Example, ...] = ()
     unit: str
     extent_unit: str = ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -79,6 +79,8 @@ class Sample:
         weights: label key → how much what is said of it counts in the loss, by where that comes from; 1 if missing.
         draws: label key → how often that is to be drawn; 1 if missing.
         rejected_draws: how often a rejected place is to be drawn.
+        frames: names (SOP Instance UID, frame number from 1) of the image's slices in their order; None where nobody
+            knows them.
         groups: subgroups for the report, e.g. {"sex": "F", "age_band": "60-69"}.
     """
 
@@ -92,3 +94,4 @@ class Sample:
     draws: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     rejected_draws: float = 1.0
     groups: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    frames: Callable[[], Sequence[tuple[str, int]]] | None = None

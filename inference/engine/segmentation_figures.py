@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from inference.engine.case_result import CaseResult, dices, painted, segmentation_column
+from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults, dices, painted, segmentation_column
+from inference.engine.examples import examples_of
 from inference.engine.figures import figure, mean_figure, proportion, ratio_figure
 from inference.engine.mask_score import SegmentationScore
-from inference.engine.report import Figure, SegmentationFigures
+from inference.engine.report import Figure, SegmentationFigures, TrivialAnswer
 from inference.engine.statistics import Array, wilson
 
 
 def segmentation_figures(
-    cases: Sequence[CaseResult], label: str, weights: Array, repeated: bool
+    cases: Sequence[CaseResult], label: str, weights: Array, repeated: bool, trivial: TrivialResults = NO_TRIVIAL
 ) -> SegmentationFigures | None:
     """Return how the masks of a label fit; None where no case has one to compare.
 
@@ -24,6 +25,7 @@ def segmentation_figures(
         label: to report on.
         weights: [R, N] of the patient-cluster bootstrap.
         repeated: patients have several cases.
+        trivial: what answers without a model score on the same cases in the same order.
     """
     there = [case.segmentation[label] for case in cases if label in case.segmentation]
     if not there:
@@ -60,9 +62,23 @@ def segmentation_figures(
             column(lambda s: float(s.lesions_found)), column(lambda s: float(s.lesions_true)), weights
         ),
         false_lesions=mean_figure(column(lambda s: float(s.lesions_false)), weights),
+        trivial=_trivial(trivial, label, weights, repeated),
+        examples=examples_of(cases, label),
         unit=unit,
         extent_unit=extent_unit,
     )
+
+
+def _trivial(trivial: TrivialResults, label: str, weights: Array, repeated: bool) -> tuple[TrivialAnswer, ...]:
+    answers = [
+        TrivialAnswer(
+            name=name,
+            dice=mean_figure(dices(cases, label), weights),
+            specificity=_share(1 - painted(cases, label, has_mask=False), weights, repeated),
+        )
+        for name, cases in trivial.items()
+    ]
+    return tuple(sorted(answers, key=lambda one: -(one.dice.value or 0.0)))
 
 
 def _units(scores: Sequence[SegmentationScore]) -> tuple[str, str]:

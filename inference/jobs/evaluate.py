@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from annotations.models import DatasetSnapshot
 from core.errors import NotFound
-from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate as report_on
 from inference.engine.gate import compare
-from inference.engine.mask_score import TOLERANCE, score_segmentation
-from inference.engine.predict import predict
+from inference.engine.recipe_cards import recipe_card
 from inference.errors import nothing_to_evaluate_on
 from inference.family_facts import limits_of, plan_of
+from inference.jobs.floors import priors_of
 from inference.jobs.images import model_of
 from inference.jobs.samples import snapshot_samples
+from inference.jobs.tested import Tested
 from inference.models import ModelFamily, ModelVersion
 from inference.services.evaluation import evaluation_finish
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from core.jobs import JobContext
-    from inference.engine.loaded_model import LoadedModel
-    from inference.engine.results import Prediction
-    from inference.engine.sample import Image, Sample
 
 Json = dict[str, Any]
 GROUPS = ("sex", "age_band", "view", "scanner")
@@ -47,23 +40,21 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
     live = ModelVersion.objects.select_related("family").get(pk=live_id) if live_id and live_id != version.pk else None
     challenger, champion = model_of(version), model_of(live) if live else None
     labels = challenger.config.labels
-    samples = snapshot_samples(
-        snapshot,
-        "test",
-        labels=labels,
-        dimensions=max(model.config.dimensions for model in (challenger, champion) if model),
-    )
+    dimensions = max(model.config.dimensions for model in (challenger, champion) if model)
+    samples = snapshot_samples(snapshot, "test", labels=labels, dimensions=dimensions)
     if not samples:
         raise nothing_to_evaluate_on()
-    new: list[CaseResult] = []
-    old: list[CaseResult] = []
+    plan = limits_of(plan_of(version))
+    models = [challenger] if champion is None else [challenger, champion]
+    paints = recipe_card(challenger.config.recipe).label_use == "segment"
+    priors = priors_of(snapshot, labels, dimensions) if paints else {}
+    tested = Tested(models, priors=priors, tolerance=plan.surface_tolerance)
     for number, sample in enumerate(samples):
         context.check()
         context.progress(phase="evaluating", step=number, steps=len(samples))
-        image = sample.load()
-        new.append(case_result(challenger, sample, image))
-        if champion is not None:
-            old.append(case_result(champion, sample, image))
+        tested.ask(sample)
+    new, *others = tested.results
+    old = others[0] if others else []
     thresholds, before = dict(challenger.thresholds), dict(champion.thresholds) if champion else None
     known = [label for label in labels if before is not None and label in before]
     gate = compare(
@@ -72,7 +63,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         labels=labels,
         champion_thresholds=before,
         challenger_thresholds=thresholds,
-        plan=limits_of(plan_of(version)),
+        plan=plan,
         reviewed_labels=(_reviewed(live, labels), _reviewed(version, labels)) if live else None,
         groups=GROUPS,
     )
@@ -80,41 +71,11 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         version=version,
         snapshot=snapshot,
         compared_with=live,
-        report=report_on(new, labels=labels, thresholds=thresholds, groups=GROUPS),
+        report=report_on(new, labels=labels, thresholds=thresholds, groups=GROUPS, trivial=tested.trivial),
         compared_report=report_on(old, labels=known, thresholds=before or {}, groups=GROUPS) if known else None,
         gate=gate,
-        outputs={"version": [one.to_json() for one in new], "compared_with": [one.to_json() for one in old]},
+        outputs=tested.outputs(),
     )
-
-
-def true_mask(sample: Sample, label: str, image: Image) -> NDArray[np.bool_] | None:
-    """Return mask_kji of the truth, empty where the label is known to be absent; None where no mask is known."""
-    region = sample.regions.get(label)
-    if region is not None:
-        return region()
-    return np.zeros(image.shape_kji, np.bool_) if sample.present.get(label) == 0 else None
-
-
-def case_result(model: LoadedModel, sample: Sample, image: Image, tolerance: float = TOLERANCE) -> CaseResult:
-    """Return what a model says of a test case, beside the truth."""
-    said = predict(model, image)
-    scores = {}
-    for key in said.masks_kji:
-        truth = true_mask(sample, key, image)
-        if truth is not None:
-            scores[key] = score_segmentation(said.masks_kji[key], truth, image.grid, tolerance)
-    return CaseResult(
-        case_id=sample.sample_id,
-        patient_key=sample.patient_key,
-        probabilities=_probabilities(said),
-        truth=dict(sample.present),
-        groups=dict(sample.groups),
-        segmentation=scores,
-    )
-
-
-def _probabilities(said: Prediction) -> dict[str, float]:
-    return {key: label.probability for key, label in said.labels.items()}
 
 
 def _reviewed(version: ModelVersion, labels: tuple[str, ...]) -> int:

@@ -95,6 +95,7 @@ def _frame_sample(case: SnapshotCase, instance: Instance, labels: Sequence[str])
         weights=_mean_weights([case]),
         draws={key: float(_draws(case, key)) for key in case.label_provenance},
         groups=case.groups,
+        frames=lambda: [(case.sop_instance_uid, case.frame_number)],
     )
 
 
@@ -206,6 +207,7 @@ def _volume_sample(cases: Sequence[SnapshotCase], labels: Sequence[str]) -> Samp
             for key in {key for case in cases for key in case.label_provenance}
         },
         groups=first.groups,
+        frames=lambda: _series(series.series_instance_uid, shown).frames,
     )
 
 

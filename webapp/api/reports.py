@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -14,7 +14,8 @@ from rest_framework.views import APIView
 from annotations.access import access_snapshot
 from inference import selectors
 from inference.access import access_report, access_version
-from inference.engine.report import Evaluation, Gate
+from inference.engine.report import Evaluation, ExampleKind, Gate
+from inference.examples import examples_json
 from inference.services.evaluation import evaluation_request
 from webapp.api.base import caller, checked
 from webapp.api.models import ModelSnapshotOut, ReportRowOut, ShortVersionOut
@@ -62,6 +63,44 @@ class ReportOut(serializers.Serializer[Any]):
     is_current = serializers.BooleanField()
 
 
+class ExamplePictureOut(serializers.Serializer[Any]):
+    """The image, and the slice of it, on which an example is shown."""
+
+    study_instance_uid = serializers.CharField()
+    series_instance_uid = serializers.CharField()
+    sop_instance_uid = serializers.CharField()
+    frame_number = serializers.IntegerField()
+    rows = serializers.IntegerField()
+    columns = serializers.IntegerField()
+    slice = serializers.IntegerField()
+    slices = serializers.IntegerField()
+
+
+def _lines() -> serializers.ListField:
+    """Closed lines of [column, row] points; (0, 0) is the centre of the first pixel."""
+    point = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)
+    return serializers.ListField(child=serializers.ListField(child=point))
+
+
+class ReportExampleOut(serializers.Serializer[Any]):
+    """A test case with both outlines: as it was judged. ``why`` says why there is no picture."""
+
+    label_key = serializers.CharField()
+    shown_as = serializers.ChoiceField(choices=get_args(ExampleKind))
+    missed = serializers.BooleanField()
+    dice = serializers.FloatField(allow_null=True)
+    hd95 = serializers.FloatField(allow_null=True)
+    volume_true = serializers.FloatField()
+    volume_predicted = serializers.FloatField()
+    unit = serializers.CharField()
+    extent_unit = serializers.CharField()
+    picture = ExamplePictureOut(allow_null=True)
+    truth = _lines()
+    model = _lines()
+    workitem_id = serializers.UUIDField(allow_null=True)
+    why = serializers.CharField()
+
+
 class EvaluateIn(serializers.Serializer[Any]):
     """On which dataset's test split; that of the version's training when left out."""
 
@@ -102,8 +141,20 @@ class ReportDetail(APIView):
         return Response(ReportOut(selectors.report_json(access_report(caller(request), "model.read", id=id))).data)
 
 
+class ReportExamples(APIView):
+    """The cases that a report shows."""
+
+    @extend_schema(operation_id="reports_examples", responses=ReportExampleOut(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        """Return the worst, middle and best cases of each label, and what was painted on healthy ones."""
+        user = caller(request)
+        report = access_report(user, "training.read", id=id)
+        return Response(ReportExampleOut(examples_json(report, user), many=True).data)
+
+
 urlpatterns = [
     path("versions/<uuid:id>/reports", VersionReports.as_view()),
     path("versions/<uuid:id>/evaluate", VersionEvaluate.as_view()),
     path("reports/<uuid:id>", ReportDetail.as_view()),
+    path("reports/<uuid:id>/examples", ReportExamples.as_view()),
 ]

@@ -11,7 +11,7 @@ from scipy import ndimage
 from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate
 from inference.engine.grid import Grid
-from inference.engine.mask_score import TOLERANCE, score_segmentation
+from inference.engine.mask_score import score_segmentation
 
 SHAPES = [(1, 24, 30), (7, 16, 18)]
 
@@ -102,7 +102,7 @@ def square(at, size=4, shape=(1, 20, 20)):
 def test_the_distance_is_the_larger_of_the_two_ways():
     truth, predicted = square((2, 2)), square((2, 2)) | square((14, 14))
     score = score_segmentation(predicted, truth, Grid.of(1, None))
-    assert score.hd95 == by_hand(predicted, truth, np.ones(3), TOLERANCE)["hd95"] > 14
+    assert score.hd95 == by_hand(predicted, truth, np.ones(3), 2.0)["hd95"] > 14
     assert score.hd95 == score_segmentation(truth, predicted, Grid.of(1, None)).hd95
 
 

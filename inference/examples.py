@@ -1,0 +1,87 @@
+"""The cases that a report shows: the picture that was judged, with both outlines, as far as the viewer may see it."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from annotations.models import Reading, Workitem
+from annotations.rules.reveal import ai_hidden_from
+from core import blobs
+from imaging.access import accessible_studies
+from imaging.models import Instance
+from inference.engine.outlines import pixel_outlines
+from inference.engine.report import Evaluation
+from inference.judged import masks_kept, shown_slice
+
+if TYPE_CHECKING:
+    from core.models import User
+    from inference.engine.report import Example
+    from inference.models import EvaluationReport
+
+Json = dict[str, Any]
+
+
+def examples_json(report: EvaluationReport, user: User) -> list[Json]:
+    """Return the examples of every label of a report, in the report's order.
+
+    Each is the ``Example`` of the report, its ``label_key``, ``picture`` (image, slice, size), ``truth`` and ``model``
+    (lines as [[column, row] …]; (0, 0) is the centre of the first pixel), and ``workitem_id``. Where the viewer may not
+    see it, ``picture`` is null, there are no lines, and ``why`` says the reason.
+
+    Args:
+        report: the caller has checked that it may be read.
+        user: who looks.
+    """
+    figures = Evaluation.kept(report.report)
+    shown = [
+        (label, example)
+        for label, one in (figures.labels if figures else {}).items()
+        if one.segmentation is not None
+        for example in one.segmentation.examples
+    ]
+    if not shown:
+        return []
+    outputs: Json = json.loads(zlib.decompress(blobs.get(report.outputs_digest)))
+    kept: dict[str, str] = outputs.get("masks", {})
+    return [_example(report, user, label, example, kept.get(example.case_id, "")) for label, example in shown]
+
+
+def _example(report: EvaluationReport, user: User, label: str, example: Example, digest: str) -> Json:
+    said = {"label_key": label, **example.model_dump(mode="json", exclude={"case_id"})}
+    nothing: Json = {"picture": None, "truth": [], "model": [], "workitem_id": None}
+    if not digest:
+        return {**said, **nothing, "why": "Its masks were not kept."}
+    kept = masks_kept(digest)
+    (uid, number), painted, true = shown_slice(kept, label)
+    instance = Instance.objects.select_related("series__study").filter(sop_instance_uid=uid).first()
+    if instance is None or not accessible_studies(user).filter(pk=instance.series.study_id).exists():
+        return {**said, **nothing, "why": "Its image is no longer stored, or is in none of your projects."}
+    rows = Workitem.objects.filter(project=report.version.family.project, study=instance.series.study)
+    workitem = rows.select_related("project", "study").first()
+    if workitem is not None and _being_read_by(user, workitem):
+        return {**said, **nothing, "why": "The case is being read again: what was said of it is hidden from you."}
+    return {
+        **said,
+        "picture": {
+            "study_instance_uid": instance.series.study.study_instance_uid,
+            "series_instance_uid": instance.series.series_instance_uid,
+            "sop_instance_uid": uid,
+            "frame_number": number,
+            "rows": kept["rows"],
+            "columns": kept["columns"],
+            "slice": kept["labels"][label]["shown"] + 1,
+            "slices": len(kept["frames"]),
+        },
+        "truth": pixel_outlines(true),
+        "model": pixel_outlines(painted),
+        "workitem_id": workitem.pk if workitem else None,
+        "why": "",
+    }
+
+
+def _being_read_by(user: User, workitem: Workitem) -> bool:
+    """Whether the answers would be told to somebody who has yet to answer."""
+    open_reading = workitem.readings.filter(reader=user, state=Reading.State.CLAIMED)
+    return ai_hidden_from(user, workitem) or open_reading.exists()
