@@ -34,12 +34,11 @@ def non_inferior(pairs: Pairs, plan: GatePlan) -> Criterion:
 def benefit(pairs: Pairs, plan: GatePlan, reviewed: tuple[int, int] | None) -> Criterion:
     main = pairs.difference(pairs.labels)
     value, interval = main if main is not None else (None, None)
-    grown = plan.benefit == "more_labels" and reviewed is not None and reviewed[1] >= 1.1 * max(1, reviewed[0])
     passed: bool | None = None
     if interval is not None and value is not None and interval[0] > 0:
         passed = True
         sentence = f"The {METRIC_NAMES[pairs.metric]} is higher: {value:+.3f}, with an interval above 0."
-    elif grown and reviewed is not None:
+    elif grown(plan, reviewed) and reviewed is not None:
         passed = True
         sentence = f"It learned from {reviewed[1]} reviewed labels instead of {reviewed[0]}."
     elif interval is None:
@@ -49,6 +48,11 @@ def benefit(pairs: Pairs, plan: GatePlan, reviewed: tuple[int, int] | None) -> C
     else:
         sentence = "Nothing is shown to be better, and it learned from no more reviewed labels."
     return Criterion("benefit", "A declared benefit", "required", passed, value, interval, 0.0, sentence)
+
+
+def grown(plan: GatePlan, reviewed: tuple[int, int] | None) -> bool:
+    """Whether more reviewed labels count as a benefit, and there are at least a tenth more."""
+    return plan.benefit == "more_labels" and reviewed is not None and reviewed[1] >= 1.1 * max(1, reviewed[0])
 
 
 def label(pairs: Pairs, label: str, plan: GatePlan) -> Criterion:

@@ -13,8 +13,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from inference.engine import criteria
-from inference.engine.case_result import CaseResult, columns, dices
+from inference.engine import criteria, mask_criteria
+from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults, columns, dices
 from inference.engine.errors import DataError
 from inference.engine.first_model import first_model
 from inference.engine.gate_plan import GatePlan
@@ -35,6 +35,7 @@ def compare(
     plan: GatePlan | None = None,
     reviewed_labels: tuple[int, int] | None = None,
     groups: Sequence[str] = (),
+    trivial: TrivialResults = NO_TRIVIAL,
     seed: int = 0,
 ) -> Gate:
     """Decide whether a challenger may take the champion's place; a person still has to do it.
@@ -48,6 +49,7 @@ def compare(
         plan: the declared limits.
         reviewed_labels: how many reviewed labels the champion and the challenger were trained on.
         groups: dimensions of the subgroups.
+        trivial: of segmentations: what answers without a model score on the same cases in the same order.
         seed: of the patients' random weights; the same cases give the same verdict.
 
     Returns:
@@ -65,11 +67,14 @@ def compare(
     judged = tuple(label for label in labels if _enough(challenger, label, metric, plan))
     if champion is None:
         found = first_model(challenger, judged, metric, weights, plan, patients)
+        if metric == "dice":
+            found += mask_criteria.above_trivial(challenger, judged, trivial, weights)
+            found += mask_criteria.tells_healthy(challenger, judged, weights)
     else:
         pairs = pair(champion, challenger, judged, metric, weights)
         found = [
             criteria.non_inferior(pairs, plan),
-            criteria.benefit(pairs, plan, reviewed_labels),
+            *([criteria.benefit(pairs, plan, reviewed_labels)] if metric == "auc" else []),
             *(criteria.label(pairs, label, plan) for label in judged if len(judged) > 1),
         ]
         before = champion_thresholds or {}
@@ -82,7 +87,11 @@ def compare(
                 *(criteria.subgroup(pairs, both, before, challenger_thresholds, one, plan) for one in groups),
             ]
         else:
-            found += [criteria.subgroup_dice(pairs, dimension, plan) for dimension in groups]
+            found += [
+                *mask_criteria.beside_the_live_model(pairs, both, plan, reviewed_labels),
+                *mask_criteria.above_trivial(challenger, judged, trivial, weights),
+                *(criteria.subgroup_dice(pairs, dimension, plan) for dimension in groups),
+            ]
     verdict, power = verdict_of(found), _power(found, patients, plan)
     return Gate(
         verdict=verdict,

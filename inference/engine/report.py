@@ -7,7 +7,7 @@ made from that. Schemas ``overread-evaluation/1`` and ``overread-gate/2``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
@@ -73,6 +73,15 @@ class CalibrationBin(Kept):
 
 
 TrivialName = Literal["nothing", "all", "mean_mask", "location", "majority"]
+
+
+TRIVIAL_WORDS: Final[Mapping[TrivialName, str]] = {
+    "nothing": "nothing painted",
+    "all": "every pixel painted",
+    "mean_mask": "the mean mask of the training cases",
+    "location": "the place where training masks lie most",
+    "majority": "what most training cases say of each pixel",
+}
 
 
 class TrivialAnswer(Kept):

@@ -66,6 +66,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         plan=plan,
         reviewed_labels=(_reviewed(live, labels), _reviewed(version, labels)) if live else None,
         groups=GROUPS,
+        trivial=tested.trivial,
     )
     evaluation_finish(
         version=version,

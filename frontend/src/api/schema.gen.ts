@@ -400,24 +400,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/models/{id}/plans": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description Return the declared plans, newest first, and what each limit means. */
-        get: operations["models_plans"];
-        put?: never;
-        /** @description Declare another plan, for the trainings from now on. */
-        post: operations["models_declare_plan"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/models/{id}/promotions": {
         parameters: {
             query?: never;
@@ -480,40 +462,6 @@ export interface paths {
         put?: never;
         /** @description Say how long it would take. */
         post: operations["training_estimate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/near-copies": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description List the first hundred that wait for a person, or that have been compared. */
-        get: operations["near_copies_list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/near-copies/{id}/decide": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** @description Say whether they are one picture; 412 where another version of one is shown by now. */
-        post: operations["near_copies_decide"];
         delete?: never;
         options?: never;
         head?: never;
@@ -670,7 +618,7 @@ export interface paths {
         /** @description List the datasets, newest first. */
         get: operations["snapshots_list"];
         put?: never;
-        /** @description Ask a worker to freeze what was signed off; the same content again comes to the same dataset. */
+        /** @description Freeze what was signed off; the same content again returns the same dataset. */
         post: operations["snapshots_freeze"];
         delete?: never;
         options?: never;
@@ -687,25 +635,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Ask a worker to count cases, patients and class balance by split, and to say what is missing. */
+        /** @description Count cases, patients and class balance by split, and say what is missing. */
         post: operations["snapshots_preview"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{slug}/snapshots/requests": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description List what waits or runs, newest first. */
-        get: operations["snapshots_requests"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -738,6 +669,23 @@ export interface paths {
         };
         /** @description Return the numbers, side by side, and the gate. */
         get: operations["reports_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/{id}/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the worst, middle and best cases of each label, and what was painted on healthy ones. */
+        get: operations["reports_examples"];
         put?: never;
         post?: never;
         delete?: never;
@@ -780,74 +728,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/same-person": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description List pairs that count as one person without anybody's word, then those that were decided about. */
-        get: operations["same_person_list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/same-person/decide": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** @description Say whether two numbers are one person's; 412 where somebody decided meanwhile. */
-        post: operations["same_person_decide"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/snapshot-requests/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description Return how far it is, and at its end the counts, the dataset, or why there is none. */
-        get: operations["snapshots_request"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/snapshot-requests/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** @description Cancel: at once when it waits, within seconds when it runs; nothing is left half done. */
-        post: operations["snapshots_cancel"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/snapshots/{id}": {
         parameters: {
             query?: never;
@@ -857,40 +737,6 @@ export interface paths {
         };
         /** @description Return the dataset's digest, labels and counts. */
         get: operations["snapshots_read"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/snapshots/{id}/datasheet": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description Return what was written with the dataset, and check its digests now. */
-        get: operations["snapshots_datasheet"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/snapshots/{id}/manifest": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description Return the manifest byte by byte: one image a line, patients as pseudonyms; its SHA-256 is its digest. */
-        get: operations["snapshots_manifest"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1330,23 +1176,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/versions/{id}/claims": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description Return what its newest report measured on test answers, by label and tenth of probability. */
-        get: operations["versions_claims"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/versions/{id}/evaluate": {
         parameters: {
             query?: never;
@@ -1409,24 +1238,6 @@ export interface paths {
         get: operations["reports_list"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/withdrawals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description List everybody who teaches no more, with the datasets, versions and reports that learned from them. */
-        get: operations["withdrawals_list"];
-        put?: never;
-        /** @description Withdraw a patient or a reader's work from teaching, or let them teach again. */
-        post: operations["withdrawals_add"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1748,26 +1559,6 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * AgreementFiguresOut
-         * @description How two readers of one case answered; ``kappa`` is null where it says nothing.
-         */
-        AgreementFiguresOut: {
-            /** Pairs */
-            pairs: number;
-            /** Both Present */
-            both_present: number;
-            /** Both Absent */
-            both_absent: number;
-            /** Differ */
-            differ: number;
-            /** Kappa */
-            kappa: number | null;
-            /** Low */
-            low: number | null;
-            /** High */
-            high: number | null;
-        };
-        /**
          * @description Reader and model about one label: ``dice`` compares what both drew; no ``verdict`` where no model looked for it.
          *
          *     ``words`` is the verdict as a sentence; ``waiting`` are the findings without whose decision the case cannot be
@@ -1963,28 +1754,6 @@ export interface components {
         };
         /** @enum {string} */
         CauseEnum: "edit" | "merge";
-        /** @description What was measured on test answers between two probabilities. */
-        ClaimOut: {
-            /** Format: double */
-            low: number;
-            /** Format: double */
-            high: number;
-            n: number;
-            /** @description Of these, how many showed the label. */
-            shown: number;
-            stands: components["schemas"]["StandsEnum"];
-            sentence: string;
-        };
-        /** @description What a version's probabilities are worth, by label, in ten bins; no label without a report. */
-        ClaimsOut: {
-            /** Format: uuid */
-            version_id: string;
-            /** Format: uuid */
-            report_id: string | null;
-            labels: {
-                [key: string]: components["schemas"]["ClaimOut"][];
-            };
-        };
         CommentAddedEvent: {
             id: number;
             /** @enum {string} */
@@ -2158,19 +1927,6 @@ export interface components {
         };
         /** @enum {string} */
         CriterionRoleEnum: "required" | "guard" | "told";
-        /**
-         * DatasheetOut
-         * @description A dataset's sheet, and whether all of it is still what was frozen.
-         */
-        DatasheetOut: {
-            /**
-             * Snapshot Id
-             * Format: uuid
-             */
-            snapshot_id: string;
-            sheet: components["schemas"]["SheetOut"] | null;
-            checks: components["schemas"]["SheetChecksOut"];
-        };
         /** @description The reviewer's decision about the whole reading. */
         DecideInRequest: {
             event: components["schemas"]["EventEnum"];
@@ -2251,7 +2007,48 @@ export interface components {
         /** @enum {string} */
         EventEnum: "accept" | "correct" | "reject";
         /** @enum {string} */
-        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "snapshot.requested" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
+        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
+        /**
+         * Example
+         * @description A test case that is shown with its report; its masks are kept with the outputs.
+         *
+         *     Attributes:
+         *         shown_as: by Dice among the cases with a mask; "healthy" is one without, on which something was painted.
+         *         case_id: as in the outputs.
+         *         missed: there is a mask, and none of it was painted.
+         *         hd95: null where one of the two is empty.
+         */
+        Example: {
+            /** Shown As */
+            shown_as: components["schemas"]["ShownAsEnum"];
+            /** Case Id */
+            case_id: string;
+            /** Missed */
+            missed: boolean;
+            /** Dice */
+            dice: number | null;
+            /** Hd95 */
+            hd95: number | null;
+            /** Volume True */
+            volume_true: number;
+            /** Volume Predicted */
+            volume_predicted: number;
+            /** Unit */
+            unit: string;
+            /** Extent Unit */
+            extent_unit: string;
+        };
+        /** @description The image, and the slice of it, on which an example is shown. */
+        ExamplePictureOut: {
+            study_instance_uid: string;
+            series_instance_uid: string;
+            sop_instance_uid: string;
+            frame_number: number;
+            rows: number;
+            columns: number;
+            slice: number;
+            slices: number;
+        };
         /** @description A way to explain a prediction (``cost``: instant, seconds or minutes), with the words of its legend. */
         ExplanationOut: {
             method: string;
@@ -2282,11 +2079,6 @@ export interface components {
             change_plan?: {
                 [key: string]: unknown;
             };
-            operating_point?: {
-                [key: string]: unknown;
-            };
-            /** @default  */
-            reason: string;
         };
         /** @description A model family with its versions, newest first. */
         FamilyOut: {
@@ -2298,7 +2090,7 @@ export interface components {
             recipe: components["schemas"]["RecipeEnum"];
             label_keys: string[];
             modalities: string[];
-            plan: components["schemas"]["PlanOut"];
+            change_plan: unknown;
             live: components["schemas"]["VersionOut"] | null;
             roll_back_to: components["schemas"]["VersionOut"] | null;
             versions: components["schemas"]["VersionOut"][];
@@ -2323,20 +2115,6 @@ export interface components {
             ] | null;
             /** Method */
             method: components["schemas"]["MethodEnum"];
-        };
-        /**
-         * FiguresOut
-         * @description What one subgroup has in one split.
-         */
-        FiguresOut: {
-            /** Cases */
-            cases: number;
-            /** Patients */
-            patients: number;
-            /** Labels */
-            labels: {
-                [key: string]: components["schemas"]["GroupAnswersOut"];
-            };
         };
         FindingChangedEvent: {
             id: number;
@@ -2499,8 +2277,6 @@ export interface components {
             frame_of_reference_uid: string;
         };
         /** @enum {string} */
-        FromSplitEnum: "train" | "validation" | "test";
-        /** @enum {string} */
         FunctionEnum: "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
         /**
          * Gate
@@ -2514,7 +2290,7 @@ export interface components {
              */
             schema: "overread-gate/2";
             /** Verdict */
-            verdict: components["schemas"]["Verdict5caEnum"];
+            verdict: components["schemas"]["GateVerdictEnum"];
             /** Passed */
             passed: boolean;
             /** Sentence */
@@ -2536,6 +2312,13 @@ export interface components {
             /** Criteria */
             criteria: components["schemas"]["Criterion"][];
             power: components["schemas"]["Power"];
+        };
+        /** @description How likely an equally good model passes the gate of one label. */
+        GatePowerOut: {
+            positive: number;
+            negative: number;
+            /** Format: double */
+            passes_if_equal: number;
         };
         /** @enum {string} */
         GateVerdictEnum: "passed" | "refused" | "cannot_tell";
@@ -2569,16 +2352,6 @@ export interface components {
              * @default LINEAR
              */
             function: components["schemas"]["FunctionEnum"];
-        };
-        /**
-         * GroupAnswersOut
-         * @description How often a label is present and absent.
-         */
-        GroupAnswersOut: {
-            /** Positive */
-            positive: number;
-            /** Negative */
-            negative: number;
         };
         /** @description Whether the house answers. */
         HealthOut: {
@@ -2717,10 +2490,6 @@ export interface components {
             positive: number;
             negative: number;
             unknown: number;
-            /** @description Missing in old snapshots. */
-            positive_patients?: number;
-            /** @description Missing in old snapshots. */
-            negative_patients?: number;
             /** Format: double */
             share_positive: number | null;
         };
@@ -2778,18 +2547,6 @@ export interface components {
             successor: string | null;
             /** @description Something was said with it: its code and its uses stay. */
             used: boolean;
-        };
-        /** @description What a test split can prove of one label; counts are of patients. */
-        LabelProofOut: {
-            positive: number;
-            negative: number;
-            /** Format: double */
-            passes_if_equal: number;
-            auc: components["schemas"]["ProvableOut"];
-            sensitivity: components["schemas"]["ProvableOut"];
-            specificity: components["schemas"]["ProvableOut"];
-            missing_positive: number;
-            missing_negative: number;
         };
         /** @description Whose labels to copy. */
         LabelSetCopyInRequest: {
@@ -2964,88 +2721,6 @@ export interface components {
             permissions: string[];
         };
         /**
-         * NearCopiesOut
-         * @description Pairs, the most alike first; ``count`` of all in this state.
-         */
-        NearCopiesOut: {
-            /** Results */
-            results: components["schemas"]["NearCopyOut"][];
-            /** Count */
-            count: number;
-        };
-        /** @description What is seen, of which two files. */
-        NearCopyDecideInRequest: {
-            verdict: components["schemas"]["NearCopyDecideInVerdictEnum"];
-            first_digest: string;
-            second_digest: string;
-            /** @default  */
-            remark: string;
-        };
-        /** @enum {string} */
-        NearCopyDecideInVerdictEnum: "one_picture" | "different";
-        /**
-         * NearCopyDecisionOut
-         * @description What somebody saw.
-         */
-        NearCopyDecisionOut: {
-            /** Verdict */
-            verdict: string;
-            /** Remark */
-            remark: string;
-            /** Decided By */
-            decided_by: string;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-        };
-        /**
-         * NearCopyOut
-         * @description Two pictures that look alike; ``distance`` of 256 bits differ.
-         */
-        NearCopyOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Distance */
-            distance: number;
-            first: components["schemas"]["NearPictureOut"];
-            second: components["schemas"]["NearPictureOut"];
-            /** Decisions */
-            decisions: components["schemas"]["NearCopyDecisionOut"][];
-        };
-        /**
-         * NearPictureOut
-         * @description One of the two pictures.
-         */
-        NearPictureOut: {
-            /** Study Instance Uid */
-            study_instance_uid: string;
-            /** Series Instance Uid */
-            series_instance_uid: string;
-            /** Sop Instance Uid */
-            sop_instance_uid: string;
-            /** Blob Digest */
-            blob_digest: string;
-            /** Patient Id */
-            patient_id: string;
-            /** Patient Name */
-            patient_name: string;
-            /** Study Date */
-            study_date: string | null;
-            /** Description */
-            description: string;
-            /** Rows */
-            rows: number | null;
-            /** Columns */
-            columns: number | null;
-            /** Projects */
-            projects: string[];
-        };
-        /**
          * NoDetail
          * @description Nothing but the id.
          */
@@ -3057,25 +2732,6 @@ export interface components {
         };
         /** @enum {unknown} */
         NullEnum: null;
-        /**
-         * NumberOut
-         * @description One patient number and what was sent under it.
-         */
-        NumberOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Patient Id */
-            patient_id: string;
-            /** Issuer Of Patient Id */
-            issuer_of_patient_id: string;
-            /** Statements */
-            statements: components["schemas"]["StatementOut"][];
-            /** Studies */
-            studies: number;
-        };
         /**
          * ObjectLineOut
          * @description One line of an object's content.
@@ -3172,15 +2828,6 @@ export interface components {
              */
             workitem_id: string;
         };
-        /** @description Where decisions lie, and that in words. */
-        OperatingPointOut: {
-            kind: components["schemas"]["OperatingPointOutKindEnum"];
-            /** Format: double */
-            value: number | null;
-            sentence: string;
-        };
-        /** @enum {string} */
-        OperatingPointOutKindEnum: "balanced" | "sensitivity" | "specificity" | "cost";
         /** @description What one side says of a label: present or absent, or nothing; and how large what it drew is. */
         OpinionOut: {
             present: boolean | null;
@@ -3258,28 +2905,6 @@ export interface components {
             /** High */
             high: number;
         };
-        /**
-         * PairOfNumbersOut
-         * @description Two numbers, why they count as one person's, and what was decided; ``version`` moves with decisions.
-         */
-        PairOfNumbersOut: {
-            first: components["schemas"]["NumberOut"];
-            second: components["schemas"]["NumberOut"];
-            /** Reasons */
-            reasons: string[];
-            /** Version */
-            version: number;
-            /** Decisions */
-            decisions: components["schemas"]["SamePersonDecisionOut"][];
-        };
-        /**
-         * PairsOfNumbersOut
-         * @description Pairs.
-         */
-        PairsOfNumbersOut: {
-            /** Results */
-            results: components["schemas"]["PairOfNumbersOut"][];
-        };
         /** @description The old and the new password. */
         PasswordInRequest: {
             old_password: string;
@@ -3325,48 +2950,8 @@ export interface components {
             id: string;
             display_name: string;
         };
-        /** @description What one limit of a change plan means, and what it may be. */
-        PlanEntryOut: {
-            name: string;
-            title: string;
-            description: string;
-            kind: components["schemas"]["PlanEntryOutKindEnum"];
-            choices: string[];
-            /** Format: double */
-            minimum: number | null;
-            /** Format: double */
-            maximum: number | null;
-            default: unknown;
-        };
         /** @enum {string} */
-        PlanEntryOutKindEnum: "share" | "count" | "choice";
-        /** @description A plan to declare; a limit that is not named takes its default. */
-        PlanInRequest: {
-            limits?: {
-                [key: string]: unknown;
-            };
-            operating_point?: {
-                [key: string]: unknown;
-            };
-            reason: string;
-        };
-        /** @description A declared change plan: all its limits, and who declared it why. */
-        PlanOut: {
-            number: number;
-            limits: {
-                [key: string]: unknown;
-            };
-            operating_point: components["schemas"]["OperatingPointOut"];
-            declared_by: components["schemas"]["PersonOut"] | null;
-            reason: string;
-            /** Format: date-time */
-            created_at: string;
-        };
-        /** @description The plans of a family, newest first; the first of them is in force. */
-        PlansOut: {
-            plans: components["schemas"]["PlanOut"][];
-            entries: components["schemas"]["PlanEntryOut"][];
-        };
+        PhaseEnum: "preparing" | "training" | "validating" | "calibrating" | "finished";
         /**
          * Power
          * @description Whether the test set is large enough to tell.
@@ -3486,26 +3071,11 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
-        /** @description What a test split can prove by the plan in force. */
-        ProofOut: {
-            labels: {
-                [key: string]: components["schemas"]["LabelProofOut"];
-            };
-            can_pass: boolean;
-            sentences: string[];
-        };
         /** @description The version whose finding it is. */
         ProposingVersionOut: {
             family_title: string;
             number: number;
             state: components["schemas"]["VersionStateEnum"];
-        };
-        /** @description Chance that an equal version is shown not to be worse, and the margin by which it is 4 times in 5. */
-        ProvableOut: {
-            /** Format: double */
-            chance: number;
-            /** Format: double */
-            smallest: number | null;
         };
         /**
          * Quantity
@@ -3577,6 +3147,28 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        /** @description A test case with both outlines: as it was judged. ``why`` says why there is no picture. */
+        ReportExampleOut: {
+            label_key: string;
+            shown_as: components["schemas"]["ShownAsEnum"];
+            missed: boolean;
+            /** Format: double */
+            dice: number | null;
+            /** Format: double */
+            hd95: number | null;
+            /** Format: double */
+            volume_true: number;
+            /** Format: double */
+            volume_predicted: number;
+            unit: string;
+            extent_unit: string;
+            picture: components["schemas"]["ExamplePictureOut"] | null;
+            truth: number[][][];
+            model: number[][][];
+            /** Format: uuid */
+            workitem_id: string | null;
+            why: string;
+        };
         /** @description A report, the live version's beside it, and what the gate says. Shapes: ``inference.engine.report``. */
         ReportOut: {
             /** Format: uuid */
@@ -3589,10 +3181,6 @@ export interface components {
             report: components["schemas"]["Evaluation"];
             compared_report: components["schemas"]["Evaluation"] | null;
             gate: components["schemas"]["Gate"];
-            look: number | null;
-            look_sentence: string;
-            held_out_sentence: string;
-            operating_point_sentence: string;
             digest: string;
             outputs_digest: string;
             is_current: boolean;
@@ -3786,34 +3374,6 @@ export interface components {
             family_slug: string;
             number: number;
         };
-        /**
-         * SamePersonDecisionOut
-         * @description What somebody decided.
-         */
-        SamePersonDecisionOut: {
-            /** Verdict */
-            verdict: string;
-            /** Reason */
-            reason: string;
-            /** Decided By */
-            decided_by: string;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-        };
-        /** @description Two rows of patients, and whether they are one person. */
-        SamePersonInRequest: {
-            /** Format: uuid */
-            first: string;
-            /** Format: uuid */
-            second: string;
-            verdict: components["schemas"]["SamePersonInVerdictEnum"];
-            reason: string;
-        };
-        /** @enum {string} */
-        SamePersonInVerdictEnum: "one_person" | "different";
         /** @enum {string} */
         ScaleEnum: "relative" | "probability" | "bits";
         /**
@@ -3838,6 +3398,8 @@ export interface components {
          *         false_volume: mean painted on cases without a mask.
          *         lesion_sensitivity: share of all lesions of which a voxel was painted.
          *         false_lesions: painted parts that touch no lesion, for each case.
+         *         trivial: answers that need no model, on the same cases, the best first.
+         *         examples: cases that are shown, the worst first, then what was painted on cases without a mask.
          */
         SegmentationFigures: {
             /** N */
@@ -3893,6 +3455,16 @@ export interface components {
             lesion_sensitivity: components["schemas"]["Figure"] | null;
             /** @default null */
             false_lesions: components["schemas"]["Figure"] | null;
+            /**
+             * Trivial
+             * @default []
+             */
+            trivial: components["schemas"]["TrivialAnswer"][];
+            /**
+             * Examples
+             * @default []
+             */
+            examples: components["schemas"]["Example"][];
             /** Unit */
             unit: string;
             /**
@@ -3986,169 +3558,6 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /**
-         * SheetChecksOut
-         * @description Whether what is stored has the digests by which it is named; ``datasheet`` is null where none was kept.
-         */
-        SheetChecksOut: {
-            /** Manifest */
-            manifest: boolean;
-            /** Digest */
-            digest: boolean;
-            /** Datasheet */
-            datasheet: boolean | null;
-        };
-        /**
-         * SheetComparedOut
-         * @description How many pictures could be compared with others.
-         */
-        SheetComparedOut: {
-            /** Pictures */
-            pictures: number;
-            /** Without Decoded Digest */
-            without_decoded_digest: number;
-            /** Without Looks */
-            without_looks: number;
-            /** Why Without Looks */
-            why_without_looks: {
-                [key: string]: number;
-            };
-        };
-        /**
-         * SheetCopiesOut
-         * @description Pictures that came under several patients.
-         */
-        SheetCopiesOut: {
-            /** Pictures */
-            pictures: number;
-            /** Images */
-            images: number;
-            /** Patients */
-            patients: number;
-            /** Left Out */
-            left_out: number;
-        };
-        /**
-         * SheetMovedOut
-         * @description A study that stood in another split in an older dataset.
-         */
-        SheetMovedOut: {
-            /** Study Instance Uid */
-            study_instance_uid: string;
-            /** Patient Key */
-            patient_key: string;
-            /** From Split */
-            from_split: components["schemas"]["FromSplitEnum"];
-            /** To Split */
-            to_split: components["schemas"]["ToSplitEnum"];
-            /** In Dataset */
-            in_dataset: string;
-        };
-        /**
-         * SheetNearCopiesOut
-         * @description Pairs of pictures of different patients that look alike.
-         */
-        SheetNearCopiesOut: {
-            /** Pairs */
-            pairs: number;
-            /** One Picture */
-            one_picture: number;
-            /** Different */
-            different: number;
-            /** Not Judged */
-            not_judged: number;
-            /** Bits */
-            bits: number;
-            /** Revision */
-            revision: number;
-        };
-        /**
-         * SheetOut
-         * @description The datasheet as it was written with the dataset.
-         */
-        SheetOut: {
-            /** Version */
-            version: number;
-            /** Subgroups */
-            subgroups: {
-                [key: string]: {
-                    [key: string]: {
-                        [key: string]: components["schemas"]["FiguresOut"];
-                    };
-                };
-            };
-            /** Provenance */
-            provenance: {
-                [key: string]: {
-                    [key: string]: {
-                        [key: string]: number;
-                    };
-                };
-            };
-            /** Weights */
-            weights: {
-                [key: string]: {
-                    [key: string]: number;
-                };
-            };
-            /** Unsettled */
-            unsettled: {
-                [key: string]: {
-                    [key: string]: number;
-                };
-            };
-            /** Agreement */
-            agreement: {
-                [key: string]: components["schemas"]["AgreementFiguresOut"];
-            };
-            rules: components["schemas"]["SheetRulesOut"];
-            persons: components["schemas"]["SheetPersonsOut"];
-            copies: components["schemas"]["SheetCopiesOut"];
-            near_copies: components["schemas"]["SheetNearCopiesOut"];
-            compared: components["schemas"]["SheetComparedOut"];
-            /** Moved */
-            moved: components["schemas"]["SheetMovedOut"][];
-        };
-        /**
-         * SheetPersonsOut
-         * @description How many patient numbers count as one person's, and why.
-         */
-        SheetPersonsOut: {
-            /** Persons */
-            persons: number;
-            /** Numbers */
-            numbers: number;
-            /** Persons With Several Numbers */
-            persons_with_several_numbers: number;
-            /** Reasons */
-            reasons: {
-                [key: string]: number;
-            };
-            /** Images In A Stricter Split */
-            images_in_a_stricter_split: {
-                [key: string]: number;
-            };
-            /** Undecided Identities */
-            undecided_identities: number;
-            /** Without Patient Id */
-            without_patient_id: number;
-        };
-        /**
-         * SheetRulesOut
-         * @description By which revisions of the rules the dataset was made.
-         */
-        SheetRulesOut: {
-            /** Teaching */
-            teaching: number;
-            /** Pixels */
-            pixels: string;
-            /** Looks */
-            looks: number;
-            /** Near Bits */
-            near_bits: number;
-            /** Software */
-            software: string;
-        };
         /** @description A version by number. */
         ShortVersionOut: {
             /** Format: uuid */
@@ -4156,6 +3565,8 @@ export interface components {
             number: number;
             state: components["schemas"]["VersionStateEnum"];
         };
+        /** @enum {string} */
+        ShownAsEnum: "worst" | "median" | "best" | "healthy";
         /** @enum {string} */
         ShownEnum: "first" | "second" | "another";
         /** @description What the dataset holds, in all and by split (train, validation, test), and what was left out. */
@@ -4173,14 +3584,6 @@ export interface components {
             };
             left_out: {
                 [key: string]: number;
-            };
-        };
-        /** @description Why nothing came of a request; ``detail.missing`` are sentences. */
-        SnapshotErrorOut: {
-            code: string;
-            message: string;
-            detail: {
-                [key: string]: unknown;
             };
         };
         SnapshotFrozenEvent: {
@@ -4206,8 +3609,6 @@ export interface components {
             name: string;
             digest: string;
             manifest_digest: string;
-            /** @description Empty: frozen before datasheets were kept. */
-            datasheet_digest: string;
             recipe: components["schemas"]["RecipeEnum"];
             label_keys: string[];
             counts: components["schemas"]["SnapshotCountsOut"];
@@ -4228,30 +3629,6 @@ export interface components {
             missing: string[];
             ready: boolean;
         };
-        /** @description A preview or a freeze that a worker answers: where it is, and at its end what came of it. */
-        SnapshotRequestOut: {
-            /** Format: uuid */
-            id: string;
-            kind: components["schemas"]["SnapshotRequestOutKindEnum"];
-            name: string;
-            recipe: string;
-            label_keys: string[];
-            state: components["schemas"]["JobStateEnum"];
-            cancel_requested: boolean;
-            phase: components["schemas"]["SnapshotRequestOutPhaseEnum"] | components["schemas"]["BlankEnum"];
-            done: number;
-            of: number;
-            preview: components["schemas"]["SnapshotPreviewOut"] | null;
-            snapshot: components["schemas"]["SnapshotOut"] | null;
-            error: components["schemas"]["SnapshotErrorOut"] | null;
-            requested_by: components["schemas"]["PersonOut"] | null;
-            /** Format: date-time */
-            created_at: string;
-        };
-        /** @enum {string} */
-        SnapshotRequestOutKindEnum: "preview" | "freeze";
-        /** @enum {string} */
-        SnapshotRequestOutPhaseEnum: "pictures" | "cases";
         /** @enum {string} */
         SpaceEnum: "patient" | "image";
         /**
@@ -4304,8 +3681,6 @@ export interface components {
                 [key: string]: components["schemas"]["LabelBalanceOut"];
             };
         };
-        /** @enum {string} */
-        StandsEnum: "measured" | "disproved" | "unmeasured";
         /**
          * StatedOut
          * @description One statement, whose it is held to be now (persons are numbered from 1), and where it was sent.
@@ -4510,8 +3885,6 @@ export interface components {
             disk_free_bytes: number;
             checks: components["schemas"]["SystemCheckOut"][];
         };
-        /** @enum {string} */
-        ToSplitEnum: "train" | "validation" | "test";
         /** @description A name for a new token, and how long it is good for. */
         TokenInRequest: {
             name: string;
@@ -4538,70 +3911,6 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             expires_at: string;
-        };
-        /**
-         * TracedReportOut
-         * @description A report made on such a dataset, or of such a version.
-         */
-        TracedReportOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Version Number */
-            version_number: number;
-            /** Family */
-            family: string;
-        };
-        /**
-         * TracedSnapshotOut
-         * @description A dataset with images of theirs, by split.
-         */
-        TracedSnapshotOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /** Project */
-            project: string;
-            /** Recipe */
-            recipe: string;
-            /** Label Keys */
-            label_keys: string[];
-            /** Images */
-            images: {
-                [key: string]: number;
-            };
-        };
-        /**
-         * TracedVersionOut
-         * @description A version that was trained on such a dataset.
-         */
-        TracedVersionOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Number */
-            number: number;
-            /** State */
-            state: string;
-            /**
-             * Family Id
-             * Format: uuid
-             */
-            family_id: string;
-            /** Family */
-            family: string;
-            /** Project */
-            project: string;
-            /** Snapshot Id */
-            snapshot_id: string | null;
         };
         TrainingChangedEvent: {
             id: number;
@@ -4649,8 +3958,11 @@ export interface components {
             test_cases: number;
             measured_runs: number;
             sentences: string[];
-            plan: number;
-            proof: components["schemas"]["ProofOut"];
+            /** Format: double */
+            margin: number;
+            power: {
+                [key: string]: components["schemas"]["GatePowerOut"];
+            };
             warm_start_possible: boolean;
         };
         /** @description A training to start. */
@@ -4701,7 +4013,7 @@ export interface components {
         };
         /** @description Where a training is; ``share`` (0..1) of the whole is done, ``step`` counts over all epochs. */
         TrainingNumbersOut: {
-            phase: components["schemas"]["TrainingNumbersOutPhaseEnum"];
+            phase: components["schemas"]["PhaseEnum"];
             epoch: number;
             epochs: number;
             step: number;
@@ -4719,8 +4031,6 @@ export interface components {
             /** Format: double */
             elapsed_seconds: number;
         };
-        /** @enum {string} */
-        TrainingNumbersOutPhaseEnum: "preparing" | "training" | "validating" | "calibrating" | "finished";
         /** @description One training; ``state`` is that of its job. */
         TrainingRunOut: {
             /** Format: uuid */
@@ -4736,7 +4046,6 @@ export interface components {
             environment: unknown;
             snapshot: components["schemas"]["ModelSnapshotOut"];
             parent: components["schemas"]["ShortVersionOut"] | null;
-            plan: number;
             /** Format: uuid */
             version_id: string | null;
             version_state: (components["schemas"]["VersionStateEnum"] | components["schemas"]["NullEnum"]) | null;
@@ -4752,6 +4061,22 @@ export interface components {
             finished_at: string | null;
             error: components["schemas"]["TrainingErrorOut"] | null;
         };
+        /**
+         * TrivialAnswer
+         * @description What an answer without a model scores on the same cases (``inference.engine.trivial``).
+         *
+         *     Attributes:
+         *         dice: over the cases with a mask.
+         *         specificity: share of the cases without one that it leaves clean.
+         */
+        TrivialAnswer: {
+            /** Name */
+            name: components["schemas"]["TrivialAnswerNameEnum"];
+            dice: components["schemas"]["Figure"];
+            specificity: components["schemas"]["Figure"];
+        };
+        /** @enum {string} */
+        TrivialAnswerNameEnum: "nothing" | "all" | "mean_mask" | "location" | "majority";
         /**
          * UltrasoundRegion
          * @description A calibrated rectangle of an ultrasound image (PS3.3 C.8.5.5).
@@ -4897,8 +4222,6 @@ export interface components {
         };
         /** @enum {string} */
         ValueUnitSourceEnum: "rescale_type" | "modality_lut_type" | "ct_image" | "pet_units" | "real_world_value_map" | "dose_units" | "none";
-        /** @enum {string} */
-        Verdict5caEnum: "passed" | "refused" | "cannot_tell";
         /** @description What became of one file. */
         VerdictOut: {
             /** Format: uuid */
@@ -4931,8 +4254,6 @@ export interface components {
             report_id: string | null;
             gate_passed: boolean | null;
             gate_sentence: string;
-            gate_verdict: (components["schemas"]["GateVerdictEnum"] | components["schemas"]["NullEnum"]) | null;
-            look: number | null;
             family: components["schemas"]["VersionFamilyOut"];
             card: unknown;
             card_digest: string;
@@ -4963,8 +4284,6 @@ export interface components {
             report_id: string | null;
             gate_passed: boolean | null;
             gate_sentence: string;
-            gate_verdict: (components["schemas"]["GateVerdictEnum"] | components["schemas"]["NullEnum"]) | null;
-            look: number | null;
         };
         /** @enum {string} */
         VersionStateEnum: "candidate" | "evaluated" | "live" | "retired" | "refused";
@@ -5022,57 +4341,6 @@ export interface components {
              * @default null
              */
             bits: number | null;
-        };
-        /** @description Who (one of a study of the patient, or a reader), whether they teach no more or again, and why. */
-        WithdrawalInRequest: {
-            study_instance_uid?: string;
-            /** Format: uuid */
-            reader_id?: string;
-            /** @default true */
-            withdrawn: boolean;
-            reason: string;
-        };
-        /**
-         * WithdrawalOut
-         * @description Who teaches no more, and what has learned from them already: it stays in history.
-         */
-        WithdrawalOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Kind */
-            kind: string;
-            /** Named */
-            named: string;
-            /** Study Instance Uid */
-            study_instance_uid: string;
-            /** Reader Id */
-            reader_id: string | null;
-            /** Reason */
-            reason: string;
-            /** Decided By */
-            decided_by: string;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Snapshots */
-            snapshots: components["schemas"]["TracedSnapshotOut"][];
-            /** Versions */
-            versions: components["schemas"]["TracedVersionOut"][];
-            /** Reports */
-            reports: components["schemas"]["TracedReportOut"][];
-        };
-        /**
-         * WithdrawalsOut
-         * @description Everybody who teaches no more, newest first.
-         */
-        WithdrawalsOut: {
-            /** Results */
-            results: components["schemas"]["WithdrawalOut"][];
         };
         WorkitemChangedEvent: {
             id: number;
@@ -5830,52 +5098,6 @@ export interface operations {
             };
         };
     };
-    models_plans: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlansOut"];
-                };
-            };
-        };
-    };
-    models_declare_plan: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlanInRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlansOut"];
-                };
-            };
-        };
-    };
     models_promotions: {
         parameters: {
             query?: never;
@@ -5968,52 +5190,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrainingEstimateOut"];
-                };
-            };
-        };
-    };
-    near_copies_list: {
-        parameters: {
-            query?: {
-                state?: "decided" | "open";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NearCopiesOut"];
-                };
-            };
-        };
-    };
-    near_copies_decide: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NearCopyDecideInRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NearCopyOut"];
                 };
             };
         };
@@ -6352,12 +5528,12 @@ export interface operations {
             };
         };
         responses: {
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SnapshotRequestOut"];
+                    "application/json": components["schemas"]["SnapshotOut"];
                 };
             };
         };
@@ -6377,33 +5553,12 @@ export interface operations {
             };
         };
         responses: {
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SnapshotRequestOut"];
-                };
-            };
-        };
-    };
-    snapshots_requests: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SnapshotRequestOut"][];
+                    "application/json": components["schemas"]["SnapshotPreviewOut"];
                 };
             };
         };
@@ -6444,6 +5599,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportOut"];
+                };
+            };
+        };
+    };
+    reports_examples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportExampleOut"][];
                 };
             };
         };
@@ -6490,93 +5666,6 @@ export interface operations {
             };
         };
     };
-    same_person_list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PairsOfNumbersOut"];
-                };
-            };
-        };
-    };
-    same_person_decide: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description The version, quoted. */
-                "If-Match": string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SamePersonInRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PairsOfNumbersOut"];
-                };
-            };
-        };
-    };
-    snapshots_request: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SnapshotRequestOut"];
-                };
-            };
-        };
-    };
-    snapshots_cancel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SnapshotRequestOut"];
-                };
-            };
-        };
-    };
     snapshots_read: {
         parameters: {
             query?: never;
@@ -6594,48 +5683,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SnapshotOut"];
-                };
-            };
-        };
-    };
-    snapshots_datasheet: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasheetOut"];
-                };
-            };
-        };
-    };
-    snapshots_manifest: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/jsonl": string;
                 };
             };
         };
@@ -7219,27 +6266,6 @@ export interface operations {
             };
         };
     };
-    versions_claims: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClaimsOut"];
-                };
-            };
-        };
-    };
     versions_evaluate: {
         parameters: {
             query?: never;
@@ -7332,48 +6358,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportRowOut"][];
-                };
-            };
-        };
-    };
-    withdrawals_list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WithdrawalsOut"];
-                };
-            };
-        };
-    };
-    withdrawals_add: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WithdrawalInRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WithdrawalOut"];
                 };
             };
         };

@@ -24,21 +24,29 @@ def blobs(seed, shape, threshold=0.62):
     return (smooth - low) / (high - low) > threshold
 
 
-def by_hand(predicted, truth, steps, tolerance):
-    """Both surfaces as lists of points, every distance between them, and parts grown by hand."""
+def surfaces_by_hand(predicted, truth, steps, tolerance):
+    """Both surfaces as lists of points, and every distance between them."""
 
     def inside(mask, at):
         return all(0 <= a < n for a, n in zip(at, mask.shape, strict=True)) and mask[tuple(at)]
 
     axes = [1, 2] if predicted.shape[0] == 1 else [0, 1, 2]
+    ways = [np.eye(3, dtype=int)[axis] * sign for axis in axes for sign in (1, -1)]
 
     def surface(mask):
-        ways = [np.eye(3, dtype=int)[axis] * sign for axis in axes for sign in (1, -1)]
         return [at for at in np.argwhere(mask) if not all(inside(mask, at + way) for way in ways)]
 
     one, other = (np.array(surface(mask)) * steps for mask in (predicted, truth))
     apart = np.linalg.norm(one[:, None] - other[None], axis=2)
     there, back = apart.min(axis=1), apart.min(axis=0)
+    return {
+        "hd95": max(np.percentile(there, 95), np.percentile(back, 95)),
+        "nsd": ((there <= tolerance).sum() + (back <= tolerance).sum()) / (len(there) + len(back)),
+    }
+
+
+def by_hand(predicted, truth, steps, tolerance):
+    """Surfaces, and parts that are grown by hand."""
 
     def parts(mask):
         left, found = {tuple(at) for at in np.argwhere(mask)}, []
@@ -57,11 +65,10 @@ def by_hand(predicted, truth, steps, tolerance):
     painted, there_is = set(map(tuple, np.argwhere(predicted))), set(map(tuple, np.argwhere(truth)))
     return {
         "dice": 2 * len(painted & there_is) / (len(painted) + len(there_is)),
-        "hd95": max(np.percentile(there, 95), np.percentile(back, 95)),
-        "nsd": ((there <= tolerance).sum() + (back <= tolerance).sum()) / (len(there) + len(back)),
         "lesions_true": len(true),
         "lesions_found": sum(bool(part & painted) for part in true),
         "lesions_false": sum(not part & there_is for part in own),
+        **surfaces_by_hand(predicted, truth, steps, tolerance),
     }
 
 
@@ -91,6 +98,19 @@ def test_scores_are_those_of_monai(seed, shape):
     nsd = compute_surface_dice(one, other, [1.2], include_background=True, spacing=spacing)
     dice = compute_dice(one, other, include_background=True)
     assert (score.dice, score.hd95, score.nsd) == pytest.approx((float(dice), float(hd95), float(nsd)), rel=1e-5)
+
+
+def test_both_ways_to_measure_a_distance_give_the_same():
+    """Smooth surfaces that lie together are measured point by point, others by a map of their box."""
+    rows, columns = np.indices((120, 140))
+    one, other = (((rows - y) ** 2 + (columns - x) ** 2 < 2500)[None] for y, x in ((60, 60), (58, 63)))
+    grid = Grid.of(1, (None, 0.7, 1.1))
+    speck = np.zeros_like(one)
+    speck[0, 0, 139] = speck[0, 119, 0] = True
+    for painted, true in ((one, other), (one | speck, other), (one | speck, other | speck)):
+        score = score_segmentation(painted, true, grid)
+        expected = surfaces_by_hand(painted, true, np.array([1, 0.7, 1.1]), 2.0)
+        assert {"hd95": score.hd95, "nsd": score.nsd} == pytest.approx(expected)
 
 
 def square(at, size=4, shape=(1, 20, 20)):

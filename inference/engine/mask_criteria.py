@@ -1,0 +1,228 @@
+"""The gate's questions about masks beside their Dice: is what is healthy left clean, and is it more than a guess?
+
+Dice speaks of the cases whose truth has a mask. On the others every mask is wrong, however small, and how much is
+painted there counts too. Cases are decided by their masks: positive where anything is painted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from inference.engine import criteria
+from inference.engine.case_result import CaseResult, TrivialResults, dices, segmentation_column
+from inference.engine.gate_plan import GatePlan
+from inference.engine.pairs import Pairs
+from inference.engine.report import TRIVIAL_WORDS, Criterion, TrivialName
+from inference.engine.statistics import Array, Interval
+from inference.engine.unseen import EACH, Weights
+from inference.engine.verdict import at_least, at_most
+
+_ANY: Final = 0.5
+
+
+def beside_the_live_model(
+    pairs: Pairs, labels: Sequence[str], plan: GatePlan, reviewed: tuple[int, int] | None
+) -> list[Criterion]:
+    """Return what is asked of a challenger beside its Dice.
+
+    Args:
+        pairs: both models on the same cases.
+        labels: that both know.
+        plan: the limits.
+        reviewed: labels that each learned from.
+    """
+    decided = replace(
+        pairs, champion=decisions_of(pairs.champion, labels), challenger=decisions_of(pairs.challenger, labels)
+    )
+    limits = dict.fromkeys(labels, _ANY)
+    return [
+        _benefit(pairs, decided, labels, plan, reviewed),
+        *_found_and_clean(decided, labels, limits, plan),
+        _false_paint(pairs, labels, plan),
+        criteria.flips(decided, labels, limits, limits, plan),
+    ]
+
+
+def above_trivial(
+    cases: Sequence[CaseResult], labels: Sequence[str], trivial: TrivialResults, weights: Weights
+) -> list[Criterion]:
+    """Ask whether the Dice is above the best answer that needs no model, on the same cases; nothing where none is told.
+
+    Args:
+        cases: of the model.
+        labels: that are judged.
+        trivial: each answer's results on the same cases in the same order.
+        weights: of the patients.
+    """
+    if not trivial:
+        return []
+    title = "Dice above the best answer that needs no model"
+    if not labels:
+        return [_unknown("trivial", title, 0.0, "Cannot tell: too few test patients have a mask.")]
+    best = {label: _best(label, trivial) for label in labels}
+    gains = np.stack([dices(cases, label) - dices(trivial[best[label]], label) for label in labels])
+    found = weights.mean(gains, -1.0, 1.0)
+    assert found is not None
+    value, interval = found
+    passed = at_least(interval, 0.0)
+    ends = {True: "", False: ": it is worse", None: ": it is not shown to be higher"}
+    named = "; ".join(
+        f"{TRIVIAL_WORDS[best[label]]}, {np.nanmean(dices(trivial[best[label]], label)):.3f}"
+        + (f" ({label})" if len(labels) > 1 else "")
+        for label in labels
+    )
+    sentence = (
+        f"The best answer without a model on these cases is {named}. The model's Dice differs by {value:+.3f}, between "
+        f"{interval[0]:+.3f} and {interval[1]:+.3f}{ends[passed]}."
+    )
+    return [Criterion("trivial", title, "required", passed, value, interval, 0.0, sentence)]
+
+
+def tells_healthy(cases: Sequence[CaseResult], labels: Sequence[str], weights: Weights) -> list[Criterion]:
+    """Ask of a first model whether its paint says more than a coin: sensitivity + specificity above 1.
+
+    Painting everything, nothing, or the same place always comes to exactly 1. Nothing is asked where the test has no
+    healthy case.
+    """
+    title = "Paint says who has something: sensitivity + specificity above 1"
+    decided, shares = decisions_of(cases, labels), []
+    for state in (1.0, 0.0):
+        right = np.full((max(1, len(labels)), len(cases)), np.nan)
+        for row, label in enumerate(labels):
+            truth, answer = _column(decided, label)
+            right[row] = np.where(truth == state, answer == truth, np.nan)
+        # The two intervals hold together: each has half of the error.
+        found = weights.mean(right, 0.0, 1.0, each=EACH / 2)
+        if found is None:
+            return []
+        shares.append(found)
+    (found_share, found_in), (clean_share, clean_in) = shares
+    value = found_share + clean_share - 1
+    interval = found_in[0] + clean_in[0] - 1, found_in[1] + clean_in[1] - 1
+    passed = at_least(interval, 0.0)
+    ends = {True: "more than chance", False: "less than chance", None: "not shown to be more than chance"}
+    sentence = (
+        f"Painted in {found_share:.0%} of the cases with a mask, nothing painted in {clean_share:.0%} of the healthy "
+        f"ones: {ends[passed]}."
+    )
+    return [Criterion("tells_healthy", title, "required", passed, value, interval, 0.0, sentence)]
+
+
+def decisions_of(cases: Sequence[CaseResult], labels: Sequence[str]) -> list[CaseResult]:
+    """Return what the masks decide: probability 1 where anything is painted, else 0; the truth is whether it has any.
+
+    Labels without a known true mask are unknown.
+    """
+    return [
+        replace(
+            case,
+            probabilities={key: float(case.segmentation[key].painted) for key in labels if key in case.segmentation},
+            truth={key: float(case.segmentation[key].has_mask) for key in labels if key in case.segmentation},
+        )
+        for case in cases
+    ]
+
+
+def _column(decided: Sequence[CaseResult], label: str) -> tuple[Array, Array]:
+    truth = np.array([np.nan if (y := case.truth.get(label)) is None else y for case in decided])
+    return truth, np.array([case.probabilities.get(label, np.nan) for case in decided])
+
+
+def _best(label: str, trivial: TrivialResults) -> TrivialName:
+    return max(trivial, key=lambda name: float(np.nanmean(dices(trivial[name], label))))
+
+
+def _found_and_clean(
+    decided: Pairs, labels: Sequence[str], limits: Mapping[str, float], plan: GatePlan
+) -> list[Criterion]:
+    """Judge sensitivity and specificity by case; without a healthy case the second is told only."""
+    asked = criteria.operating_point(decided, labels, limits, limits, plan)
+    words = {"sensitivity": "Sensitivity by case (anything painted)", "specificity": "Healthy cases left clean"}
+    return [
+        replace(
+            one,
+            title=f"{words[one.id]} not lower by more than {-(one.limit or 0):g}",
+            role="told" if one.id == "specificity" and one.value is None else one.role,
+            sentence=_NO_HEALTHY if one.id == "specificity" and one.value is None else one.sentence,
+        )
+        for one in asked
+    ]
+
+
+_NO_HEALTHY: Final = "Cannot tell: every test case has a mask, so paint on healthy ones is not judged."
+
+
+def _false_paint(pairs: Pairs, labels: Sequence[str], plan: GatePlan) -> Criterion:
+    """Judge how heavily healthy cases are painted: 0 for nothing, ½ for as much as a usual structure, below 1."""
+    limit = plan.specificity_margin
+    title = f"Healthy cases not painted more heavily by more than {limit:g}"
+    changes = [_heaviness(pairs.challenger, label) - _heaviness(pairs.champion, label) for label in labels]
+    found = pairs.change(np.stack(changes)) if changes else None
+    if found is None:
+        return Criterion("false_paint", title, "told", None, None, None, limit, _NO_HEALTHY)
+    value, interval = found
+    passed = at_most(interval, limit)
+    ends = {True: "within the limit", False: "heavier", None: "cannot tell"}
+    sentence = (
+        f"On a scale from 0, nothing, over ½, as much as a usual structure, to 1 it changes by {value:+.3f}, between "
+        f"{interval[0]:+.3f} and {interval[1]:+.3f}: {ends[passed]}."
+    )
+    return Criterion("false_paint", title, "required", passed, value, interval, limit, sentence)
+
+
+def _heaviness(cases: Sequence[CaseResult], label: str) -> Array:
+    """Return paint ÷ (paint + a usual structure) of the healthy cases, [N]; NaN for the others.
+
+    A usual structure is the mean of the true masks that are measured in the same unit.
+    """
+    scores = [case.segmentation[label] for case in cases if label in case.segmentation]
+    sizes: dict[str, list[float]] = {}
+    for score in scores:
+        if score.has_mask:
+            sizes.setdefault(score.extent_unit, []).append(score.volume_true)
+    usual = {unit: float(np.mean(found)) for unit, found in sizes.items()}
+    return segmentation_column(
+        cases,
+        label,
+        lambda score: (
+            None
+            if score.has_mask or score.extent_unit not in usual
+            else score.volume_predicted / (score.volume_predicted + usual[score.extent_unit])
+        ),
+    )
+
+
+def _benefit(
+    pairs: Pairs, decided: Pairs, labels: Sequence[str], plan: GatePlan, reviewed: tuple[int, int] | None
+) -> Criterion:
+    """Ask for a benefit: a higher Dice, more healthy cases left clean, or more reviewed labels.
+
+    Where both could be better, each has half of the error.
+    """
+    half = dict.fromkeys(labels, _ANY)
+    clean = decided.change(decided.decisions(labels, half, half, 0.0), each=EACH / 2) if labels else None
+    if clean is None:
+        return criteria.benefit(pairs, plan, reviewed)
+    gains = [dices(pairs.challenger, label) - dices(pairs.champion, label) for label in pairs.labels]
+    higher = pairs.change(np.stack(gains), each=EACH / 2) if gains else None
+    told = criteria.benefit(pairs, plan, reviewed)
+    if clean[1][0] > 0:
+        sentence = f"More healthy cases are left clean: {clean[0]:+.3f}, with an interval above 0."
+        return _shown(told, clean, sentence)
+    if higher is not None and higher[1][0] > 0:
+        return _shown(told, higher, f"The Dice is higher: {higher[0]:+.3f}, with an interval above 0.")
+    if told.passed is True and not criteria.grown(plan, reviewed):
+        return replace(told, passed=None, sentence="Neither Dice nor clean healthy cases are shown to be better.")
+    return told
+
+
+def _shown(told: Criterion, found: tuple[float, Interval], sentence: str) -> Criterion:
+    return replace(told, passed=True, value=found[0], interval=found[1], sentence=sentence)
+
+
+def _unknown(id_: str, title: str, limit: float, sentence: str) -> Criterion:
+    return Criterion(id_, title, "required", None, None, None, limit, sentence)
