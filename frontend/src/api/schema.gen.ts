@@ -400,6 +400,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{id}/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the declared plans, newest first, and what each limit means. */
+        get: operations["models_plans"];
+        put?: never;
+        /** @description Declare another plan, for the trainings from now on. */
+        post: operations["models_declare_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{id}/promotions": {
         parameters: {
             query?: never;
@@ -1176,6 +1194,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/versions/{id}/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return what its newest report measured on test answers, by label and tenth of probability. */
+        get: operations["versions_claims"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/versions/{id}/evaluate": {
         parameters: {
             query?: never;
@@ -1754,6 +1789,28 @@ export interface components {
         };
         /** @enum {string} */
         CauseEnum: "edit" | "merge";
+        /** @description What was measured on test answers between two probabilities. */
+        ClaimOut: {
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            high: number;
+            n: number;
+            /** @description Of these, how many showed the label. */
+            shown: number;
+            stands: components["schemas"]["StandsEnum"];
+            sentence: string;
+        };
+        /** @description What a version's probabilities are worth, by label, in ten bins; no label without a report. */
+        ClaimsOut: {
+            /** Format: uuid */
+            version_id: string;
+            /** Format: uuid */
+            report_id: string | null;
+            labels: {
+                [key: string]: components["schemas"]["ClaimOut"][];
+            };
+        };
         CommentAddedEvent: {
             id: number;
             /** @enum {string} */
@@ -2007,7 +2064,7 @@ export interface components {
         /** @enum {string} */
         EventEnum: "accept" | "correct" | "reject";
         /** @enum {string} */
-        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
+        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
         /**
          * Example
          * @description A test case that is shown with its report; its masks are kept with the outputs.
@@ -2079,6 +2136,11 @@ export interface components {
             change_plan?: {
                 [key: string]: unknown;
             };
+            operating_point?: {
+                [key: string]: unknown;
+            };
+            /** @default  */
+            reason: string;
         };
         /** @description A model family with its versions, newest first. */
         FamilyOut: {
@@ -2090,7 +2152,7 @@ export interface components {
             recipe: components["schemas"]["RecipeEnum"];
             label_keys: string[];
             modalities: string[];
-            change_plan: unknown;
+            plan: components["schemas"]["PlanOut"];
             live: components["schemas"]["VersionOut"] | null;
             roll_back_to: components["schemas"]["VersionOut"] | null;
             versions: components["schemas"]["VersionOut"][];
@@ -2290,7 +2352,7 @@ export interface components {
              */
             schema: "overread-gate/2";
             /** Verdict */
-            verdict: components["schemas"]["GateVerdictEnum"];
+            verdict: components["schemas"]["Verdict5caEnum"];
             /** Passed */
             passed: boolean;
             /** Sentence */
@@ -2312,13 +2374,6 @@ export interface components {
             /** Criteria */
             criteria: components["schemas"]["Criterion"][];
             power: components["schemas"]["Power"];
-        };
-        /** @description How likely an equally good model passes the gate of one label. */
-        GatePowerOut: {
-            positive: number;
-            negative: number;
-            /** Format: double */
-            passes_if_equal: number;
         };
         /** @enum {string} */
         GateVerdictEnum: "passed" | "refused" | "cannot_tell";
@@ -2547,6 +2602,18 @@ export interface components {
             successor: string | null;
             /** @description Something was said with it: its code and its uses stay. */
             used: boolean;
+        };
+        /** @description What a test split can prove of one label; counts are of patients. */
+        LabelProofOut: {
+            positive: number;
+            negative: number;
+            /** Format: double */
+            passes_if_equal: number;
+            auc: components["schemas"]["ProvableOut"];
+            sensitivity: components["schemas"]["ProvableOut"];
+            specificity: components["schemas"]["ProvableOut"];
+            missing_positive: number;
+            missing_negative: number;
         };
         /** @description Whose labels to copy. */
         LabelSetCopyInRequest: {
@@ -2828,6 +2895,15 @@ export interface components {
              */
             workitem_id: string;
         };
+        /** @description Where decisions lie, and that in words. */
+        OperatingPointOut: {
+            kind: components["schemas"]["OperatingPointOutKindEnum"];
+            /** Format: double */
+            value: number | null;
+            sentence: string;
+        };
+        /** @enum {string} */
+        OperatingPointOutKindEnum: "balanced" | "sensitivity" | "specificity" | "cost";
         /** @description What one side says of a label: present or absent, or nothing; and how large what it drew is. */
         OpinionOut: {
             present: boolean | null;
@@ -2952,6 +3028,48 @@ export interface components {
         };
         /** @enum {string} */
         PhaseEnum: "preparing" | "training" | "validating" | "calibrating" | "finished";
+        /** @description What one limit of a change plan means, and what it may be. */
+        PlanEntryOut: {
+            name: string;
+            title: string;
+            description: string;
+            kind: components["schemas"]["PlanEntryOutKindEnum"];
+            choices: string[];
+            /** Format: double */
+            minimum: number | null;
+            /** Format: double */
+            maximum: number | null;
+            default: unknown;
+        };
+        /** @enum {string} */
+        PlanEntryOutKindEnum: "share" | "count" | "choice";
+        /** @description A plan to declare; a limit that is not named takes its default. */
+        PlanInRequest: {
+            limits?: {
+                [key: string]: unknown;
+            };
+            operating_point?: {
+                [key: string]: unknown;
+            };
+            reason: string;
+        };
+        /** @description A declared change plan: all its limits, and who declared it why. */
+        PlanOut: {
+            number: number;
+            limits: {
+                [key: string]: unknown;
+            };
+            operating_point: components["schemas"]["OperatingPointOut"];
+            declared_by: components["schemas"]["PersonOut"] | null;
+            reason: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description The plans of a family, newest first; the first of them is in force. */
+        PlansOut: {
+            plans: components["schemas"]["PlanOut"][];
+            entries: components["schemas"]["PlanEntryOut"][];
+        };
         /**
          * Power
          * @description Whether the test set is large enough to tell.
@@ -3071,11 +3189,26 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /** @description What a test split can prove by the plan in force. */
+        ProofOut: {
+            labels: {
+                [key: string]: components["schemas"]["LabelProofOut"];
+            };
+            can_pass: boolean;
+            sentences: string[];
+        };
         /** @description The version whose finding it is. */
         ProposingVersionOut: {
             family_title: string;
             number: number;
             state: components["schemas"]["VersionStateEnum"];
+        };
+        /** @description Chance that an equal version is shown not to be worse, and the margin by which it is 4 times in 5. */
+        ProvableOut: {
+            /** Format: double */
+            chance: number;
+            /** Format: double */
+            smallest: number | null;
         };
         /**
          * Quantity
@@ -3181,6 +3314,10 @@ export interface components {
             report: components["schemas"]["Evaluation"];
             compared_report: components["schemas"]["Evaluation"] | null;
             gate: components["schemas"]["Gate"];
+            look: number | null;
+            look_sentence: string;
+            held_out_sentence: string;
+            operating_point_sentence: string;
             digest: string;
             outputs_digest: string;
             is_current: boolean;
@@ -3681,6 +3818,8 @@ export interface components {
                 [key: string]: components["schemas"]["LabelBalanceOut"];
             };
         };
+        /** @enum {string} */
+        StandsEnum: "measured" | "disproved" | "unmeasured";
         /**
          * StatedOut
          * @description One statement, whose it is held to be now (persons are numbered from 1), and where it was sent.
@@ -3958,11 +4097,8 @@ export interface components {
             test_cases: number;
             measured_runs: number;
             sentences: string[];
-            /** Format: double */
-            margin: number;
-            power: {
-                [key: string]: components["schemas"]["GatePowerOut"];
-            };
+            plan: number;
+            proof: components["schemas"]["ProofOut"];
             warm_start_possible: boolean;
         };
         /** @description A training to start. */
@@ -4046,6 +4182,7 @@ export interface components {
             environment: unknown;
             snapshot: components["schemas"]["ModelSnapshotOut"];
             parent: components["schemas"]["ShortVersionOut"] | null;
+            plan: number;
             /** Format: uuid */
             version_id: string | null;
             version_state: (components["schemas"]["VersionStateEnum"] | components["schemas"]["NullEnum"]) | null;
@@ -4222,6 +4359,8 @@ export interface components {
         };
         /** @enum {string} */
         ValueUnitSourceEnum: "rescale_type" | "modality_lut_type" | "ct_image" | "pet_units" | "real_world_value_map" | "dose_units" | "none";
+        /** @enum {string} */
+        Verdict5caEnum: "passed" | "refused" | "cannot_tell";
         /** @description What became of one file. */
         VerdictOut: {
             /** Format: uuid */
@@ -4254,6 +4393,8 @@ export interface components {
             report_id: string | null;
             gate_passed: boolean | null;
             gate_sentence: string;
+            gate_verdict: (components["schemas"]["GateVerdictEnum"] | components["schemas"]["NullEnum"]) | null;
+            look: number | null;
             family: components["schemas"]["VersionFamilyOut"];
             card: unknown;
             card_digest: string;
@@ -4284,6 +4425,8 @@ export interface components {
             report_id: string | null;
             gate_passed: boolean | null;
             gate_sentence: string;
+            gate_verdict: (components["schemas"]["GateVerdictEnum"] | components["schemas"]["NullEnum"]) | null;
+            look: number | null;
         };
         /** @enum {string} */
         VersionStateEnum: "candidate" | "evaluated" | "live" | "retired" | "refused";
@@ -5094,6 +5237,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FamilyOut"];
+                };
+            };
+        };
+    };
+    models_plans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlansOut"];
+                };
+            };
+        };
+    };
+    models_declare_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlansOut"];
                 };
             };
         };
@@ -6262,6 +6451,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionDetailOut"];
+                };
+            };
+        };
+    };
+    versions_claims: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimsOut"];
                 };
             };
         };
