@@ -486,6 +486,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/near-copies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the first hundred that wait for a person, or that have been compared. */
+        get: operations["near_copies_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/near-copies/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Say whether they are one picture; 412 where another version of one is shown by now. */
+        post: operations["near_copies_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/predictions/{id}/saliency": {
         parameters: {
             query?: never;
@@ -636,7 +670,7 @@ export interface paths {
         /** @description List the datasets, newest first. */
         get: operations["snapshots_list"];
         put?: never;
-        /** @description Freeze what was signed off; the same content again returns the same dataset. */
+        /** @description Ask a worker to freeze what was signed off; the same content again comes to the same dataset. */
         post: operations["snapshots_freeze"];
         delete?: never;
         options?: never;
@@ -653,8 +687,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Count cases, patients and class balance by split, and say what is missing. */
+        /** @description Ask a worker to count cases, patients and class balance by split, and to say what is missing. */
         post: operations["snapshots_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/snapshots/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List what waits or runs, newest first. */
+        get: operations["snapshots_requests"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -746,6 +797,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/same-person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List pairs that count as one person without anybody's word, then those that were decided about. */
+        get: operations["same_person_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/same-person/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Say whether two numbers are one person's; 412 where somebody decided meanwhile. */
+        post: operations["same_person_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshot-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return how far it is, and at its end the counts, the dataset, or why there is none. */
+        get: operations["snapshots_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshot-requests/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Cancel: at once when it waits, within seconds when it runs; nothing is left half done. */
+        post: operations["snapshots_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/snapshots/{id}": {
         parameters: {
             query?: never;
@@ -755,6 +874,40 @@ export interface paths {
         };
         /** @description Return the dataset's digest, labels and counts. */
         get: operations["snapshots_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{id}/datasheet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return what was written with the dataset, and check its digests now. */
+        get: operations["snapshots_datasheet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{id}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the manifest byte by byte: one image a line, patients as pseudonyms; its SHA-256 is its digest. */
+        get: operations["snapshots_manifest"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1279,6 +1432,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/withdrawals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List everybody who teaches no more, with the datasets, versions and reports that learned from them. */
+        get: operations["withdrawals_list"];
+        put?: never;
+        /** @description Withdraw a patient or a reader's work from teaching, or let them teach again. */
+        post: operations["withdrawals_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workitems": {
         parameters: {
             query?: never;
@@ -1593,6 +1764,26 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AgreementFiguresOut
+         * @description How two readers of one case answered; ``kappa`` is null where it says nothing.
+         */
+        AgreementFiguresOut: {
+            /** Pairs */
+            pairs: number;
+            /** Both Present */
+            both_present: number;
+            /** Both Absent */
+            both_absent: number;
+            /** Differ */
+            differ: number;
+            /** Kappa */
+            kappa: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+        };
         /**
          * @description Reader and model about one label: ``dice`` compares what both drew; no ``verdict`` where no model looked for it.
          *
@@ -1984,6 +2175,19 @@ export interface components {
         };
         /** @enum {string} */
         CriterionRoleEnum: "required" | "guard" | "told";
+        /**
+         * DatasheetOut
+         * @description A dataset's sheet, and whether all of it is still what was frozen.
+         */
+        DatasheetOut: {
+            /**
+             * Snapshot Id
+             * Format: uuid
+             */
+            snapshot_id: string;
+            sheet: components["schemas"]["SheetOut"] | null;
+            checks: components["schemas"]["SheetChecksOut"];
+        };
         /** @description The reviewer's decision about the whole reading. */
         DecideInRequest: {
             event: components["schemas"]["EventEnum"];
@@ -2064,7 +2268,7 @@ export interface components {
         /** @enum {string} */
         EventEnum: "accept" | "correct" | "reject";
         /** @enum {string} */
-        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
+        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "snapshot.requested" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
         /**
          * Example
          * @description A test case that is shown with its report; its masks are kept with the outputs.
@@ -2177,6 +2381,20 @@ export interface components {
             ] | null;
             /** Method */
             method: components["schemas"]["MethodEnum"];
+        };
+        /**
+         * FiguresOut
+         * @description What one subgroup has in one split.
+         */
+        FiguresOut: {
+            /** Cases */
+            cases: number;
+            /** Patients */
+            patients: number;
+            /** Labels */
+            labels: {
+                [key: string]: components["schemas"]["GroupAnswersOut"];
+            };
         };
         FindingChangedEvent: {
             id: number;
@@ -2339,6 +2557,8 @@ export interface components {
             frame_of_reference_uid: string;
         };
         /** @enum {string} */
+        FromSplitEnum: "train" | "validation" | "test";
+        /** @enum {string} */
         FunctionEnum: "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
         /**
          * Gate
@@ -2407,6 +2627,16 @@ export interface components {
              * @default LINEAR
              */
             function: components["schemas"]["FunctionEnum"];
+        };
+        /**
+         * GroupAnswersOut
+         * @description How often a label is present and absent.
+         */
+        GroupAnswersOut: {
+            /** Positive */
+            positive: number;
+            /** Negative */
+            negative: number;
         };
         /** @description Whether the house answers. */
         HealthOut: {
@@ -2545,6 +2775,10 @@ export interface components {
             positive: number;
             negative: number;
             unknown: number;
+            /** @description Missing in old snapshots. */
+            positive_patients?: number;
+            /** @description Missing in old snapshots. */
+            negative_patients?: number;
             /** Format: double */
             share_positive: number | null;
         };
@@ -2788,6 +3022,88 @@ export interface components {
             permissions: string[];
         };
         /**
+         * NearCopiesOut
+         * @description Pairs, the most alike first; ``count`` of all in this state.
+         */
+        NearCopiesOut: {
+            /** Results */
+            results: components["schemas"]["NearCopyOut"][];
+            /** Count */
+            count: number;
+        };
+        /** @description What is seen, of which two files. */
+        NearCopyDecideInRequest: {
+            verdict: components["schemas"]["NearCopyDecideInVerdictEnum"];
+            first_digest: string;
+            second_digest: string;
+            /** @default  */
+            remark: string;
+        };
+        /** @enum {string} */
+        NearCopyDecideInVerdictEnum: "one_picture" | "different";
+        /**
+         * NearCopyDecisionOut
+         * @description What somebody saw.
+         */
+        NearCopyDecisionOut: {
+            /** Verdict */
+            verdict: string;
+            /** Remark */
+            remark: string;
+            /** Decided By */
+            decided_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * NearCopyOut
+         * @description Two pictures that look alike; ``distance`` of 256 bits differ.
+         */
+        NearCopyOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Distance */
+            distance: number;
+            first: components["schemas"]["NearPictureOut"];
+            second: components["schemas"]["NearPictureOut"];
+            /** Decisions */
+            decisions: components["schemas"]["NearCopyDecisionOut"][];
+        };
+        /**
+         * NearPictureOut
+         * @description One of the two pictures.
+         */
+        NearPictureOut: {
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Blob Digest */
+            blob_digest: string;
+            /** Patient Id */
+            patient_id: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Study Date */
+            study_date: string | null;
+            /** Description */
+            description: string;
+            /** Rows */
+            rows: number | null;
+            /** Columns */
+            columns: number | null;
+            /** Projects */
+            projects: string[];
+        };
+        /**
          * NoDetail
          * @description Nothing but the id.
          */
@@ -2799,6 +3115,25 @@ export interface components {
         };
         /** @enum {unknown} */
         NullEnum: null;
+        /**
+         * NumberOut
+         * @description One patient number and what was sent under it.
+         */
+        NumberOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Patient Id */
+            patient_id: string;
+            /** Issuer Of Patient Id */
+            issuer_of_patient_id: string;
+            /** Statements */
+            statements: components["schemas"]["StatementOut"][];
+            /** Studies */
+            studies: number;
+        };
         /**
          * ObjectLineOut
          * @description One line of an object's content.
@@ -2981,6 +3316,28 @@ export interface components {
             /** High */
             high: number;
         };
+        /**
+         * PairOfNumbersOut
+         * @description Two numbers, why they count as one person's, and what was decided; ``version`` moves with decisions.
+         */
+        PairOfNumbersOut: {
+            first: components["schemas"]["NumberOut"];
+            second: components["schemas"]["NumberOut"];
+            /** Reasons */
+            reasons: string[];
+            /** Version */
+            version: number;
+            /** Decisions */
+            decisions: components["schemas"]["SamePersonDecisionOut"][];
+        };
+        /**
+         * PairsOfNumbersOut
+         * @description Pairs.
+         */
+        PairsOfNumbersOut: {
+            /** Results */
+            results: components["schemas"]["PairOfNumbersOut"][];
+        };
         /** @description The old and the new password. */
         PasswordInRequest: {
             old_password: string;
@@ -3026,8 +3383,6 @@ export interface components {
             id: string;
             display_name: string;
         };
-        /** @enum {string} */
-        PhaseEnum: "preparing" | "training" | "validating" | "calibrating" | "finished";
         /** @description What one limit of a change plan means, and what it may be. */
         PlanEntryOut: {
             name: string;
@@ -3511,6 +3866,34 @@ export interface components {
             family_slug: string;
             number: number;
         };
+        /**
+         * SamePersonDecisionOut
+         * @description What somebody decided.
+         */
+        SamePersonDecisionOut: {
+            /** Verdict */
+            verdict: string;
+            /** Reason */
+            reason: string;
+            /** Decided By */
+            decided_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** @description Two rows of patients, and whether they are one person. */
+        SamePersonInRequest: {
+            /** Format: uuid */
+            first: string;
+            /** Format: uuid */
+            second: string;
+            verdict: components["schemas"]["SamePersonInVerdictEnum"];
+            reason: string;
+        };
+        /** @enum {string} */
+        SamePersonInVerdictEnum: "one_person" | "different";
         /** @enum {string} */
         ScaleEnum: "relative" | "probability" | "bits";
         /**
@@ -3695,6 +4078,169 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * SheetChecksOut
+         * @description Whether what is stored has the digests by which it is named; ``datasheet`` is null where none was kept.
+         */
+        SheetChecksOut: {
+            /** Manifest */
+            manifest: boolean;
+            /** Digest */
+            digest: boolean;
+            /** Datasheet */
+            datasheet: boolean | null;
+        };
+        /**
+         * SheetComparedOut
+         * @description How many pictures could be compared with others.
+         */
+        SheetComparedOut: {
+            /** Pictures */
+            pictures: number;
+            /** Without Decoded Digest */
+            without_decoded_digest: number;
+            /** Without Looks */
+            without_looks: number;
+            /** Why Without Looks */
+            why_without_looks: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * SheetCopiesOut
+         * @description Pictures that came under several patients.
+         */
+        SheetCopiesOut: {
+            /** Pictures */
+            pictures: number;
+            /** Images */
+            images: number;
+            /** Patients */
+            patients: number;
+            /** Left Out */
+            left_out: number;
+        };
+        /**
+         * SheetMovedOut
+         * @description A study that stood in another split in an older dataset.
+         */
+        SheetMovedOut: {
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Patient Key */
+            patient_key: string;
+            /** From Split */
+            from_split: components["schemas"]["FromSplitEnum"];
+            /** To Split */
+            to_split: components["schemas"]["ToSplitEnum"];
+            /** In Dataset */
+            in_dataset: string;
+        };
+        /**
+         * SheetNearCopiesOut
+         * @description Pairs of pictures of different patients that look alike.
+         */
+        SheetNearCopiesOut: {
+            /** Pairs */
+            pairs: number;
+            /** One Picture */
+            one_picture: number;
+            /** Different */
+            different: number;
+            /** Not Judged */
+            not_judged: number;
+            /** Bits */
+            bits: number;
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * SheetOut
+         * @description The datasheet as it was written with the dataset.
+         */
+        SheetOut: {
+            /** Version */
+            version: number;
+            /** Subgroups */
+            subgroups: {
+                [key: string]: {
+                    [key: string]: {
+                        [key: string]: components["schemas"]["FiguresOut"];
+                    };
+                };
+            };
+            /** Provenance */
+            provenance: {
+                [key: string]: {
+                    [key: string]: {
+                        [key: string]: number;
+                    };
+                };
+            };
+            /** Weights */
+            weights: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** Unsettled */
+            unsettled: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** Agreement */
+            agreement: {
+                [key: string]: components["schemas"]["AgreementFiguresOut"];
+            };
+            rules: components["schemas"]["SheetRulesOut"];
+            persons: components["schemas"]["SheetPersonsOut"];
+            copies: components["schemas"]["SheetCopiesOut"];
+            near_copies: components["schemas"]["SheetNearCopiesOut"];
+            compared: components["schemas"]["SheetComparedOut"];
+            /** Moved */
+            moved: components["schemas"]["SheetMovedOut"][];
+        };
+        /**
+         * SheetPersonsOut
+         * @description How many patient numbers count as one person's, and why.
+         */
+        SheetPersonsOut: {
+            /** Persons */
+            persons: number;
+            /** Numbers */
+            numbers: number;
+            /** Persons With Several Numbers */
+            persons_with_several_numbers: number;
+            /** Reasons */
+            reasons: {
+                [key: string]: number;
+            };
+            /** Images In A Stricter Split */
+            images_in_a_stricter_split: {
+                [key: string]: number;
+            };
+            /** Undecided Identities */
+            undecided_identities: number;
+            /** Without Patient Id */
+            without_patient_id: number;
+        };
+        /**
+         * SheetRulesOut
+         * @description By which revisions of the rules the dataset was made.
+         */
+        SheetRulesOut: {
+            /** Teaching */
+            teaching: number;
+            /** Pixels */
+            pixels: string;
+            /** Looks */
+            looks: number;
+            /** Near Bits */
+            near_bits: number;
+            /** Software */
+            software: string;
+        };
         /** @description A version by number. */
         ShortVersionOut: {
             /** Format: uuid */
@@ -3723,6 +4269,14 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** @description Why nothing came of a request; ``detail.missing`` are sentences. */
+        SnapshotErrorOut: {
+            code: string;
+            message: string;
+            detail: {
+                [key: string]: unknown;
+            };
+        };
         SnapshotFrozenEvent: {
             id: number;
             /** @enum {string} */
@@ -3746,6 +4300,8 @@ export interface components {
             name: string;
             digest: string;
             manifest_digest: string;
+            /** @description Empty: frozen before datasheets were kept. */
+            datasheet_digest: string;
             recipe: components["schemas"]["RecipeEnum"];
             label_keys: string[];
             counts: components["schemas"]["SnapshotCountsOut"];
@@ -3766,6 +4322,30 @@ export interface components {
             missing: string[];
             ready: boolean;
         };
+        /** @description A preview or a freeze that a worker answers: where it is, and at its end what came of it. */
+        SnapshotRequestOut: {
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["SnapshotRequestOutKindEnum"];
+            name: string;
+            recipe: string;
+            label_keys: string[];
+            state: components["schemas"]["JobStateEnum"];
+            cancel_requested: boolean;
+            phase: components["schemas"]["SnapshotRequestOutPhaseEnum"] | components["schemas"]["BlankEnum"];
+            done: number;
+            of: number;
+            preview: components["schemas"]["SnapshotPreviewOut"] | null;
+            snapshot: components["schemas"]["SnapshotOut"] | null;
+            error: components["schemas"]["SnapshotErrorOut"] | null;
+            requested_by: components["schemas"]["PersonOut"] | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @enum {string} */
+        SnapshotRequestOutKindEnum: "preview" | "freeze";
+        /** @enum {string} */
+        SnapshotRequestOutPhaseEnum: "pictures" | "cases";
         /** @enum {string} */
         SpaceEnum: "patient" | "image";
         /**
@@ -4024,6 +4604,8 @@ export interface components {
             disk_free_bytes: number;
             checks: components["schemas"]["SystemCheckOut"][];
         };
+        /** @enum {string} */
+        ToSplitEnum: "train" | "validation" | "test";
         /** @description A name for a new token, and how long it is good for. */
         TokenInRequest: {
             name: string;
@@ -4050,6 +4632,70 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        /**
+         * TracedReportOut
+         * @description A report made on such a dataset, or of such a version.
+         */
+        TracedReportOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Version Number */
+            version_number: number;
+            /** Family */
+            family: string;
+        };
+        /**
+         * TracedSnapshotOut
+         * @description A dataset with images of theirs, by split.
+         */
+        TracedSnapshotOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Project */
+            project: string;
+            /** Recipe */
+            recipe: string;
+            /** Label Keys */
+            label_keys: string[];
+            /** Images */
+            images: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * TracedVersionOut
+         * @description A version that was trained on such a dataset.
+         */
+        TracedVersionOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /** State */
+            state: string;
+            /**
+             * Family Id
+             * Format: uuid
+             */
+            family_id: string;
+            /** Family */
+            family: string;
+            /** Project */
+            project: string;
+            /** Snapshot Id */
+            snapshot_id: string | null;
         };
         TrainingChangedEvent: {
             id: number;
@@ -4149,7 +4795,7 @@ export interface components {
         };
         /** @description Where a training is; ``share`` (0..1) of the whole is done, ``step`` counts over all epochs. */
         TrainingNumbersOut: {
-            phase: components["schemas"]["PhaseEnum"];
+            phase: components["schemas"]["TrainingNumbersOutPhaseEnum"];
             epoch: number;
             epochs: number;
             step: number;
@@ -4167,6 +4813,8 @@ export interface components {
             /** Format: double */
             elapsed_seconds: number;
         };
+        /** @enum {string} */
+        TrainingNumbersOutPhaseEnum: "preparing" | "training" | "validating" | "calibrating" | "finished";
         /** @description One training; ``state`` is that of its job. */
         TrainingRunOut: {
             /** Format: uuid */
@@ -4484,6 +5132,57 @@ export interface components {
              * @default null
              */
             bits: number | null;
+        };
+        /** @description Who (one of a study of the patient, or a reader), whether they teach no more or again, and why. */
+        WithdrawalInRequest: {
+            study_instance_uid?: string;
+            /** Format: uuid */
+            reader_id?: string;
+            /** @default true */
+            withdrawn: boolean;
+            reason: string;
+        };
+        /**
+         * WithdrawalOut
+         * @description Who teaches no more, and what has learned from them already: it stays in history.
+         */
+        WithdrawalOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Named */
+            named: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Reader Id */
+            reader_id: string | null;
+            /** Reason */
+            reason: string;
+            /** Decided By */
+            decided_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Snapshots */
+            snapshots: components["schemas"]["TracedSnapshotOut"][];
+            /** Versions */
+            versions: components["schemas"]["TracedVersionOut"][];
+            /** Reports */
+            reports: components["schemas"]["TracedReportOut"][];
+        };
+        /**
+         * WithdrawalsOut
+         * @description Everybody who teaches no more, newest first.
+         */
+        WithdrawalsOut: {
+            /** Results */
+            results: components["schemas"]["WithdrawalOut"][];
         };
         WorkitemChangedEvent: {
             id: number;
@@ -5383,6 +6082,52 @@ export interface operations {
             };
         };
     };
+    near_copies_list: {
+        parameters: {
+            query?: {
+                state?: "decided" | "open";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearCopiesOut"];
+                };
+            };
+        };
+    };
+    near_copies_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NearCopyDecideInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearCopyOut"];
+                };
+            };
+        };
+    };
     saliency_request: {
         parameters: {
             query?: never;
@@ -5717,12 +6462,12 @@ export interface operations {
             };
         };
         responses: {
-            201: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SnapshotOut"];
+                    "application/json": components["schemas"]["SnapshotRequestOut"];
                 };
             };
         };
@@ -5742,12 +6487,33 @@ export interface operations {
             };
         };
         responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotRequestOut"];
+                };
+            };
+        };
+    };
+    snapshots_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SnapshotPreviewOut"];
+                    "application/json": components["schemas"]["SnapshotRequestOut"][];
                 };
             };
         };
@@ -5855,6 +6621,93 @@ export interface operations {
             };
         };
     };
+    same_person_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairsOfNumbersOut"];
+                };
+            };
+        };
+    };
+    same_person_decide: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The version, quoted. */
+                "If-Match": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SamePersonInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairsOfNumbersOut"];
+                };
+            };
+        };
+    };
+    snapshots_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotRequestOut"];
+                };
+            };
+        };
+    };
+    snapshots_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotRequestOut"];
+                };
+            };
+        };
+    };
     snapshots_read: {
         parameters: {
             query?: never;
@@ -5872,6 +6725,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SnapshotOut"];
+                };
+            };
+        };
+    };
+    snapshots_datasheet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasheetOut"];
+                };
+            };
+        };
+    };
+    snapshots_manifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
                 };
             };
         };
@@ -6568,6 +7463,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportRowOut"][];
+                };
+            };
+        };
+    };
+    withdrawals_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WithdrawalsOut"];
+                };
+            };
+        };
+    };
+    withdrawals_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawalInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WithdrawalOut"];
                 };
             };
         };
