@@ -58,6 +58,9 @@ class ReadingProtocol(Identified):
     show_abandoned = models.BooleanField(
         default=False, help_text="The next reader sees what an abandoned reading had said."
     )
+    pictures = models.JSONField(
+        default=dict, help_text="Which pictures it is about: see annotations.rules.pictures; empty: the usual ones."
+    )
     version = models.PositiveIntegerField(default=1, help_text="Of the project's title, description and protocol.")
 
 

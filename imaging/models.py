@@ -174,6 +174,12 @@ class Instance(Identified):
     samples_per_pixel = models.PositiveSmallIntegerField(null=True, blank=True)
     bits_allocated = models.PositiveSmallIntegerField(null=True, blank=True)
     photometric_interpretation = models.CharField(max_length=24, blank=True)
+    image_type = models.CharField(max_length=160, blank=True, help_text="Backslash separated, upper case.")
+    view_position = models.CharField(max_length=64, blank=True)
+    body_part_examined = models.CharField(max_length=64, blank=True)
+    subject = models.CharField(
+        max_length=20, default="patient", help_text="What is on it: see imaging.dicom.picture_values."
+    )
     frame_spans = models.JSONField(
         default=list, help_text="[[offset, length], …] of each frame's bytes in the file; empty when not contiguous."
     )

@@ -24,6 +24,7 @@ from imaging.dicom.volume import Volume, load_volume
 from imaging.models import DECODABLE, Instance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -70,11 +71,6 @@ def model_images(series: Series) -> QuerySet[Instance]:
 def is_flat(instance: Instance) -> bool:
     """Say whether the picture is read by itself: one frame, and no slice of a volume or moment of a clip."""
     return instance.number_of_frames <= 1 and instance.series.geometry.get("kind") not in _NOT_FLAT
-
-
-def flat_images(series: Series) -> list[Instance]:
-    """Return the pictures of the series that a model reads one by one, in instance order."""
-    return [image for image in model_images(series).select_related("series") if is_flat(image)]
 
 
 @lru_cache(maxsize=2048)
@@ -206,12 +202,17 @@ def has_pictures(study_id: UUID) -> bool:
 
 
 def series_volume(series: Series) -> Volume:
-    """Return the series as one volume of modality values, slices in the order of their positions.
+    """Return the series as one volume of modality values; see ``images_volume``."""
+    return images_volume(displayable_instances(series))
+
+
+def images_volume(images: Iterable[Instance]) -> Volume:
+    """Return images of one series as one volume of modality values, slices in the order of their positions.
 
     Raises:
         NotFound: a stored file is missing. PixelsUnreadable, NotOneSpace: see ``imaging.dicom.volume``.
     """
-    return load_volume([blobs.local_path(instance.blob_digest) for instance in displayable_instances(series)])
+    return load_volume([blobs.local_path(image.blob_digest) for image in images])
 
 
 def instance_volume(instance: Instance) -> Volume:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from annotations.rules.pictures import WORDS as _PICTURES
+
 
 class AnswerState(StrEnum):
     """What became of asking one version about one series."""
@@ -33,6 +35,7 @@ _OUTSIDE: Final = {
     "outside_volume": "it was trained on single images, and this is a volume",
     "outside_cine": "it was trained on single images, and this is a clip",
     "outside_localizer": "this only shows where other images lie",
+    "outside_localizers": "this only shows where other images lie",
     "outside_multiframe": "it was trained on single images, and these have several frames",
 }
 _FAILED: Final = {
@@ -115,6 +118,9 @@ def _failed(one: Outlook) -> str:
 
 
 def _outside(one: Outlook) -> str:
+    picture = _PICTURES.get(one.code.removeprefix("outside_"))
+    if picture and one.code not in _OUTSIDE:
+        return f"{one.model} was not asked: this is not part of the project's question ({picture})."
     return f"{one.model} was not trained for this: {_OUTSIDE.get(one.code, one.code)}."
 
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
 
+from annotations.rules.pictures import picture_of, picture_rules
 from core.digest import digest_of
 from imaging.models import Instance, Series, Study
-from imaging.selectors import flat_images, model_images, shown
+from imaging.selectors import is_flat, model_images, shown
 from inference.engine.recipe_cards import recipe_card
 from inference.models import ModelFamily, ModelVersion
 
 
 def images_for(family: ModelFamily, series: Series) -> list[Instance]:
     """Return the images of a series that the family reads, in instance order: flat single images, or every image of
-    a volume, as its recipe says; no localizers, and none where the modality does not fit."""
+    a volume, as its recipe says; only what its project's question is about, and none where the modality does not fit.
+    """
     if family.modalities and series.modality not in family.modalities:
         return []
+    rules = picture_rules(family.project_id)
+    images = model_images(series).select_related("series")
+    asked = [image for image in images if not rules.why_not(picture_of(image))]
     if recipe_card(family.recipe).reads == "volume":
-        return list(model_images(series))
-    return flat_images(series)
+        return asked
+    return [image for image in asked if is_flat(image)]
 
 
 def series_for(family: ModelFamily, study: Study) -> list[Series]:
@@ -41,6 +47,10 @@ def why_outside(family: ModelFamily, series: Series) -> str:
         return "outside_modality"
     if not model_images(series).exists():
         return "outside_localizer"
+    rules = picture_rules(family.project_id)
+    reasons = Counter(rules.why_not(picture_of(image)) for image in model_images(series).select_related("series"))
+    if not reasons[""]:
+        return f"outside_{reasons.most_common(1)[0][0]}"
     kind = series.geometry.get("kind")
     return f"outside_{kind}" if kind in ("volume", "cine") else "outside_multiframe"
 

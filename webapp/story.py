@@ -18,7 +18,7 @@ from core.models import Job
 from imaging.models import Instance, ProjectStudy, Series, Study, Upload
 from imaging.selectors import has_pictures
 from inference.models import ModelVersion, TrainingRun
-from inference.services.catching_up import predictions_catch_up
+from inference.services.catching_up import predictions_catch_up, questions_again
 from inference.services.evaluation import evaluation_request
 from inference.services.predictions import prediction_failed, predictions_on_arrival, proposals_catch_up
 from inference.services.saliency import saliency_failed
@@ -77,6 +77,12 @@ def instance_superseded(instance: Instance) -> None:
     _index(instance.series)
 
 
+def pictures_changed(project: Project) -> None:
+    """A project is about other pictures now: its models are asked again, bit by bit, about what it is about."""
+    questions_again(project=project)
+    predictions_catch_up()
+
+
 def training_finished(job: Job) -> None:
     """Chapter 8 → 9: a candidate is evaluated on the locked test split at once."""
     run = TrainingRun.objects.filter(pk=job.names("training_run_id")).first()
@@ -105,6 +111,7 @@ FOLLOWS: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
     ("predict", "failed"): prediction_over,
     ("predict", "cancelled"): prediction_over,
     ("instance", "superseded"): instance_superseded,
+    ("project", "pictures_changed"): pictures_changed,
     ("explain", "failed"): saliency_failed,
     ("explain", "cancelled"): saliency_failed,
     ("train", "succeeded"): training_finished,

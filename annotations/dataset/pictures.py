@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from annotations.content.images import images_read
-from imaging.selectors import is_localizer
+from annotations.rules.pictures import PictureRules, picture_of
+from imaging.selectors import is_flat
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -15,12 +16,16 @@ if TYPE_CHECKING:
     from imaging.models import Instance
 
 
-def pictures_taught(workitem: Workitem, images: Iterable[Instance], left_out: Counter[str]) -> list[Instance]:
-    """Return those of a case's pictures that its reading was made of and that a model may learn from.
+def pictures_taught(
+    workitem: Workitem, images: Iterable[Instance], rules: PictureRules, recipe: str, left_out: Counter[str]
+) -> list[Instance]:
+    """Return those of a case's pictures that its reading was made of and that its project's question is about.
 
     Args:
+        rules: of the project.
+        recipe: ``classification`` reads pictures one by one, and no slices or clips.
         left_out: the others are counted here: ``arrived_after_reading``, or ``stored_after_reading`` where an old
-            reading kept no list and times of storage decide; ``localizers``.
+            reading kept no list and times of storage decide; by the rule's reason; ``slices_and_clips``.
     """
     read = images_read(workitem)
     late = "arrived_after_reading" if read.named is not None else "stored_after_reading"
@@ -28,8 +33,10 @@ def pictures_taught(workitem: Workitem, images: Iterable[Instance], left_out: Co
     for image in images:
         if not read.holds(image):
             left_out[late] += 1
-        elif is_localizer(image):
-            left_out["localizers"] += 1
+        elif why := rules.why_not(picture_of(image)):
+            left_out[why] += 1
+        elif recipe == "classification" and not is_flat(image):
+            left_out["slices_and_clips"] += 1
         else:
             taught.append(image)
     return taught

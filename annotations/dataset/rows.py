@@ -18,10 +18,11 @@ from annotations.dataset.teaching import PROVENANCE, Trust
 from annotations.dataset.withheld import people_of, person_pseudonym, withheld_now
 from annotations.models import Finding, Workitem
 from annotations.rules.lifecycle import SIGNED_OFF
+from annotations.rules.pictures import picture_rules
 from annotations.rules.standing import Standing, standing_of
 from core.models import Project
 from imaging.models import Instance
-from imaging.selectors import is_flat, shown
+from imaging.selectors import shown
 
 Json = dict[str, Any]
 _BATCH: Final = 200
@@ -67,7 +68,7 @@ def snapshot_rows(
     signed = Workitem.objects.filter(project=project, state__in=SIGNED_OFF).order_by("id")
     workitems = list(signed.select_related("study__patient", "project").prefetch_related("readings"))
     result.left_out["not_signed_off"] = Workitem.objects.filter(project=project).count() - len(workitems)
-    habitual = habitual_reviewers(project.pk)
+    habitual, rules = habitual_reviewers(project.pk), picture_rules(project.pk)
     done = 0
     for batch in _batches(workitems):
         by_workitem: dict[UUID, list[Standing]] = defaultdict(list)
@@ -81,8 +82,11 @@ def snapshot_rows(
                 continue
             said = workitem_statements(workitem, by_workitem[workitem.pk], habitual=habitual)
             said = [statement for statement in said if statement.label_key in label_keys]
+            if not said:
+                continue
             before = len(result.rows)
-            _add_rows(result, workitem, images[workitem.study_id], said, recipe, label_keys, sides)
+            taught = pictures_taught(workitem, images[workitem.study_id], rules, recipe, result.left_out)
+            _add_rows(result, workitem, taught, said, recipe, label_keys, sides)
             read_by = sorted(person_pseudonym(person) for person in people)
             for row in result.rows[before:]:
                 row["read_by"] = read_by
@@ -111,11 +115,8 @@ def _add_rows(
 ) -> None:  # fmt: skip
     patient = sides.keys[workitem.study.patient_id]
     split = sides.split(patient)
-    if not said:
-        return
-    taught = pictures_taught(workitem, images, result.left_out)
     build = _segmentation if recipe == "segmentation" else _classification
-    for instance, number, answers, drawn in build(taught, said, label_keys):
+    for instance, number, answers, drawn in build(images, said, label_keys):
         states = _known(result, answers, split)
         regions = [one for one in drawn if _teaches_place(one, states, split)]
         if not states and not regions:
@@ -171,8 +172,6 @@ def _teaches_place(drawn: Statement, states: dict[str, Settled], split: str) -> 
 
 def _classification(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
     for instance in images:
-        if not is_flat(instance):
-            continue
         here = [one for one in said if one.image in (None, (instance.sop_instance_uid, 1))]
         yield instance, 1, settled_by_label(here), [one for one in here if one.is_place]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from annotations.content.revision_json import person_json
 from annotations.models import Label, ReadingProtocol
 from annotations.rules.labels import label_is_used, labels_used
+from annotations.rules.pictures import PictureRules
 from annotations.rules.protocol import protocol_of, required_labels
 from core.access import projects_of
 from core.models import Membership, Project
@@ -74,6 +75,7 @@ def project_json(project: Project, used: Iterable[str] = ()) -> Json:
         "reveal": protocol.reveal,
         "required_labels": _required(protocol),
         "show_abandoned": protocol.show_abandoned,
+        "pictures": PictureRules.of(protocol.pictures).to_json(),
         "version": protocol.version,
         "labels": labels_json(project, used),
         "members": [

@@ -22,6 +22,7 @@ from annotations.rules.may import (
     person_of,
     said_of,
 )
+from annotations.rules.pictures import PictureRules, outside_words
 from annotations.rules.protocol import answers_among, answers_of, protocol_of, required_labels
 from annotations.rules.reveal import ai_hidden_from, findings_revealed, revealed
 from annotations.rules.standing import standings_among
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def _series_json(series: Series) -> Json:
+def _series_json(series: Series, rules: PictureRules) -> Json:
     held = list(series.instances.all())
     pictures = [row for row in held if row.is_shown]
     kind = ObjectKind.PICTURE if pictures or not held else held[0].kind
@@ -53,6 +54,7 @@ def _series_json(series: Series) -> Json:
         "displayable": bool(pictures),
         "kind": kind,
         "kind_words": WORDS[kind],
+        "outside_question": outside_words(rules, pictures),
         "geometry": series.geometry,
     }
 
@@ -120,7 +122,7 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
     return {
         **row,
         "notices": workitem_notices(workitem),
-        "series": [_series_json(one) for one in series],
+        "series": [_series_json(one, PictureRules.of(protocol.pictures)) for one in series],
         "labels": labels_json(workitem.project, retired=False),
         "instructions": protocol.instructions,
         **_refusals(what_may(user, workitem)),

@@ -12,7 +12,8 @@ from django.utils import timezone
 from annotations import errors
 from annotations.models import Label, ReadingProtocol
 from annotations.rules.labels import label_is_used
-from core import audit, events
+from annotations.rules.pictures import PictureRules
+from core import audit, bell, events
 from core.audit_kinds import AuditKind
 from core.errors import Conflict, Invalid
 from core.event_kinds import EventKind
@@ -22,9 +23,9 @@ from core.roles import Role
 _COLOR: Final = re.compile(r"#[0-9a-f]{6}\Z")
 _MEANING: Final = ("code_value", "coding_scheme_designator", "code_meaning")
 _PROJECT_FIELDS: Final = ("title", "description")
-_PROTOCOL_FIELDS: Final = ("instructions", "reveal", "required_labels", "show_abandoned")
+_PROTOCOL_FIELDS: Final = ("instructions", "reveal", "required_labels", "show_abandoned", "pictures")
 #: Settings whose old and new value the audit trail says; texts are long and may name people.
-_TOLD: Final = ("reveal", "required_labels", "show_abandoned")
+_TOLD: Final = ("reveal", "required_labels", "show_abandoned", "pictures")
 _LABEL_FIELDS: Final = ("code_value", "coding_scheme_designator", "code_meaning", "uses", "color", "position")
 
 
@@ -102,6 +103,9 @@ def project_change(*, project: Project, by: User, version: int | None = None, **
             raise errors.settings_outdated("project", protocol.version, before)
         if fields.get("required_labels") is not None:
             fields["required_labels"] = _checked_required(project, fields["required_labels"])
+        before["pictures"] = PictureRules.of(before["pictures"]).to_json()
+        if "pictures" in fields:
+            fields["pictures"] = PictureRules.of(fields["pictures"]).to_json()
         changed = {name: value for name, value in fields.items() if before[name] != value}
         for name, value in changed.items():
             setattr(project if name in _PROJECT_FIELDS else protocol, name, value)
@@ -112,6 +116,8 @@ def project_change(*, project: Project, by: User, version: int | None = None, **
         protocol.save(update_fields=[*_PROTOCOL_FIELDS, "version"])
         told = {name: {"from": before[name], "to": changed[name]} for name in changed if name in _TOLD}
         _tell(AuditKind.PROJECT_CHANGED, project, by, fields=sorted(changed), reveal=protocol.reveal, changes=told)
+    if "pictures" in changed:
+        bell.ring("project", "pictures_changed", project)
     return project
 
 

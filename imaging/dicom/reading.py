@@ -24,6 +24,7 @@ from imaging.dicom.index_values import header_dataset, integer_of, patient_value
 from imaging.dicom.json_model import dump, header_model
 from imaging.dicom.limits import FRAME_LIMIT, FRAMES_LIMIT, Structure, check_file
 from imaging.dicom.parsed import ParsedInstance, check_uid
+from imaging.dicom.picture_values import picture_values
 from imaging.dicom.pixels import display_verdict
 from imaging.dicom.refusals import REFUSALS, Refused, refusal
 
@@ -103,7 +104,7 @@ def _read(path: Path, header_path: Path, structure: Structure) -> ParsedInstance
         patient=patient_values(stated),
         study=study_values(stated),
         series=series_values(stated),
-        instance=_instance(dataset),
+        instance={**_instance(dataset), **picture_values(model)},
         frame_spans=[list(span) for span in spans],
         pixel_digest=digest,
         decoded_digest=decoded_digest,

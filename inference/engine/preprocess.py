@@ -201,15 +201,28 @@ class Preprocessing:
         Returns:
             float32 [K, J, I]; slices that were not prepared are 0.
         """
+        restored = self.restore_part(values, geometry)
+        if geometry.frame is None:
+            return restored
+        whole = np.zeros(geometry.image_shape, dtype=np.float32)
+        whole[geometry.frame] = restored
+        return whole
+
+    def restore_part(self, values: Tensor | NDArray[np.float32], geometry: Geometry) -> NDArray[np.float32]:
+        """Bring a map on the prepared grid back to the grid of what was prepared: one frame in 2D, else the volume.
+
+        Args:
+            values: [(D,) H, W], the spatial shape of the prepared tensor.
+            geometry: of the prepared image.
+
+        Returns:
+            float32 [J, I] of ``geometry.frame``, or [K, J, I].
+        """
         tensor = torch.as_tensor(values, dtype=torch.float32).cpu()
         if tuple(tensor.shape) != geometry.shape:
             raise ImageError("map_shape", "The map does not have the shape of the prepared image.")
         restored = _resize(tensor[geometry.inside()][None], geometry.source)[0].numpy()
-        if geometry.frame is None:
-            return np.ascontiguousarray(restored)
-        whole = np.zeros(geometry.image_shape, dtype=np.float32)
-        whole[geometry.frame] = restored
-        return whole
+        return np.ascontiguousarray(restored)
 
     def geometry(self, image: Image, frame: int = 0) -> Geometry:
         """Return where the prepared tensor of ``image`` will lie."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core import blobs
-from imaging.selectors import instance_volume, series_volume
+from imaging.selectors import images_volume, instance_volume
 from inference.engine.checkpoint import load_model
 from inference.engine.device import best_device
 from inference.engine.sample import Image
@@ -39,7 +39,7 @@ def images_seen(series: Series, version: ModelVersion) -> Iterator[tuple[Image, 
     images = images_for(family, series)
     if recipe_card(family.recipe).reads == "volume":
         if images:
-            volume = series_volume(series)
+            volume = images_volume(images)
             yield engine_image(volume, series.modality), volume.frames
         return
     for instance in images:

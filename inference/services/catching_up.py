@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from core.models import Project
+
 log = structlog.get_logger(__name__)
 #: Catching up keeps no more predictions waiting than this, so that a study that arrives now waits for few others.
 WAITING_MOST = 20
@@ -54,6 +56,11 @@ def questions_missing(*, limit: int, settled: datetime | None = None) -> list[tu
         if len(missing) >= limit:
             break
     return missing
+
+
+def questions_again(*, project: Project) -> None:
+    """Take every question of a project as not asked yet, since it is about other pictures now."""
+    Prediction.objects.filter(workitem__project=project, superseded_at__isnull=True).update(index_seen_at=None)
 
 
 def predictions_catch_up(*, settled: datetime | None = None, when_idle: bool = False) -> int:

@@ -21,7 +21,13 @@ from inference import errors
 from inference.access import locked_prediction
 from inference.models import ModelFamily, ModelVersion, Prediction
 from inference.series_choice import images_for, input_digest, series_for, series_with_pictures, why_outside
-from inference.services.proposals import kept_proposals, kept_proposals_of, proposals_stand, proposals_take
+from inference.services.proposals import (
+    kept_proposals,
+    kept_proposals_of,
+    proposals_stand,
+    proposals_take,
+    proposals_withdraw,
+)
 
 _State = Prediction.State
 
@@ -95,6 +101,7 @@ def outside_note(*, workitem: Workitem, series: Series, version: ModelVersion) -
         if made or prediction.error_code != code:
             prediction.state, prediction.error_code = _State.OUTSIDE, code
             prediction.save(update_fields=["state", "error_code"])
+            proposals_withdraw(prediction)
             _tell(prediction)
     return prediction
 

@@ -72,12 +72,24 @@ def proposals_take(*, prediction: Prediction, proposals: Sequence[Proposal]) -> 
 
 def proposals_stand(prediction: Prediction) -> None:
     """Let what a present answer proposed stand again, after its input had been another for a while."""
+    if not Prediction.objects.filter(PRESENT, pk=prediction.pk).exists():
+        return
     findings = Finding.objects.filter(pk__in=prediction.proposed.values("finding"))
-    if (
-        findings.filter(superseded_at__isnull=False).exists()
-        and Prediction.objects.filter(PRESENT, pk=prediction.pk).exists()
-    ):
+    if findings.filter(superseded_at__isnull=False).exists():
         _supersede_older(prediction, list(findings))
+    _score_again(prediction.workitem)
+
+
+def proposals_withdraw(prediction: Prediction) -> None:
+    """Let what the version said of the series stand no more: it does not read it as it is now."""
+    _supersede_older(prediction, [])
+    _score_again(prediction.workitem)
+
+
+def _score_again(workitem: Workitem) -> None:
+    """Bring the score of a case that is not signed off up to its present answers."""
+    rows = Workitem.objects.filter(pk=workitem.pk).exclude(state__in=SIGNED_OFF)
+    rows.update(ai_score=ai_score_of(workitem))
 
 
 def _supersede_older(prediction: Prediction, findings: Sequence[Finding]) -> None:

@@ -21,6 +21,7 @@ from core.roles import Role
 from inference.selectors import labels_of_families
 from webapp.api.base import caller, checked, etag, if_match_version_given
 from webapp.api.labels import LabelChangeIn, LabelIn, LabelOut
+from webapp.api.pictures import PictureRulesField
 from webapp.people import member_end, member_set
 
 IF_MATCH = OpenApiParameter(
@@ -70,6 +71,7 @@ class ProjectOut(ProjectRowOut):
     reveal = serializers.ChoiceField(choices=ReadingProtocol.Reveal.choices)
     required_labels = serializers.ListField(child=serializers.CharField(), allow_null=True)
     show_abandoned = serializers.BooleanField()
+    pictures = PictureRulesField()
     version = serializers.IntegerField()
     labels = LabelOut(many=True)
     members = MemberOut(many=True)
@@ -99,6 +101,7 @@ class ProjectChangeIn(serializers.Serializer[Any]):
         child=serializers.SlugField(max_length=40), allow_null=True, required=False, max_length=100
     )
     show_abandoned = serializers.BooleanField(required=False)
+    pictures = PictureRulesField(required=False)
 
 
 def _answer(project: Project) -> Response:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("webapp.api.system")),
     path("", include("webapp.api.uploads")),
     path("", include("webapp.api.projects")),
+    path("", include("webapp.api.pictures")),
     path("", include("webapp.api.label_sets")),
     path("", include("webapp.api.first_steps")),
     path("", include("webapp.api.frames")),

@@ -92,6 +92,9 @@ class SeriesOut(serializers.Serializer[Any]):
     displayable = serializers.BooleanField()
     kind = serializers.CharField(help_text="Of imaging.dicom.object_kinds: picture, document, report …")
     kind_words = serializers.CharField()
+    outside_question = serializers.CharField(
+        help_text="Which of its images are no part of the project's question, and why, in words; empty when all are."
+    )
     geometry = serializers.DictField()
 
 

@@ -5,6 +5,8 @@ import type {
   LabelOut,
   LabelSetOut,
   LabelUse,
+  PictureRules,
+  PicturesPreview,
   ProjectOut,
   ProjectRow,
   Reveal,
@@ -47,9 +49,15 @@ export const changeProject = (
     reveal: Reveal;
     required_labels: string[] | null;
     show_abandoned: boolean;
+    pictures: PictureRules;
   }>,
   version: number,
 ) => patch<ProjectOut>(`projects/${slug}`, fields, { ifMatch: version });
+export const picturesPreviewQuery = (slug: string, rules: PictureRules) =>
+  queryOptions({
+    queryKey: ["projects", slug, "pictures", rules],
+    queryFn: ({ signal }) => post<PicturesPreview>(`projects/${slug}/pictures/preview`, rules, { signal }),
+  });
 export const setMember = (slug: string, userId: string, role: RoleName) =>
   put<unknown>(`projects/${slug}/members/${userId}`, { role });
 export const removeMember = (slug: string, userId: string) =>

@@ -660,6 +660,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/pictures/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Count what these rules would keep and leave out, without keeping the rules. */
+        post: operations["projects_pictures_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/snapshots": {
         parameters: {
             query?: never;
@@ -1980,6 +1997,11 @@ export interface components {
         };
         /** @enum {string} */
         CauseEnum: "edit" | "merge";
+        /** @description A value that pictures of the project have; "" is said by none of them. */
+        ChoiceOut: {
+            value: string;
+            images: number;
+        };
         /** @description What was measured on test answers between two probabilities. */
         ClaimOut: {
             /** Format: double */
@@ -2879,6 +2901,12 @@ export interface components {
             /** Lines */
             lines: components["schemas"]["LineOut"][];
         };
+        /** @description Why pictures are no part of a project's question. */
+        LeftOutOut: {
+            reason: string;
+            words: string;
+            images: number;
+        };
         /** @description What a number among the settings of a training may be; both ends are allowed. */
         LimitOut: {
             /** Format: double */
@@ -3369,6 +3397,7 @@ export interface components {
             reveal?: components["schemas"]["RevealEnum"];
             required_labels?: string[] | null;
             show_abandoned?: boolean;
+            pictures?: components["schemas"]["PictureRulesFieldRequest"];
         };
         /** @description What an admin may change of a person. */
         PatchedUserChangeInRequest: {
@@ -3382,6 +3411,35 @@ export interface components {
             /** Format: uuid */
             id: string;
             display_name: string;
+        };
+        /** @description Which pictures a project is about: an empty list means all, "" in it what says none. */
+        PictureRulesField: {
+            modalities: string[];
+            views: string[];
+            body_parts: string[];
+            /** @description Reformatted and computed images, too. */
+            computed: boolean;
+            /** @description Screen captures and secondary captures, too. */
+            captures: boolean;
+        };
+        /** @description Which pictures a project is about: an empty list means all, "" in it what says none. */
+        PictureRulesFieldRequest: {
+            modalities: string[];
+            views: string[];
+            body_parts: string[];
+            /** @description Reformatted and computed images, too. */
+            computed: boolean;
+            /** @description Screen captures and secondary captures, too. */
+            captures: boolean;
+        };
+        /** @description What rules would keep of the project's pictures. */
+        PicturesPreviewOut: {
+            images: number;
+            kept: number;
+            left_out: components["schemas"]["LeftOutOut"][];
+            modalities: components["schemas"]["ChoiceOut"][];
+            views: components["schemas"]["ChoiceOut"][];
+            body_parts: components["schemas"]["ChoiceOut"][];
         };
         /** @description What one limit of a change plan means, and what it may be. */
         PlanEntryOut: {
@@ -3513,6 +3571,7 @@ export interface components {
             reveal: components["schemas"]["RevealEnum"];
             required_labels: string[] | null;
             show_abandoned: boolean;
+            pictures: components["schemas"]["PictureRulesField"];
             version: number;
             labels: components["schemas"]["LabelOut"][];
             members: components["schemas"]["MemberOut"][];
@@ -4074,6 +4133,8 @@ export interface components {
             /** @description Of imaging.dicom.object_kinds: picture, document, report … */
             kind: string;
             kind_words: string;
+            /** @description Which of its images are no part of the project's question, and why, in words; empty when all are. */
+            outside_question: string;
             geometry: {
                 [key: string]: unknown;
             };
@@ -6423,6 +6484,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    projects_pictures_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PictureRulesFieldRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PicturesPreviewOut"];
+                };
             };
         };
     };

@@ -18,6 +18,8 @@ export type SplitName = "train" | "validation" | "test";
 export type JobState = Schemas["TrainingRunOut"]["state"];
 export type WorkitemState = Schemas["WorkitemRowOut"]["state"];
 export type VersionState = Schemas["VersionOut"]["state"];
+export type PictureRules = Schemas["PictureRulesField"];
+export type PicturesPreview = Schemas["PicturesPreviewOut"];
 export type Reveal = Schemas["ProjectOut"]["reveal"];
 export type LabelUse = Schemas["LabelOut"]["uses"][number];
 

@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
+import torch
 
+from inference.engine.calibrate import Calibration
 from inference.engine.config import RecipeConfig
 from inference.engine.errors import CheckpointError, ImageError
+from inference.engine.loaded_model import LoadedModel
 from inference.engine.preprocess import Preprocessing
+from inference.engine.recipes.segmentation.predict import predict_masks
+from inference.engine.recipes.segmentation.recipe import Segmentation
 from inference.engine.sample import Image
 
 
@@ -127,3 +132,28 @@ def test_the_preprocessing_is_stored_and_read_back_as_the_same():
     assert Preprocessing.from_json(original.to_json()).digest == original.digest
     with pytest.raises(CheckpointError):
         Preprocessing.from_json({"version": 1})
+
+
+def test_the_way_back_of_one_frame_is_that_frame_alone():
+    rng = np.random.default_rng(2)
+    image = Image(rng.normal(size=(5, 90, 70)).astype(np.float32))
+    preprocessing = classifier()
+    prepared = preprocessing.apply(image, 3)
+    field = rng.normal(size=prepared.geometry.shape).astype(np.float32)
+    part = preprocessing.restore_part(field, prepared.geometry)
+    assert part.shape == (90, 70)
+    assert np.array_equal(part, preprocessing.restore_map(field, prepared.geometry)[3])
+
+
+def test_frames_of_a_series_are_painted_without_a_whole_volume_for_each(monkeypatch):
+    config = RecipeConfig(recipe="segmentation", labels=("a",), image_shape=(32, 32))
+    torch.manual_seed(0)
+    network = Segmentation().build(config).eval()
+    calibration = {"a": Calibration()}
+    model = LoadedModel(network, config, Preprocessing.of(config), calibration, {"a": 0.5}, {}, torch.device("cpu"))
+    image = Image(np.random.default_rng(1).normal(size=(4, 32, 32)).astype(np.float32))
+    monkeypatch.setattr(Preprocessing, "restore_map", None)
+    whole = predict_masks(model, image, False, None)
+    for frame in range(4):
+        alone = predict_masks(model, Image(image.pixels_kji[frame : frame + 1]), False, None)
+        assert np.array_equal(whole.probability_kji["a"][frame], alone.probability_kji["a"][0])

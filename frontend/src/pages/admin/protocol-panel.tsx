@@ -8,6 +8,7 @@ import { FieldClashes } from "../../ui/field-clashes";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { sendChanged, useChangedFields } from "../../ui/use-changed-fields";
+import { PictureRulesFields } from "./picture-rules-fields";
 
 const reveals: { value: Reveal; label: string; description: string }[] = [
   {
@@ -26,6 +27,7 @@ const names = {
   reveal: "When are model findings shown?",
   required_labels: "Answers asked for",
   show_abandoned: "What an abandoned reading said",
+  pictures: "Pictures it is about",
 };
 
 const valuesOf = ({
@@ -35,6 +37,7 @@ const valuesOf = ({
   reveal,
   required_labels,
   show_abandoned,
+  pictures,
 }: ProjectOut) => ({
   title,
   description,
@@ -42,6 +45,7 @@ const valuesOf = ({
   reveal,
   required_labels,
   show_abandoned,
+  pictures,
 });
 
 /** Title, instructions, and when readers may see what the models found. */
@@ -138,6 +142,12 @@ export function ProtocolPanel({ project }: { project: ProjectOut }) {
             size="xs"
             checked={values.show_abandoned}
             onChange={(event) => form.set({ show_abandoned: event.currentTarget.checked })}
+          />
+          <PictureRulesFields
+            slug={project.slug}
+            label={names.pictures}
+            rules={values.pictures}
+            onRules={(pictures) => form.set({ pictures })}
           />
           <Button
             type="submit"

@@ -140,6 +140,25 @@ const leftOut: Record<string, [one: string, many: string]> = {
     "test image that looks like one of another patient in training: nobody has compared them yet",
     "test images that look like ones of other patients in training: nobody has compared them yet",
   ],
+  dose_sheets: ["dose sheet", "dose sheets"],
+  documents: ["scanned document", "scanned documents"],
+  quality_control: ["phantom or quality control image", "phantom or quality control images"],
+  screen_captures: ["screen capture", "screen captures"],
+  secondary_captures: ["secondary capture", "secondary captures"],
+  computed: ["reformatted or computed image", "reformatted or computed images"],
+  other_modality: [
+    "image of a modality that the project is not about",
+    "images of modalities that the project is not about",
+  ],
+  other_view: [
+    "image of a view that the project is not about",
+    "images of views that the project is not about",
+  ],
+  other_body_part: [
+    "image of a body part that the project is not about",
+    "images of body parts that the project is not about",
+  ],
+  slices_and_clips: ["image of a volume or clip", "images of volumes or clips"],
   copies_in_a_stricter_split: [
     "copy of an image that is in a stricter part",
     "copies of images that are in a stricter part",

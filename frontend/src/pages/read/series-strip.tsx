@@ -42,7 +42,11 @@ function SeriesButton({ series, studyUid }: { series: SeriesOut; studyUid: strin
       data-shown={shown}
       data-testid="series-button"
       aria-pressed={shown}
-      title={name}
+      title={
+        series.outside_question
+          ? `${name}. Not part of this project's question: ${series.outside_question}. It is shown, and no model learns from it or is asked about it.`
+          : name
+      }
       onClick={() => void openSeries(pane, series.series_instance_uid)}
     >
       <span className={classes.seriesPicture}>
@@ -61,6 +65,11 @@ function SeriesButton({ series, studyUid }: { series: SeriesOut; studyUid: strin
         {series.modality} {series.series_number ?? ""} · {series.frames || series.instances}
       </span>
       <span className={classes.seriesText}>{name}</span>
+      {series.outside_question ? (
+        <span className={classes.seriesOutside} data-testid="series-outside-question">
+          Not asked: {series.outside_question}
+        </span>
+      ) : null}
     </button>
   );
 }

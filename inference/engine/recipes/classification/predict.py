@@ -46,7 +46,7 @@ def predict_labels(model: LoadedModel, image: Image, on_progress: Callable[[floa
             if probabilities[k] < model.thresholds[label] or float(maps[index].max()) < LOCATION_THRESHOLD:
                 continue
             on_grid = spread(maps[index], prepared_frame.geometry.shape)
-            restored = model.preprocessing.restore_map(on_grid, prepared_frame.geometry)[k]
+            restored = model.preprocessing.restore_part(on_grid, prepared_frame.geometry)
             regions += regions_of_map(
                 restored, label=label, frame=k, level=LOCATION_THRESHOLD, probability=float(probabilities[k])
             )

@@ -29,7 +29,8 @@ def predict_masks(
         prepared = model.preprocessing.apply(image, frame)
         output = infer_whole(model.network, prepared.tensor.to(model.device), model.config)
         for index, label in enumerate(labels_in_order):
-            logits[label] += model.preprocessing.restore_map(output[index], prepared.geometry)
+            part = model.preprocessing.restore_part(output[index], prepared.geometry)
+            logits[label][slice(None) if prepared.geometry.frame is None else frame] = part
         if on_progress is not None:
             on_progress((frame + 1) / len(frames))
     labels: dict[str, LabelPrediction] = {}
