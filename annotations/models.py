@@ -135,7 +135,8 @@ class Reading(Identified):
         help_text="The protocol's rule when the case was claimed; it holds for this reading, whatever is set later.",
     )
     blind = models.BooleanField(
-        default=True, help_text="Before the answer nothing could have shown the reader what a model said of the case."
+        default=True,
+        help_text="Before the answer nothing could have shown the reader what a model said of the case; see Sight.",
     )
     claimed_at = models.DateTimeField(default=timezone.now)
     submitted_at = models.DateTimeField(null=True, blank=True)
@@ -162,6 +163,26 @@ class Reading(Identified):
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["reader", "state"])]
+
+
+class Sight(Identified):
+    """Something of a model that was sent to the reader of a case: what, and when for the first time. Written once."""
+
+    class What(models.TextChoices):
+        FINDING = "finding", "a finding"
+        SCORE = "score", "the score of the case"
+        ANSWER = "answer", "what came of asking a model"
+        MAP = "map", "a saliency map"
+        OBJECT = "object", "an object of the archive that a model may have made"
+        BEFORE = "before", "the protocol had revealed it before such things were kept one by one"
+
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="sights")
+    what = models.CharField(max_length=8, choices=What.choices)
+    of = models.CharField(max_length=64, blank=True, help_text="Id or UID of what was sent, where it has one.")
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["reading", "what", "of"], name="sight_once")]
 
 
 class Finding(Identified):

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from annotations.models import Finding, Reading, ReadingProtocol, Workitem
+from annotations.models import Finding, Reading, ReadingProtocol, Sight, Workitem
 from annotations.rules.lifecycle import ANSWERED, SIGNED_OFF
 from core.access import projects_of
+from imaging.contents import may_be_a_models
+from imaging.models import Instance
+from imaging.selectors import shown
 
 if TYPE_CHECKING:
     from core.models import User
@@ -95,6 +98,28 @@ def revealed(user: User, *, ai_hidden: bool) -> Q:
     return people if ai_hidden else people | ~Q(algorithm_type=_MANUAL)
 
 
+def models_spoke(workitem: Workitem) -> bool:
+    """Say whether there is anything of a model to be seen in a case: a finding, a score, an object of the archive."""
+    theirs = Finding.objects.filter(workitem=workitem).exclude(algorithm_type=_MANUAL)
+    if workitem.ai_score is not None or theirs.exists():
+        return True
+    others = Instance.objects.filter(series__study=workitem.study_id).exclude(pk__in=shown(Instance.objects.all()))
+    return any(may_be_a_models(one) for one in others)
+
+
+def seen_ai(author: User, workitem: Workitem, reading: Reading | None) -> bool:
+    """Say whether ``author`` says what they say now with something of a model seen: sent to them, or open to them.
+
+    Args:
+        reading: in which they speak; None: as a reviewer, to whom everything is open.
+    """
+    if reading is None:
+        return not ai_hidden_from(author, workitem)
+    if not reading.blind or reading.sights.exists():
+        return True
+    return not ai_hidden_from(author, workitem) and models_spoke(workitem)
+
+
 def could_have_seen_ai(user: User, workitem: Workitem, reveal: str, *, reviews: bool) -> bool:
     """Say whether ``user``, who is about to claim the case, could have seen before what a model said of it.
 
@@ -102,7 +127,9 @@ def could_have_seen_ai(user: User, workitem: Workitem, reveal: str, *, reviews: 
         reveal: the protocol's rule now.
         reviews: the user may review in this project.
     """
-    if reveal == _Reveal.ALWAYS:
+    if Sight.objects.filter(reading__workitem=workitem, reading__reader=user).exists():
+        return True
+    if reveal == _Reveal.ALWAYS and models_spoke(workitem):
         return True
     answered = workitem.readings.filter(submitted_at__isnull=False)
     return (answered if reviews else answered.filter(reader=user).exclude(reveal=_Reveal.NEVER)).exists()

@@ -86,8 +86,22 @@ def _refusals(refusals: Mapping[str, OverreadError | None]) -> Json:
 def _reading_json(reading: Reading | None) -> Json | None:
     if reading is None:
         return None
-    names = ("id", "state", "version", "reveal", "claimed_at", "submitted_at", "abandoned_at", "ending", "seconds")
-    return {**{name: getattr(reading, name) for name in names}, "reader": person_json(reading.reader)}
+    names = (
+        "id",
+        "state",
+        "version",
+        "reveal",
+        "blind",
+        "claimed_at",
+        "submitted_at",
+        "abandoned_at",
+        "ending",
+        "seconds",
+    )
+    # What a model said was on the reader's screen from then on.
+    revealed_at = min((sight.created_at for sight in reading.sights.all()), default=None)
+    said = {"reader": person_json(reading.reader), "revealed_at": revealed_at}
+    return {**{name: getattr(reading, name) for name in names}, **said}
 
 
 def _answers_json(reading: Reading | None, protocol: ReadingProtocol) -> Json:
@@ -140,7 +154,7 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
 
 def readings_json(workitem: Workitem) -> list[Json]:
     """Return the readings of a case, abandoned ones too, oldest first."""
-    rows = workitem.readings.select_related("reader").order_by("claimed_at", "id")
+    rows = workitem.readings.select_related("reader").prefetch_related("sights").order_by("claimed_at", "id")
     return [row for reading in rows if (row := _reading_json(reading))]
 
 

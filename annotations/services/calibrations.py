@@ -14,7 +14,7 @@ from annotations.content.image_space import frame_space
 from annotations.content.revision_json import whole_content
 from annotations.models import Calibration, Finding, Step, Workitem
 from annotations.rules.may import Act, require_act
-from annotations.rules.reveal import ai_hidden_from
+from annotations.rules.reveal import seen_ai
 from annotations.services.revisions import revision_written
 from annotations.services.steps import step_take
 from core import audit, events
@@ -139,5 +139,5 @@ def _measure_again(workitem: Workitem, author: User) -> None:
         finding.workitem = workitem
         content = checked_content(whole_content(head), workitem=workitem, kind=finding.kind, kept=head.label)
         if content.said["measures"] != head.content["measures"]:
-            visible = not ai_hidden_from(author, workitem)
+            visible = seen_ai(author, workitem, None)
             revision_written(finding=finding, author=author, content=content, cause="calibration", ai_visible=visible)

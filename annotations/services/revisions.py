@@ -17,7 +17,7 @@ from annotations.content.revision_json import mask_stored, revision_json, whole_
 from annotations.models import Finding, Reading, Revision, Step, Workitem
 from annotations.rules.lifecycle import SIGNED_OFF
 from annotations.rules.may import Act, FindingAct, require_act, require_finding_act
-from annotations.rules.reveal import ai_hidden_from
+from annotations.rules.reveal import seen_ai
 from annotations.services.steps import step_take
 from core import audit, events
 from core.audit_kinds import AuditKind
@@ -197,9 +197,13 @@ def says_the_same(head: Revision, content: Content) -> bool:
 def _append(finding: Finding, author: User, content: Content, *, cause: str, client_key: str) -> Revision:
     workitem = finding.workitem
     reading = finding.reading
-    visible = not ai_hidden_from(author, workitem) or (reading is not None and not reading.blind)
     revision = revision_written(
-        finding=finding, author=author, content=content, cause=cause, client_key=client_key, ai_visible=visible
+        finding=finding,
+        author=author,
+        content=content,
+        cause=cause,
+        client_key=client_key,
+        ai_visible=seen_ai(author, workitem, reading if reading and reading.reader_id == author.pk else None),
     )
     if workitem.state == _State.SUBMITTED:
         step_take(workitem, Step.Kind.REVISED, author, finding=finding)

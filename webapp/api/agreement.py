@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from annotations import selectors
 from annotations.access import access_workitem
 from annotations.rules.agreement import Verdict
+from annotations.services.sights import What, sights_note
 from inference.answers import model_says
 from webapp.api.base import caller
 
@@ -58,7 +59,10 @@ class WorkitemAgreement(APIView):
         """Compare what was said and drawn, label by label; empty while the model's findings are hidden."""
         user = caller(request)
         workitem = access_workitem(user, "workitem.read", id=id)
-        return Response(AgreementOut(selectors.agreement_json(user, workitem, model_says(workitem)), many=True).data)
+        rows = selectors.agreement_json(user, workitem, model_says(workitem))
+        if any(row["model"]["present"] is not None for row in rows):
+            sights_note(user, {workitem.pk: [(What.ANSWER, "")]})
+        return Response(AgreementOut(rows, many=True).data)
 
 
 urlpatterns = [path("workitems/<uuid:id>/agreement", WorkitemAgreement.as_view())]

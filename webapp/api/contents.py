@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.rules.reveal import ai_hidden_in
+from annotations.services.sights import objects_sent
 from core import access
 from core.errors import NotFound
 from core.models import User
@@ -122,6 +123,7 @@ class StudyContents(APIView):
             note_read(user, series)
         hidden = ai_hidden_in(user, found)
         held = [one for one in held_objects(found) if not (hidden and one.may_be_a_models)]
+        objects_sent(user, found, [one.sop_instance_uid for one in held if one.may_be_a_models])
         objects = [HeldObjectOut.model_validate(one) for one in held]
         return Response(StudyContentsOut(study=_head(found), objects=objects).model_dump(mode="json"))
 
@@ -173,8 +175,11 @@ class StudyObjectFile(APIView):
 
 def _not_held_back(user: User, instance: Instance) -> None:
     """Raise NotFound while the protocol keeps what a model may have made from the user."""
-    if not instance.is_shown and may_be_a_models(instance) and ai_hidden_in(user, instance.series.study):
+    if instance.is_shown or not may_be_a_models(instance):
+        return
+    if ai_hidden_in(user, instance.series.study):
         raise NotFound("object_not_found", "There is no such object in this study.")
+    objects_sent(user, instance.series.study, [instance.sop_instance_uid])
 
 
 def _to_save(response: _Answer, name: str, *, inline: bool = False) -> _Answer:

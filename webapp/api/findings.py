@@ -18,6 +18,7 @@ from annotations.geometry.kinds import KINDS
 from annotations.models import Finding, Review
 from annotations.services.reviews import review_record
 from annotations.services.revisions import finding_create, finding_delete, revision_append, revision_restore
+from annotations.services.sights import findings_sent
 from inference.answers import model_says
 from webapp.api.answers import ProposingVersionOut, with_predictions
 from webapp.api.base import caller, checked, etag, if_match
@@ -202,6 +203,7 @@ class WorkitemFindings(APIView):
         """List the findings the caller may know of; the model's are left out while the reveal rule hides them."""
         workitem = access_workitem(caller(request), "workitem.read", id=id)
         shown = selectors.findings_json(caller(request), workitem, model_says(workitem))
+        findings_sent(caller(request), workitem, shown)
         return Response(FindingOut(with_predictions(shown), many=True).data)
 
     @extend_schema(
@@ -223,6 +225,7 @@ class FindingRevisions(APIView):
     def get(self, request: Request, id: str) -> Response:
         """List who said what and when, oldest first."""
         finding = access_finding(caller(request), "workitem.read", id=id)
+        findings_sent(caller(request), finding.workitem, [vars(finding)])
         return Response(RevisionOut(selectors.history_json(finding), many=True).data)
 
     @extend_schema(
@@ -243,6 +246,7 @@ class FindingDetail(APIView):
     def get(self, request: Request, id: str) -> Response:
         """Return the finding with its head and reviews."""
         finding = access_finding(caller(request), "workitem.read", id=id)
+        findings_sent(caller(request), finding.workitem, [vars(finding)])
         (shown,) = with_predictions([selectors.finding_json(caller(request), finding, model_says(finding.workitem))])
         return Response(FindingOut(shown).data, headers=etag(shown["head"]["digest"]))
 

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.rules.reveal import ai_hidden_in
+from annotations.services.sights import objects_sent
 from core.errors import NotFound
 from imaging.dicom.frame_facts import FrameFacts
 from imaging.layers import SeriesLayer, layer_contours, layer_of, layer_pixels, series_layers
@@ -55,6 +56,7 @@ class SeriesLayers(APIView):
         found = read_series(request, study, series)
         hidden = ai_hidden_in(caller(request), found.study)
         layers = [one for one in series_layers(found) if not (hidden and one.may_be_a_models)]
+        objects_sent(caller(request), found.study, [one.sop_instance_uid for one in layers if one.may_be_a_models])
         out = SeriesLayersOut.model_construct(layers=layers, note=_HELD_BACK if hidden else "")
         response = HttpResponse(out.model_dump_json(), content_type="application/json")
         response["Cache-Control"] = "private, no-cache"
@@ -69,6 +71,8 @@ def _read_layer(
     wanted = layer_of(found.series, layer, number)
     if wanted.may_be_a_models and ai_hidden_in(caller(request), found.series.study):
         raise NotFound("layer_not_found", "There is no such layer in this study.")
+    if wanted.may_be_a_models:
+        objects_sent(caller(request), found.series.study, [layer])
     return found.series, facts
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.urls import path
 from drf_spectacular.utils import extend_schema
@@ -12,11 +13,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access import access_workitem
+from annotations.services.sights import What, sights_note
 from inference.access import predictions_of
 from inference.models import ModelVersion, Prediction
 from inference.selectors import prediction_json
 from inference.services.predictions import predictions_on_demand
 from webapp.api.base import caller, checked
+
+if TYPE_CHECKING:
+    from core.models import User
 
 
 class PredictingVersionOut(serializers.Serializer[Any]):
@@ -67,14 +72,20 @@ class PredictionIn(serializers.Serializer[Any]):
     family = serializers.SlugField(required=False, allow_blank=True)
 
 
+def _sent(user: User, workitem_id: str) -> list[dict[str, Any]]:
+    """Return the predictions that the user may know of, noted as seen."""
+    rows = [prediction_json(row) for row in predictions_of(user, workitem_id=workitem_id)]
+    sights_note(user, {UUID(str(workitem_id)): [(What.ANSWER, str(row["id"])) for row in rows]})
+    return rows
+
+
 class WorkitemPredictions(APIView):
     """The predictions of a work item."""
 
     @extend_schema(operation_id="predictions_list", responses=PredictionOut(many=True))
     def get(self, request: Request, id: str) -> Response:
         """List them, newest first; none while the reading protocol hides them from the caller."""
-        rows = predictions_of(caller(request), workitem_id=id)
-        return Response(PredictionOut([prediction_json(row) for row in rows], many=True).data)
+        return Response(PredictionOut(_sent(caller(request), id), many=True).data)
 
     @extend_schema(operation_id="predictions_request", request=PredictionIn, responses={202: PredictionOut(many=True)})
     def post(self, request: Request, id: str) -> Response:
@@ -82,8 +93,7 @@ class WorkitemPredictions(APIView):
         user = caller(request)
         workitem, fields = access_workitem(user, "prediction.request", id=id), checked(PredictionIn, request)
         predictions_on_demand(workitem=workitem, requested_by=user, family=fields.get("family") or None)
-        rows = predictions_of(user, workitem_id=id)
-        return Response(PredictionOut([prediction_json(row) for row in rows], many=True).data, status=202)
+        return Response(PredictionOut(_sent(user, id), many=True).data, status=202)
 
 
 urlpatterns = [path("workitems/<uuid:id>/predictions", WorkitemPredictions.as_view())]

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.services.sights import What, sights_note
 from inference.access import access_prediction, access_saliency
 from inference.models import SaliencyMap
 from inference.selectors import saliency_bytes, saliency_deflated, saliency_json
@@ -66,6 +67,7 @@ class PredictionSaliency(APIView):
         """Ask for a map; the same question gives the same map. 202 while it is computed."""
         user, prediction = caller(request), access_prediction(caller(request), id=id)
         saliency = saliency_request(prediction=prediction, requested_by=user, **checked(SaliencyIn, request))
+        sights_note(user, {prediction.workitem_id: [(What.MAP, str(saliency.pk))]})
         finished = saliency.state == SaliencyMap.State.FINISHED
         return Response(SaliencyOut(saliency_json(saliency)).data, status=200 if finished else 202)
 
@@ -86,6 +88,7 @@ class SaliencyPixels(APIView):
     def get(self, request: Request, id: str) -> HttpResponse:
         """Return uint8 values 0..255, slice by slice, row by row."""
         saliency = access_saliency(caller(request), id=id)
+        sights_note(caller(request), {saliency.prediction.workitem_id: [(What.MAP, str(saliency.pk))]})
         deflated = "deflate" in request.headers.get("Accept-Encoding", "")
         content = saliency_deflated(saliency) if deflated else saliency_bytes(saliency)
         response = HttpResponse(content, content_type="application/octet-stream")

@@ -16,9 +16,11 @@ from annotations.access import access_person, access_workitem
 from annotations.models import Reading, ReadingProtocol, Step, Workitem
 from annotations.selectors import WorklistFilter
 from annotations.services import answers, sign_off, workitems
+from annotations.services.sights import Seen, What, sights_note
 from core.access import project_for
 from core.models import User
 from inference.answers import model_says
+from inference.outlook import AnswerState
 from webapp.api.answers import AnswerOut, CaseAnswerOut, with_all_answers, with_answers
 from webapp.api.base import IF_MATCH, caller, checked, cursor_text, cursor_values, etag, if_match_version, page_limit
 from webapp.api.labels import LabelOut
@@ -135,6 +137,10 @@ class ReadingOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=Reading.State.choices)
     version = serializers.IntegerField()
     reveal = serializers.ChoiceField(choices=ReadingProtocol.Reveal.choices)
+    blind = serializers.BooleanField(help_text="Nothing of a model could be seen before the answer.")
+    revealed_at = serializers.DateTimeField(
+        allow_null=True, help_text="When something of a model was first sent to the reader; null: never."
+    )
     claimed_at = serializers.DateTimeField()
     submitted_at = serializers.DateTimeField(allow_null=True)
     abandoned_at = serializers.DateTimeField(allow_null=True)
@@ -257,8 +263,23 @@ class ReopenIn(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_blank=True, max_length=500)
 
 
+def _note_sent(user: User, rows: list[dict[str, Any]]) -> None:
+    """Note which of these cases say something of a model to a user who reads them."""
+    sights_note(user, {row["id"]: _of_models(row) for row in rows})
+
+
+def _of_models(row: dict[str, Any]) -> list[Seen]:
+    told = (AnswerState.FOUND, AnswerState.NOTHING_FOUND)
+    seen: list[Seen] = [(What.SCORE, "")] if row["ai_score"] is not None else []
+    if row["ai"]["state"] in told:
+        seen.append((What.ANSWER, ""))
+    answers = [one for one in row.get("ai_answers", []) if one["state"] in told and one["prediction_id"]]
+    return seen + [(What.ANSWER, str(one["prediction_id"])) for one in answers]
+
+
 def _answer(user: User, workitem: Workitem) -> Response:
     shown = with_all_answers(selectors.workitem_json(user, workitem))
+    _note_sent(user, [shown])
     return Response(WorkitemOut(shown).data, headers=etag(workitem.version))
 
 
@@ -279,6 +300,7 @@ class Workitems(APIView):
         )
         following = cursor_text(page.following) if page.following else None
         rows = with_answers(page.rows)
+        _note_sent(caller(request), rows)
         return Response(WorkitemPageOut({"results": rows, "next_cursor": following, "count": page.count}).data)
 
 
@@ -300,7 +322,11 @@ class WorkitemNext(APIView):
             project=project_for(user, "workitem.read", slug=slug) if slug else None,
             after=access_workitem(user, "workitem.read", id=after) if after else None,
         )
-        return Response(WorkitemRowOut(with_answers([row])[0]).data) if row else Response(status=204)
+        if row is None:
+            return Response(status=204)
+        (shown,) = with_answers([row])
+        _note_sent(user, [shown])
+        return Response(WorkitemRowOut(shown).data)
 
 
 class WorkitemDetail(APIView):

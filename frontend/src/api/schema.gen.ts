@@ -3655,6 +3655,13 @@ export interface components {
             state: components["schemas"]["ReadingStateEnum"];
             version: number;
             reveal: components["schemas"]["RevealEnum"];
+            /** @description Nothing of a model could be seen before the answer. */
+            blind: boolean;
+            /**
+             * Format: date-time
+             * @description When something of a model was first sent to the reader; null: never.
+             */
+            revealed_at: string | null;
             /** Format: date-time */
             claimed_at: string;
             /** Format: date-time */

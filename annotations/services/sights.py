@@ -1,0 +1,64 @@
+"""What of a model was sent to the reader of a case, and when for the first time: whether somebody read blind is a fact.
+
+Every door that gives away something of a model notes it here before it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import transaction
+
+from annotations.models import Finding, Reading, Sight, Workitem
+
+if TYPE_CHECKING:
+    from core.models import User
+    from imaging.models import Study
+
+What = Sight.What
+#: (what, id of it or "").
+Seen = tuple[Sight.What, str]
+
+
+def sights_note(user: User, seen: Mapping[UUID, Iterable[Seen]]) -> None:
+    """Note what is sent to ``user`` of the cases that they read or have read; what was seen before stays as it is.
+
+    Args:
+        seen: by work item; nobody's reading but the user's own is touched.
+    """
+    told = {pk: set(things) for pk, things in seen.items()}
+    if not any(told.values()):
+        return
+    own = Reading.objects.filter(workitem__in=[pk for pk, things in told.items() if things], reader=user)
+    readings = {row.workitem_id: row for row in own.exclude(state=Reading.State.ABANDONED)}
+    if not readings:
+        return
+    wanted = {(row.pk, *thing) for pk, row in readings.items() for thing in told[pk]}
+    rows = Sight.objects.filter(reading__in=[row.pk for row in readings.values()])
+    new = wanted - set(rows.values_list("reading", "what", "of"))
+    if not new:
+        return
+    with transaction.atomic():
+        sights = [Sight(reading_id=pk, what=what, of=of) for pk, what, of in sorted(new)]
+        Sight.objects.bulk_create(sights, ignore_conflicts=True)
+        unblinded = {pk for pk, *_ in new}
+        # Before the own answer this was no blind reading; after it, that is how it is meant.
+        Reading.objects.filter(pk__in=unblinded, submitted_at__isnull=True, blind=True).update(blind=False)
+
+
+def findings_sent(user: User, workitem: Workitem, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Note which of these findings (in the API's shape) are a model's."""
+    manual = Finding.AlgorithmType.MANUAL
+    sights_note(
+        user, {workitem.pk: [(What.FINDING, str(row["id"])) for row in rows if row["algorithm_type"] != manual]}
+    )
+
+
+def objects_sent(user: User, study: Study, uids: Iterable[str]) -> None:
+    """Note which objects of a study, that a model may have made, are sent; in every case of it."""
+    things = [(What.OBJECT, uid) for uid in uids]
+    if things:
+        cases = Workitem.objects.filter(study=study).values_list("pk", flat=True)
+        sights_note(user, dict.fromkeys(cases, things))
