@@ -10,10 +10,11 @@ from uuid import UUID
 
 from annotations.dataset.apart import keep_apart
 from annotations.dataset.groups import groups_of
+from annotations.dataset.habit import habitual_reviewers
 from annotations.dataset.pictures import pictures_taught
 from annotations.dataset.settling import Settled, Unsettled, settled, settled_by_label
 from annotations.dataset.sides import Sides, sides_of_archive
-from annotations.dataset.statements import Statement, habitual_reviewers, region_json, workitem_statements
+from annotations.dataset.statements import Statement, region_json, workitem_statements
 from annotations.dataset.teaching import PROVENANCE, Trust
 from annotations.dataset.withheld import people_of, person_pseudonym, withheld_now
 from annotations.models import Finding, Workitem

@@ -5,7 +5,6 @@ Each finding is one act of the table in ``annotations.dataset.teaching``; the ta
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +31,6 @@ from imaging.models import Instance
 
 Json = dict[str, Any]
 _Reason = Review.Reason
-_HABIT_REVIEWS, _HABIT_SHARE = 50, 0.98
 #: A rejection for one of these reasons decides nothing about what reader and model disagree on.
 _BESIDE_THE_POINT: Final = frozenset({_Reason.POOR_IMAGE, _Reason.DUPLICATE, _Reason.OTHER})
 _DENIES: Final = frozenset({_Reason.NOT_PRESENT, _Reason.WRONG_LABEL})
@@ -66,19 +64,6 @@ class Statement:
     def is_place(self) -> bool:
         """It says where the label is, or where it is not."""
         return self.revision is not None
-
-
-def habitual_reviewers(project_id: UUID) -> set[UUID]:
-    """Return reviewers who accept nearly every model finding: their nod says little."""
-    rows = Review.objects.filter(finding__workitem__project=project_id).exclude(
-        finding__algorithm_type=Finding.AlgorithmType.MANUAL
-    )
-    total: Counter[UUID] = Counter()
-    accepted: Counter[UUID] = Counter()
-    for reviewer_id, decision in rows.values_list("reviewer", "decision"):
-        total[reviewer_id] += 1
-        accepted[reviewer_id] += decision == Review.Decision.ACCEPTED
-    return {who for who, n in total.items() if n >= _HABIT_REVIEWS and accepted[who] / n > _HABIT_SHARE}
 
 
 @dataclass(frozen=True, slots=True)

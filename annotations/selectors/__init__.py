@@ -14,6 +14,7 @@ from annotations.selectors.reading import (
     steps_json,
     workitem_json,
 )
+from annotations.selectors.reviewers import reviewers_json
 from annotations.selectors.snapshots import (
     SnapshotCase,
     datasheet_json,
@@ -52,6 +53,7 @@ __all__ = [
     "project_rows",
     "readings_json",
     "request_json",
+    "reviewers_json",
     "snapshot_cases",
     "snapshot_json",
     "snapshot_manifest",

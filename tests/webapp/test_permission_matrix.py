@@ -74,6 +74,8 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/projects/<slug:slug>/members/<uuid:user_id>", "PUT"): PROJECT_ADMIN,
     ("api/v1/projects/<slug:slug>/members/<uuid:user_id>", "DELETE"): PROJECT_ADMIN,
     ("api/v1/projects/<slug:slug>/pictures/preview", "POST"): PROJECT_ADMIN,
+    ("api/v1/projects/<slug:slug>/reviewers", "GET"): REVIEWER,
+    ("api/v1/teaching", "GET"): ANYBODY,
     ("api/v1/projects/<slug:slug>/snapshots", "GET"): REVIEWER,
     ("api/v1/projects/<slug:slug>/snapshots", "POST"): PROJECT_ADMIN,
     ("api/v1/projects/<slug:slug>/snapshots/preview", "POST"): PROJECT_ADMIN,

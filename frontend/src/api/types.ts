@@ -61,6 +61,11 @@ export type SnapshotRequestOut = Narrowed<
   { preview: SnapshotPreviewOut | null; snapshot: SnapshotOut | null }
 >;
 
+export type ReviewerOut = Schemas["ReviewerOut"];
+export type TeachingOut = Schemas["TeachingOut"];
+export type ProvenanceName = Schemas["ProvenanceOutNameEnum"];
+export type UnsettledName = Schemas["UnsettledEnum"];
+
 export type VersionOut = Schemas["VersionOut"];
 export type FamilyOut = Narrowed<Schemas["FamilyOut"], { training_defaults: Record<string, unknown> }>;
 export type PlanOut = Narrowed<Schemas["PlanOut"], { limits: Record<string, number | string> }>;

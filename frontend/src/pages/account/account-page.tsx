@@ -2,6 +2,7 @@ import { PageBody } from "../../ui/page";
 import classes from "./account.module.css";
 import { PasswordPanel } from "./password-panel";
 import { PreferencesPanel } from "./preferences-panel";
+import { ReviewingPanel } from "./reviewing-panel";
 import { TokensPanel } from "./tokens-panel";
 
 export function AccountPage() {
@@ -16,6 +17,7 @@ export function AccountPage() {
         <PasswordPanel />
       </div>
       <TokensPanel />
+      <ReviewingPanel />
     </PageBody>
   );
 }

@@ -7,6 +7,7 @@ import { Failed, Forbidden, Loading } from "../../ui/page-states";
 import { LabelsPanel } from "./labels-panel";
 import { MembersPanel } from "./members-panel";
 import { ProtocolPanel } from "./protocol-panel";
+import { ReviewersPanel } from "./reviewers-panel";
 
 const route = getRouteApi("/app/admin/projects/$slug");
 
@@ -28,6 +29,7 @@ export function ProjectPage() {
       <ProtocolPanel key={slug} project={project.data} />
       <LabelsPanel project={project.data} />
       <MembersPanel project={project.data} />
+      <ReviewersPanel project={slug} />
     </PageBody>
   );
 }

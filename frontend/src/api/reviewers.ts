@@ -1,0 +1,18 @@
+import { queryOptions } from "@tanstack/react-query";
+import { get } from "./client";
+import type { ReviewerOut, TeachingOut } from "./types";
+
+/** How each reviewer of a project decides about models' findings; of others only an admin learns it. */
+export const reviewersQuery = (project: string) =>
+  queryOptions({
+    queryKey: ["reviewers", project],
+    queryFn: ({ signal }) => get<ReviewerOut[]>(`projects/${project}/reviewers`, undefined, signal),
+    enabled: project !== "",
+  });
+
+/** What each provenance means and weighs. */
+export const teachingQuery = queryOptions({
+  queryKey: ["teaching"],
+  queryFn: ({ signal }) => get<TeachingOut>("teaching", undefined, signal),
+  staleTime: Number.POSITIVE_INFINITY,
+});
