@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from annotations.dataset.split import SPLITS
@@ -10,15 +11,42 @@ from annotations.dataset.split import SPLITS
 Json = dict[str, Any]
 
 
-def counts_of(rows: list[Json], label_keys: list[str], left_out: dict[str, int] | None = None) -> Json:
-    """Return cases, patients and label states by split, class balance, provenance, and what was left out."""
+def counts_of(
+    rows: list[Json],
+    label_keys: list[str],
+    left_out: dict[str, int] | None = None,
+    *,
+    unsettled: dict[str, Counter[str]] | None = None,
+    gap: Json | None = None,
+) -> Json:
+    """Return cases, patients and label states by split, class balance, provenance, and what was left out.
+
+    Args:
+        unsettled: per reason and label, how many answers are not taught or may not test.
+        gap: of ``gap_of``.
+    """
     splits = {split: [row for row in rows if row["split"] == split] for split in SPLITS}
     return {
         **_count(rows, label_keys),
         "splits": {split: _count(members, label_keys) for split, members in splits.items()},
         "provenance": dict(sorted(Counter(row["provenance"] for row in rows).items())),
         "left_out": dict(sorted((left_out or {}).items())),
+        "unsettled": {why: dict(sorted(found.items())) for why, found in sorted((unsettled or {}).items())},
+        "gap": gap or {"labels": {}, "waiting": 0},
     }
+
+
+def gap_of(lacking: Mapping[tuple[str, str], Collection[Any]], waiting: int) -> Json:
+    """Return what readings would bring more into the locked test.
+
+    Returns:
+        ``labels``: per label and reason, how many cases of test patients only lack a blind reading or a decision;
+        ``waiting``: how many cases of test patients are not signed off.
+    """
+    labels: dict[str, dict[str, int]] = {}
+    for (key, why), cases in sorted(lacking.items()):
+        labels.setdefault(key, {})[why] = len(cases)
+    return {"labels": labels, "waiting": waiting}
 
 
 def _count(rows: list[Json], label_keys: list[str]) -> Json:

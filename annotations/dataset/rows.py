@@ -36,17 +36,27 @@ class Rows:
     Attributes:
         facts: what was found out on the way (``annotations.dataset.apart``).
         unsettled: per reason (``Unsettled``) and label, how many answers are not taught or may not test.
+        lacking: per label and reason, the cases of test patients that an answer read blind would bring into the test.
+        test_waiting: how many cases of test patients are not signed off.
     """
 
     rows: list[Json] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     facts: Json = field(default_factory=dict)
     unsettled: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    lacking: dict[tuple[str, str], set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    test_waiting: int = 0
 
-    def not_taught(self, why: Unsettled, label_key: str) -> None:
-        """Count an answer that is not taught."""
+    def not_taught(self, why: Unsettled, label_key: str, *, in_test: UUID | None) -> None:
+        """Count an answer that is not taught.
+
+        Args:
+            in_test: the case, where its patient is one of the locked test.
+        """
         self.left_out[why] += 1
         self.unsettled[why][label_key] += 1
+        if in_test is not None:
+            self.lacking[label_key, why].add(in_test)
 
 
 def _batches(workitems: list[Workitem]) -> Iterator[list[Workitem]]:
@@ -68,7 +78,10 @@ def snapshot_rows(
     withheld = withheld_now(sides)
     signed = Workitem.objects.filter(project=project, state__in=SIGNED_OFF).order_by("id")
     workitems = list(signed.select_related("study__patient", "project").prefetch_related("readings"))
-    result.left_out["not_signed_off"] = Workitem.objects.filter(project=project).count() - len(workitems)
+    unsigned = Workitem.objects.filter(project=project).exclude(state__in=SIGNED_OFF)
+    patients = list(unsigned.values_list("study__patient_id", flat=True))
+    result.left_out["not_signed_off"] = len(patients)
+    result.test_waiting = sum(sides.split(sides.keys[patient]) == "test" for patient in patients)
     habitual, rules = habitual_reviewers(project.pk), picture_rules(project.pk)
     done = 0
     for batch in _batches(workitems):
@@ -118,7 +131,7 @@ def _add_rows(
     split = sides.split(patient)
     build = _segmentation if recipe == "segmentation" else _classification
     for instance, number, answers, drawn in build(images, said, label_keys):
-        states = _known(result, answers, split)
+        states = _known(result, answers, in_test=workitem.pk if split == "test" else None)
         regions = [one for one in drawn if _teaches_place(one, states, split)]
         if not states and not regions:
             continue
@@ -145,15 +158,15 @@ def _add_rows(
 _Built = Iterator[tuple[Instance, int, dict[str, Settled], list[Statement]]]
 
 
-def _known(result: Rows, answers: dict[str, Settled], split: str) -> dict[str, Settled]:
+def _known(result: Rows, answers: dict[str, Settled], *, in_test: UUID | None) -> dict[str, Settled]:
     """Return the labels that are taught of an image, and count the others: the locked test asks more of them."""
     known = {}
     for key, one in answers.items():
-        why = one.not_for_test if split == "test" else one.why
+        why = one.not_for_test if in_test else one.why
         if why is None:
             known[key] = one
         else:
-            result.not_taught(why, key)
+            result.not_taught(why, key, in_test=in_test)
     return known
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
-from annotations.dataset.counts import counts_of, missing_of
+from annotations.dataset.counts import counts_of, gap_of, missing_of
 from annotations.dataset.digests import snapshot_digest
 from annotations.dataset.rows import Rows, snapshot_rows
 from annotations.dataset.sheet import datasheet_of
@@ -64,7 +64,8 @@ def _built(project: Project, recipe: str, label_keys: list[str], on_progress: Pr
     """Return the rows as one moment of the database has them, and the datasheet of the same moment."""
     with one_moment():
         built = snapshot_rows(project=project, recipe=recipe, label_keys=label_keys, on_progress=on_progress)
-        counts = counts_of(built.rows, label_keys, dict(built.left_out))
+        gap = gap_of(built.lacking, built.test_waiting)
+        counts = counts_of(built.rows, label_keys, dict(built.left_out), unsettled=built.unsettled, gap=gap)
         sheet = datasheet_of(built, counts, project=project, recipe=recipe, label_keys=label_keys)
     return built, sheet
 

@@ -164,6 +164,7 @@ def test_freezing_the_same_twice_gives_the_same_row_and_new_work_another(
     assert DatasetSnapshot.objects.count() == 1
     assert first.counts["splits"]["test"]["labels"]["nodule"] == {
         "positive": 1, "negative": 1, "unknown": 0, "share_positive": 0.5,
+        "positive_patients": 1, "negative_patients": 1,
     }  # fmt: skip
     manifest = blobs.get(first.manifest_digest)
     _sign(_read(project, radiologist, image_label()), reviewer)

@@ -43,12 +43,28 @@ class SplitCountsOut(serializers.Serializer[Any]):
     labels = serializers.DictField(child=LabelBalanceOut())
 
 
+class GapOut(serializers.Serializer[Any]):
+    """Which readings would bring more into the locked test."""
+
+    labels = serializers.DictField(
+        child=serializers.DictField(child=serializers.IntegerField()),
+        help_text="By label and reason: cases of test patients that lack a blind reading or a decision.",
+    )
+    waiting = serializers.IntegerField(help_text="Cases of test patients that are not signed off.")
+
+
 class SnapshotCountsOut(SplitCountsOut):
     """What the dataset holds, in all and by split (train, validation, test), and what was left out."""
 
     splits = serializers.DictField(child=SplitCountsOut())
     provenance = serializers.DictField(child=serializers.IntegerField())
     left_out = serializers.DictField(child=serializers.IntegerField())
+    unsettled = serializers.DictField(
+        child=serializers.DictField(child=serializers.IntegerField()),
+        required=False,
+        help_text="By reason and label: answers that are not taught, or may not test. Missing in old snapshots.",
+    )
+    gap = GapOut(required=False, help_text="Missing in old snapshots.")
 
 
 @extend_schema_field(SnapshotCountsOut)

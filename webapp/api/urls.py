@@ -25,14 +25,11 @@ urlpatterns = [
     path("", include("webapp.api.agreement")),
     path("", include("webapp.api.calibrations")),
     path("", include("webapp.api.snapshots")),
-<<<<<<< HEAD
     path("", include("webapp.api.datasheets")),
     path("", include("webapp.api.same_person")),
     path("", include("webapp.api.near_copies")),
     path("", include("webapp.api.withdrawals")),
-=======
     path("", include("webapp.api.reviewers")),
->>>>>>> 8e714ef (Notice who accepts everything: by share, pace and what blind readings deny; show it to the lead and to the reviewer)
     path("", include("webapp.api.predictions")),
     path("", include("webapp.api.saliency")),
     path("", include("webapp.api.models")),

@@ -677,6 +677,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/reviewers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List how each decides about models' findings: an admin of the project sees all, others themselves. */
+        get: operations["reviewers_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/snapshots": {
         parameters: {
             query?: never;
@@ -1151,6 +1168,23 @@ export interface paths {
         };
         /** @description Say what runs and how well. */
         get: operations["system_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teaching": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return each provenance in words, with its weight. */
+        get: operations["teaching_read"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2582,6 +2616,17 @@ export interface components {
         FromSplitEnum: "train" | "validation" | "test";
         /** @enum {string} */
         FunctionEnum: "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
+        /** @description Which readings would bring more into the locked test. */
+        GapOut: {
+            /** @description By label and reason: cases of test patients that lack a blind reading or a decision. */
+            labels: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description Cases of test patients that are not signed off. */
+            waiting: number;
+        };
         /**
          * Gate
          * @description May a challenger take the live model's place? A person still has to do it.
@@ -3624,6 +3669,20 @@ export interface components {
             /** Format: double */
             smallest: number | null;
         };
+        /** @description Where an answer is from, and what that weighs. */
+        ProvenanceOut: {
+            name: components["schemas"]["ProvenanceOutNameEnum"];
+            words: string;
+            /**
+             * Format: double
+             * @description In the loss.
+             */
+            weight: number;
+            /** @description How often it is drawn. */
+            draws: number;
+        };
+        /** @enum {string} */
+        ProvenanceOutNameEnum: "consensus" | "adjudicated" | "human_rejected" | "blind_read" | "assisted_read" | "human_added" | "ai_corrected" | "ai_rejected" | "ai_accepted" | "ai_accepted_by_habit";
         /**
          * Quantity
          * @description What modality values also are (PS3.3 C.7.6.16.2.11): quantity = slope x modality value + intercept.
@@ -3818,6 +3877,29 @@ export interface components {
             };
             saliency_shown: boolean;
             at_sign_off: boolean;
+        };
+        /** @description One reviewer's decisions about models' findings, and whether what they accept is called a habit. */
+        ReviewerOut: {
+            reviewer: components["schemas"]["PersonOut"];
+            decisions: number;
+            accepted: number;
+            /**
+             * Format: double
+             * @description 0..1
+             */
+            share_accepted: number;
+            /**
+             * Format: double
+             * @description Median between two decisions in one sitting; null: too few.
+             */
+            seconds: number | null;
+            /** @description Proposals that say the contrary of a blind reading. */
+            checks: number;
+            /** @description … that were accepted all the same. */
+            checks_accepted: number;
+            by_habit: boolean;
+            /** @description The verdict, and what follows from it. */
+            words: string;
         };
         /** @description What a finding says. */
         RevisionContentOut: {
@@ -4336,6 +4418,14 @@ export interface components {
             left_out: {
                 [key: string]: number;
             };
+            /** @description By reason and label: answers that are not taught, or may not test. Missing in old snapshots. */
+            unsettled?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description Missing in old snapshots. */
+            gap?: components["schemas"]["GapOut"];
         };
         /** @description Why nothing came of a request; ``detail.missing`` are sentences. */
         SnapshotErrorOut: {
@@ -4672,6 +4762,14 @@ export interface components {
             disk_free_bytes: number;
             checks: components["schemas"]["SystemCheckOut"][];
         };
+        /** @description What the words in a dataset's counts mean. */
+        TeachingOut: {
+            /** @description Of the rules. */
+            revision: number;
+            provenances: components["schemas"]["ProvenanceOut"][];
+            /** @description Why an answer is not taught, or may not test. */
+            unsettled: components["schemas"]["UnsettledEnum"][];
+        };
         /** @enum {string} */
         ToSplitEnum: "train" | "validation" | "test";
         /** @description A name for a new token, and how long it is good for. */
@@ -4969,6 +5067,8 @@ export interface components {
             /** Words */
             words: string;
         };
+        /** @enum {string} */
+        UnsettledEnum: "contradicted" | "undecidable" | "test_assisted" | "test_nodded_at" | "test_by_habit";
         UploadChangedEvent: {
             id: number;
             /** @enum {string} */
@@ -6519,6 +6619,27 @@ export interface operations {
             };
         };
     };
+    reviewers_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewerOut"][];
+                };
+            };
+        };
+    };
     snapshots_list: {
         parameters: {
             query?: never;
@@ -7153,6 +7274,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemOut"];
+                };
+            };
+        };
+    };
+    teaching_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeachingOut"];
                 };
             };
         };

@@ -2,6 +2,7 @@ import { Alert, List, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import type { SnapshotCounts, SplitCounts, SplitName } from "../../api/types";
 import { formatCount, formatPercent, formatWords } from "../../ui/format";
 import { ShareBar } from "../../ui/share-bar";
+import { byLabel, provenanceWords, unsettledWords } from "./teaching-words";
 
 const splitNames: readonly SplitName[] = ["train", "validation", "test"];
 
@@ -60,9 +61,17 @@ export function CountsTable({
       <Tally
         what="How the answers came about (images)"
         counts={counts.provenance}
-        words={(name, count) => `${formatWords(name)} ${formatCount(count)}`}
+        words={(name, count) => `${provenanceWords(name)} ${formatCount(count)}`}
       />
-      <Tally what="Left out" counts={counts.left_out} words={leftOutWords} />
+      <Tally
+        what="Left out"
+        counts={counts.left_out}
+        words={(name, count) => {
+          const found = counts.unsettled?.[name];
+          const nameOf = (key: string) => labels.find((label) => label.key === key)?.name ?? key;
+          return `${leftOutWords(name, count)}${found ? ` (${byLabel(found, nameOf)})` : ""}`;
+        }}
+      />
     </Stack>
   );
 }
@@ -101,6 +110,7 @@ function Balance({
 
 /** What was left out, with what is counted: cases, answers or images. */
 const leftOut: Record<string, [one: string, many: string]> = {
+  ...unsettledWords,
   not_signed_off: ["case that is not signed off", "cases that are not signed off"],
   test_not_read_blind: [
     "answer on a test patient that was not given blind",

@@ -2,6 +2,7 @@ import { Table, Text } from "@mantine/core";
 import type { SheetOut } from "../../api/types";
 import { formatCount, formatWords } from "../../ui/format";
 import { Facts, Panel } from "../../ui/page";
+import { provenanceWords } from "./teaching-words";
 
 interface Label {
   key: string;
@@ -33,7 +34,7 @@ export function Answers({ sheet, labels }: { sheet: SheetOut; labels: Label[] })
             const lines = names.map((provenance) => (
               <Table.Tr key={`${key}-${provenance}`}>
                 <Table.Td>{name}</Table.Td>
-                <Table.Td>{formatWords(provenance)}</Table.Td>
+                <Table.Td>{provenanceWords(provenance)}</Table.Td>
                 {splits.map((split) => (
                   <Table.Td key={split} ta="right">
                     {formatCount(found?.[split]?.[provenance] ?? 0)}

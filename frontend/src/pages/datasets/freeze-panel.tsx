@@ -25,6 +25,7 @@ import { Empty, Failed, Loading } from "../../ui/page-states";
 import { labelsFor, RecipeChoice, useRecipe } from "../../ui/recipe-choice";
 import { CountsTable, Missing } from "./counts-view";
 import { RequestProgress } from "./request-progress";
+import { TestGap } from "./test-gap";
 
 /** Choose recipe and labels, see what would be in it, and freeze it under a name. */
 export function FreezePanel({ project }: { project: ProjectOut }) {
@@ -166,6 +167,12 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
                   labels={labels.filter((label) => counted.label_keys.includes(label.key)).map(shown)}
                 />
                 <Missing sentences={counted.missing} />
+                <TestGap
+                  counts={counted.counts}
+                  labels={labels.filter((label) => counted.label_keys.includes(label.key)).map(shown)}
+                  families={families.data ?? []}
+                  project={project.slug}
+                />
               </Stack>
             ) : null}
             {keys.length > 0 && counting.data && !isUnderWay(counting.data) ? (

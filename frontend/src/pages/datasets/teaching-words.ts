@@ -43,6 +43,8 @@ export const unsettledWords: Record<UnsettledName, [one: string, many: string]> 
   ],
 };
 
+export const unsettledKeys = Object.keys(unsettledWords) as UnsettledName[];
+
 /** "3 Lesion, 2 Normal": a reason's answers by label. */
 export const byLabel = (counts: Record<string, number>, nameOf: (key: string) => string): string =>
   Object.entries(counts)

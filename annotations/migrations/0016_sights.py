@@ -27,7 +27,7 @@ def _of_old(apps, _editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotations", "0014_withdrawals_requests_datasheets")]
+    dependencies = [("annotations", "0015_pictures_of_a_project")]
 
     operations = [
         migrations.AlterField(

@@ -1,0 +1,113 @@
+import { Alert, List, Text } from "@mantine/core";
+import type { FamilyOut, SnapshotCounts, UnsettledName } from "../../api/types";
+import { formatCount } from "../../ui/format";
+import { TextLink } from "../../ui/links";
+import { unsettledKeys } from "./teaching-words";
+
+/** What cases of test patients lack, as it goes on after their number. */
+const lacks: Record<UnsettledName, [one: string, many: string]> = {
+  contradicted: ["waits for a decision between two answers", "wait for a decision between two answers"],
+  undecidable: ["does not allow an answer", "do not allow an answer"],
+  test_assisted: [
+    "was read with the model’s opinion on the screen",
+    "were read with the model’s opinion on the screen",
+  ],
+  test_nodded_at: ["was only nodded at", "were only nodded at"],
+  test_by_habit: ["was only nodded at by habit", "were only nodded at by habit"],
+};
+
+/** How many patients of each kind a verdict needs: the strictest of the project's families that learn the label. */
+const needed = (families: FamilyOut[], key: string): number =>
+  Math.max(
+    ...families
+      .filter((family) => family.label_keys.includes(key))
+      .map((family) => Number(family.plan.limits.smallest) || 0),
+    0,
+  ) || 10;
+
+interface Line {
+  key: string;
+  name: string;
+  positive: number;
+  negative: number;
+  lacking: Partial<Record<UnsettledName, number>>;
+}
+
+function linesOf(
+  counts: SnapshotCounts,
+  labels: { key: string; name: string }[],
+  families: FamilyOut[],
+): Line[] {
+  return labels.flatMap(({ key, name }) => {
+    const held = counts.splits.test.labels[key];
+    const wanted = needed(families, key);
+    const positive = Math.max(0, wanted - (held?.positive_patients ?? 0));
+    const negative = Math.max(0, wanted - (held?.negative_patients ?? 0));
+    const lacking = counts.gap?.labels[key] ?? {};
+    return positive + negative > 0 || Object.keys(lacking).length > 0
+      ? [{ key, name, positive, negative, lacking }]
+      : [];
+  });
+}
+
+/** What the locked test lacks for a verdict, and which readings would fill it. */
+export function TestGap({
+  counts,
+  labels,
+  families,
+  project,
+}: {
+  counts: SnapshotCounts;
+  labels: { key: string; name: string }[];
+  families: FamilyOut[];
+  project: string;
+}) {
+  const lines = linesOf(counts, labels, families);
+  if (lines.length === 0) {
+    return null;
+  }
+  const waiting = counts.gap?.waiting ?? 0;
+  return (
+    <Alert color="yellow" title="What the locked test lacks" data-testid="test-gap">
+      <List size="sm">
+        {lines.map((line) => (
+          <List.Item key={line.key} data-testid={`test-gap-${line.key}`}>
+            {line.name}: {wordsOf(line)}
+          </List.Item>
+        ))}
+      </List>
+      <Text size="xs" mt={4}>
+        Only what was read blind, or adjudicated, may test.{" "}
+        {waiting > 0 ? (
+          <>
+            {formatCount(waiting)}{" "}
+            {waiting === 1 ? "case of a test patient is" : "cases of test patients are"} not signed off yet:{" "}
+            <TextLink to="/worklist" search={{ project }} size="xs">
+              to the worklist
+            </TextLink>
+            .
+          </>
+        ) : (
+          "Each case of a test patient is signed off: read more patients, or open cases again for another reader."
+        )}
+      </Text>
+    </Alert>
+  );
+}
+
+function wordsOf(line: Line): string {
+  const more = line.positive + line.negative;
+  const kinds = [
+    line.positive > 0 ? `${formatCount(line.positive)} with it` : "",
+    line.negative > 0 ? `${formatCount(line.negative)} without` : "",
+  ].filter(Boolean);
+  const first =
+    more > 0
+      ? `${formatCount(more)} more ${more === 1 ? "patient" : "patients"} read blind: ${kinds.join(" and ")}. `
+      : "enough for a verdict. ";
+  const cases = unsettledKeys.flatMap((why) => {
+    const count = line.lacking[why] ?? 0;
+    return count > 0 ? [`${formatCount(count)} ${lacks[why][count === 1 ? 0 : 1]}`] : [];
+  });
+  return cases.length > 0 ? `${first}Of the test patients’ cases ${cases.join(", ")}.` : first;
+}
