@@ -11,6 +11,7 @@ from annotations.rules.reveal import ai_hidden_from
 from core import blobs
 from imaging.access import accessible_studies
 from imaging.models import Instance
+from imaging.selectors import frame_facts_of
 from inference.engine.outlines import pixel_outlines
 from inference.engine.report import Evaluation
 from inference.judged import masks_kept, shown_slice
@@ -62,6 +63,7 @@ def _example(report: EvaluationReport, user: User, label: str, example: Example,
     workitem = rows.select_related("project", "study").first()
     if workitem is not None and _being_read_by(user, workitem):
         return {**said, **nothing, "why": "The case is being read again: what was said of it is hidden from you."}
+    aspect = frame_facts_of(instance, number).space.aspect
     return {
         **said,
         "picture": {
@@ -69,6 +71,7 @@ def _example(report: EvaluationReport, user: User, label: str, example: Example,
             "series_instance_uid": instance.series.series_instance_uid,
             "sop_instance_uid": uid,
             "frame_number": number,
+            "pixel_aspect": aspect[0] / aspect[1],
             "rows": kept["rows"],
             "columns": kept["columns"],
             "slice": kept["labels"][label]["shown"] + 1,

@@ -64,12 +64,13 @@ class ReportOut(serializers.Serializer[Any]):
 
 
 class ExamplePictureOut(serializers.Serializer[Any]):
-    """The image, and the slice of it, on which an example is shown."""
+    """The image and slice on which an example is shown; ``pixel_aspect`` is a pixel's height by its width."""
 
     study_instance_uid = serializers.CharField()
     series_instance_uid = serializers.CharField()
     sop_instance_uid = serializers.CharField()
     frame_number = serializers.IntegerField()
+    pixel_aspect = serializers.FloatField()
     rows = serializers.IntegerField()
     columns = serializers.IntegerField()
     slice = serializers.IntegerField()

@@ -7,6 +7,7 @@ import type {
   PromotionOut,
   RecipeName,
   RecipeOut,
+  ReportExampleOut,
   ReportOut,
   TrainingEstimateOut,
   TrainingRunOut,
@@ -111,6 +112,13 @@ export const rollBack = (familyId: string, reason: string) =>
 export const refuseVersion = (versionId: string, reason: string) =>
   post<unknown>(`versions/${versionId}/refuse`, { reason });
 export const evaluateVersion = (versionId: string) => post<unknown>(`versions/${versionId}/evaluate`);
+
+/** The cases that a report shows, with both outlines. */
+export const examplesQuery = (reportId: string) =>
+  queryOptions({
+    queryKey: ["report", reportId, "examples"],
+    queryFn: ({ signal }) => get<ReportExampleOut[]>(`reports/${reportId}/examples`, undefined, signal),
+  });
 
 export const reportQuery = (id: string) =>
   queryOptions({

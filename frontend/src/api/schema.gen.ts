@@ -2355,12 +2355,14 @@ export interface components {
             /** Extent Unit */
             extent_unit: string;
         };
-        /** @description The image, and the slice of it, on which an example is shown. */
+        /** @description The image, and the slice of it, on which an example is shown; ``pixel_aspect`` is a pixel's height by its width. */
         ExamplePictureOut: {
             study_instance_uid: string;
             series_instance_uid: string;
             sop_instance_uid: string;
             frame_number: number;
+            /** Format: double */
+            pixel_aspect: number;
             rows: number;
             columns: number;
             slice: number;

@@ -76,6 +76,7 @@ export type ClaimsOut = Schemas["ClaimsOut"];
 export type PromotionOut = Schemas["PromotionOut"];
 export type ReportOut = Schemas["ReportOut"];
 export type EvaluationOut = Schemas["Evaluation"];
+export type ReportExampleOut = Schemas["ReportExampleOut"];
 export type LabelFigures = Schemas["LabelFigures"];
 export type SubgroupFigures = Schemas["SubgroupFigures"];
 export type GateOut = Schemas["Gate"];

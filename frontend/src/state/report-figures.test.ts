@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import kept from "../../../tests/fixtures/evaluation.json";
 import type { EvaluationOut } from "../api/types";
-import { figureOf, measured, subgroupRows } from "./report-figures";
+import { figureOf, measured, subgroupRows, unitOf } from "./report-figures";
 
 // The engine's own tests make exactly this report from the cases in the same file.
 const report = kept.report as unknown as EvaluationOut;
@@ -17,10 +17,23 @@ describe("an evaluation report", () => {
       "specificity",
       "accuracy",
       "dice",
+      "nsd",
       "hd95",
+      "lesion_sensitivity",
+      "false_lesions",
+      "volume_error",
+      "false_volume",
       "ece",
       "brier",
     ]);
+  });
+
+  it("says of each figure of masks what it is counted in", () => {
+    const nodule = report.labels.nodule;
+    const words = (["nsd", "hd95", "volume_error", "false_volume", "dice"] as const).map(
+      (name) => nodule && unitOf(nodule, name),
+    );
+    expect(words).toEqual([" within 2 mm", " in mm", " in mm²", " in mm²", ""]);
   });
 
   it("has no figure where nothing could be computed", () => {

@@ -10,7 +10,12 @@ export const figureNames = [
   "specificity",
   "accuracy",
   "dice",
+  "nsd",
   "hd95",
+  "lesion_sensitivity",
+  "false_lesions",
+  "volume_error",
+  "false_volume",
   "ece",
   "brier",
 ] as const;
@@ -22,13 +27,25 @@ export const figureWords: Record<FigureName, string> = {
   specificity: "Specificity",
   accuracy: "Accuracy",
   dice: "Dice",
+  nsd: "Surface agreement",
   hd95: "Surface distance (95 %)",
+  lesion_sensitivity: "Lesions found",
+  false_lesions: "False lesions a case",
+  volume_error: "Size error",
+  false_volume: "Painted on a healthy case",
   ece: "Calibration error",
   brier: "Brier score",
 };
 
 /** Errors and distances: the smaller the better. */
-export const lessIsBetter: ReadonlySet<FigureName> = new Set(["hd95", "ece", "brier"]);
+export const lessIsBetter: ReadonlySet<FigureName> = new Set([
+  "hd95",
+  "false_lesions",
+  "volume_error",
+  "false_volume",
+  "ece",
+  "brier",
+]);
 
 /** What a figure is of one label; null where the recipe does not measure it or nothing could be computed. */
 export function figureOf(label: LabelFigures | SubgroupFigures, name: FigureName): Figure | null {
@@ -41,13 +58,43 @@ function read(label: LabelFigures | SubgroupFigures, name: FigureName): Figure |
   switch (name) {
     case "dice":
       return whole ? (label.segmentation?.dice ?? null) : label.dice;
+    case "nsd":
     case "hd95":
-      return whole ? (label.segmentation?.hd95 ?? null) : null;
+    case "lesion_sensitivity":
+    case "false_lesions":
+    case "volume_error":
+    case "false_volume":
+      return whole ? (label.segmentation?.[name] ?? null) : null;
     case "ece":
     case "brier":
       return whole ? label[name] : null;
     default:
       return label[name];
+  }
+}
+
+/** Units as a reader is told them; pixels and voxels are counted where the images prove no millimetres. */
+export const lengthWords: Record<string, string> = { mm: "mm", px: "pixel widths", voxel: "voxels" };
+export const sizeWords: Record<string, string> = { ml: "ml", "mm²": "mm²", px: "pixels", voxel: "voxels" };
+
+/** What a figure of masks is counted in, after its name; empty for shares. */
+export function unitOf(label: LabelFigures, name: FigureName): string {
+  const masks = label.segmentation;
+  if (!masks) {
+    return "";
+  }
+  switch (name) {
+    case "nsd":
+      return masks.tolerance == null
+        ? ""
+        : ` within ${masks.tolerance} ${lengthWords[masks.unit] ?? masks.unit}`;
+    case "hd95":
+      return ` in ${lengthWords[masks.unit] ?? masks.unit}`;
+    case "volume_error":
+    case "false_volume":
+      return ` in ${sizeWords[masks.extent_unit] ?? masks.extent_unit}`;
+    default:
+      return "";
   }
 }
 

@@ -7,6 +7,7 @@ import {
   figureWords,
   lessIsBetter,
   measured,
+  unitOf,
 } from "../../state/report-figures";
 import { formatFigure } from "../../ui/format";
 
@@ -93,7 +94,7 @@ export function FigureTable({
                 </Table.Td>
                 <Table.Td>
                   {figureWords[figure]}
-                  {figure === "hd95" && label.segmentation ? ` in ${label.segmentation.unit}` : ""}
+                  {unitOf(label, figure)}
                 </Table.Td>
                 <Table.Td>
                   <FigureCell figure={now} />

@@ -12,9 +12,11 @@ import { ButtonLink } from "../../ui/links";
 import { Facts, PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Forbidden, Loading } from "../../ui/page-states";
 import { StateBadge } from "../../ui/state-badge";
+import { ExamplePanel } from "./example-panel";
 import { FigureTable } from "./figure-table";
 import { GatePanel } from "./gate-panel";
 import { CalibrationPlot, ConfusionMatrix, RocPlot } from "./label-plots";
+import { hasExamples, MaskPanel } from "./mask-panel";
 import { ReportActions } from "./report-actions";
 import { SubgroupTable } from "./subgroup-table";
 
@@ -89,6 +91,8 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
           <Panel title="Figures, with 95 % intervals" testId="figures-panel">
             <FigureTable report={figures} before={before} names={names} nameOf={nameOf} />
           </Panel>
+          <MaskPanel report={figures} nameOf={nameOf} />
+          {hasExamples(figures) ? <ExamplePanel reportId={report.id} nameOf={nameOf} /> : null}
           <Panel testId="label-panel">
             <Tabs value={of} onChange={setLabel}>
               <Tabs.List mb="sm">
