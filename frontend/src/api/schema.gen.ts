@@ -2355,7 +2355,7 @@ export interface components {
             /** Extent Unit */
             extent_unit: string;
         };
-        /** @description The image, and the slice of it, on which an example is shown; ``pixel_aspect`` is a pixel's height by its width. */
+        /** @description The image and slice on which an example is shown; ``pixel_aspect`` is a pixel's height by its width. */
         ExamplePictureOut: {
             study_instance_uid: string;
             series_instance_uid: string;
