@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from annotations.dataset.rows import Rows, snapshot_rows
 from annotations.dataset.split import SPLITS, patient_key, split_of
 from annotations.models import Workitem
+from annotations.services.revisions import finding_create
 from annotations.services.snapshots import snapshot_freeze
 from annotations.services.withdrawals import patient_withdraw, reader_withdraw
+from annotations.services.workitems import workitem_claim, workitem_open
 from core.errors import Conflict, Invalid
 from core.models import Project, User
 from imaging.models import Instance, InstanceConflict, NearCopy, Patient, PictureHash, Study
@@ -21,6 +24,7 @@ from imaging.services.looks import near_copy_decide
 from imaging.services.one_person import same_person_decide
 from tests.annotations.test_snapshots import KEY, _full, _patient, _read, _sign
 from tests.factories.reading import image_label, image_of, make_label
+from tests.imaging.arriving import arrived
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +160,33 @@ def test_one_picture_under_two_numbers_joins_the_persons_but_a_plain_one_joins_n
     for image in images:
         PictureHash.objects.create(instance=image, blob_digest=image.blob_digest, code="plain", revision=1)
     assert _splits(_built(readers[0])) == {_uid(teaches): "train", _uid(tests): "test"}
+
+
+def test_pictures_that_came_raw_and_compressed_under_two_numbers_are_taught_once(
+    readers: tuple[Project, User, User], real_images: Path
+) -> None:
+    project, reader, reviewer = readers
+    files = sorted((real_images / "field" / "same-picture-twice").glob("*.dcm"))
+    for path in files:
+        [verdict] = arrived(path.read_bytes(), project, reader)
+        assert verdict.instance is not None, verdict.message
+        workitem = workitem_open(project=project, study=verdict.instance.series.study)
+        workitem = workitem_claim(workitem=workitem, by=reader, version=workitem.version)
+        finding_create(workitem=workitem, author=reader, content=image_label())
+        _sign(workitem, reviewer)
+    built = _built(project)
+    digests = dict(Instance.objects.values_list("sop_instance_uid", "decoded_digest"))
+    taught = defaultdict(set)
+    for row in built.rows:
+        taught[digests[row["sop_instance_uid"]]].add(row["split"])
+    assert len(taught) == len(set(digests.values())) == len(files) // 2
+    assert all(len(splits) == 1 for splits in taught.values())
+    own = defaultdict(set)
+    for image in Instance.objects.select_related("series__study__patient"):
+        own[image.decoded_digest].add(_own(image.series.study.patient))
+    assert taught == {digest: {max(splits, key=SPLITS.index)} for digest, splits in own.items()}
+    assert built.facts["copies"]["pictures"] == len(files) // 2
+    assert built.facts["persons"]["persons_with_several_numbers"] == len(files) // 2
 
 
 def test_what_has_no_patient_id_never_tests_and_what_could_be_anybodys_teaches_nothing(

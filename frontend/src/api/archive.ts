@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { apiUrl, get, post } from "./client";
-import type { Schemas } from "./types";
+import type { Page, Schemas, WorkitemRow } from "./types";
 
 export type IdentityOut = Schemas["IdentityOut"];
 export type StatedOut = Schemas["StatedOut"];
@@ -75,6 +75,18 @@ export const withdrawalsQuery = () =>
     queryKey: ["archive", "withdrawals"],
     queryFn: async ({ signal }) =>
       (await get<Schemas["WithdrawalsOut"]>("withdrawals", undefined, signal)).results,
+  });
+
+/** One case of each patient whom words are found in. */
+export const patientsQuery = (words: string) =>
+  queryOptions({
+    queryKey: ["workitems", "patients", words],
+    queryFn: async ({ signal }) => {
+      const found = (await get<Page<WorkitemRow>>("workitems", { q: words, limit: 40 }, signal)).results;
+      const first = new Map(found.map((row) => [`${row.study.patient_id}|${row.study.patient_name}`, row]));
+      return [...first.values()];
+    },
+    enabled: words !== "",
   });
 
 export const withdraw = (

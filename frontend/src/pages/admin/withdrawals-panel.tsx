@@ -1,13 +1,14 @@
 import { Button, Group, List, Select, Text } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { type WithdrawalOut, withdraw, withdrawalsQuery } from "../../api/archive";
+import { patientsQuery, type WithdrawalOut, withdraw, withdrawalsQuery } from "../../api/archive";
 import { modelsQuery } from "../../api/models";
 import { usersQuery } from "../../api/projects";
 import { freezeSnapshot, isUnderWay, snapshotRequestQuery } from "../../api/snapshots";
 import type { RecipeName } from "../../api/types";
-import { formatInstant } from "../../ui/format";
+import { formatInstant, formatPatientName } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
@@ -19,10 +20,9 @@ import { RequestProgress } from "../datasets/request-progress";
 export function WithdrawalsPanel() {
   const rows = useQuery(withdrawalsQuery());
   return (
-    <Panel title="Withdrawn from teaching" testId="withdrawals-panel" actions={<WithdrawReader />}>
+    <Panel title="Withdrawn from teaching" testId="withdrawals-panel" actions={<WithdrawSomebody />}>
       <Text size="sm" c="dimmed">
-        A patient is withdrawn on the page of one of their studies. Snapshots that were frozen before stay as
-        they are; those that are frozen from now on go without.
+        Snapshots that were frozen before stay as they are; those that are frozen from now on go without.
       </Text>
       {rows.isPending ? <Loading what="who was withdrawn" /> : null}
       {rows.isError ? (
@@ -36,49 +36,71 @@ export function WithdrawalsPanel() {
   );
 }
 
-function WithdrawReader() {
+type Subject = { study_instance_uid: string } | { reader_id: string };
+
+/** Search for a patient, or choose a reader, and say why they teach no more. */
+function WithdrawSomebody() {
   const queries = useQueryClient();
   const users = useQuery(usersQuery);
-  const [reader, setReader] = useState<string | null>(null);
-  const [asking, setAsking] = useState(false);
+  const [words, setWords] = useState("");
+  const [settled] = useDebouncedValue(words.trim(), 300);
+  const patients = useQuery(patientsQuery(settled));
+  const [subject, setSubject] = useState<Subject | null>(null);
   const say = useMutation({
-    mutationFn: (reason: string) => withdraw({ reader_id: reader ?? "" }, true, reason),
-    onSuccess: () => {
-      notifyDone("Their work teaches no more.");
-      setReader(null);
-    },
+    mutationFn: ({ who, reason }: { who: Subject; reason: string }) => withdraw(who, true, reason),
+    onSuccess: () => notifyDone("Withdrawn: teaches no more."),
     onError: (error) => notifyError(error, "Not withdrawn"),
     onSettled: () => void queries.invalidateQueries({ queryKey: ["archive", "withdrawals"] }),
   });
+  const isReader = subject !== null && "reader_id" in subject;
   return (
     <>
+      <Select
+        aria-label="Patient to withdraw"
+        placeholder="A patient: name or ID…"
+        searchable
+        size="xs"
+        value={null}
+        onSearchChange={setWords}
+        nothingFoundMessage={settled === "" ? "Type a name or a Patient ID" : "Nobody found"}
+        filter={({ options }) => options}
+        onChange={(uid) => uid && setSubject({ study_instance_uid: uid })}
+        data={(patients.data ?? []).map(({ study }) => ({
+          value: study.study_instance_uid,
+          label: `${formatPatientName(study.patient_name)} · ${study.patient_id || "no ID"}`,
+        }))}
+        data-testid="withdraw-patient-search"
+      />
       <Select
         aria-label="Reader whose work is withdrawn"
         placeholder="A reader's work…"
         searchable
         size="xs"
-        value={reader}
-        onChange={setReader}
+        value={null}
+        onChange={(id) => id && setSubject({ reader_id: id })}
         data={(users.data ?? []).map((user) => ({
           value: user.id,
           label: user.display_name || user.username,
         }))}
         data-testid="withdraw-reader"
       />
-      <Button size="xs" variant="default" disabled={!reader} onClick={() => setAsking(true)}>
-        Withdraw…
-      </Button>
       <ReasonDialog
-        opened={asking}
-        onClose={() => setAsking(false)}
-        title="Withdraw a reader's work from teaching"
-        body="Cases that they read, changed, judged or signed off are left out of the snapshots frozen from now on. Nothing is deleted."
+        opened={subject !== null}
+        onClose={() => setSubject(null)}
+        title={isReader ? "Withdraw a reader's work from teaching" : "Withdraw this patient from teaching"}
+        body={
+          isReader
+            ? "Cases that they read, changed, judged or signed off are left out of the snapshots frozen from now on. Nothing is deleted."
+            : "All cases under this Patient ID, and under numbers that count as the same person's, are left out of the snapshots frozen from now on. Nothing is deleted."
+        }
         yes="Withdraw"
         danger
         busy={say.isPending}
         onYes={(reason) => {
-          say.mutate(reason);
-          setAsking(false);
+          if (subject) {
+            say.mutate({ who: subject, reason });
+          }
+          setSubject(null);
         }}
       />
     </>

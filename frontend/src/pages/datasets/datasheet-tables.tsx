@@ -146,6 +146,12 @@ export function PersonsFacts({ sheet }: { sheet: SheetOut }) {
           ["Studies that stood elsewhere in an older snapshot", formatCount(moved.length)],
         ]}
       />
+      {moved.slice(0, 20).map((one) => (
+        <Text key={one.study_instance_uid} size="xs" c="dimmed">
+          {one.study_instance_uid}: {one.from_split} → {one.to_split}
+        </Text>
+      ))}
+      {moved.length > 20 ? <Text size="xs">and {moved.length - 20} more, in the JSON</Text> : null}
     </Panel>
   );
 }
