@@ -2,7 +2,7 @@
 
 The bits say in which of the slow waves of the picture (the first 16 × 16 coefficients of a discrete cosine transform)
 it is brighter than in half of them. Grey levels count by their rank only, so another window, another compression or
-another size of the same picture has nearly the same bits, and two chests have not (decision 0026).
+another size of the same picture has nearly the same bits, and two chests have not (decision 0028).
 """
 
 from __future__ import annotations
