@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from annotations.dataset.manifests import manifest_index
 from annotations.dataset.withheld import person_pseudonym
 from annotations.models import DatasetSnapshot, Finding, Review, Withdrawal, Workitem
-from core import blobs
 from imaging.models import Study
 from inference.models import EvaluationReport, ModelVersion
 
@@ -45,16 +44,14 @@ def traces_of(withdrawal: Withdrawal, project: Project | None = None) -> Traces:
     pseudonym = person_pseudonym(withdrawal.reader_id) if withdrawal.reader_id else None
     for snapshot in rows.filter(project=project) if project else rows:
         counts: dict[str, int] = {}
-        for line in blobs.get(snapshot.manifest_digest).splitlines():
-            row = json.loads(line)
-            read_by = row.get("read_by")
+        for row in manifest_index(snapshot.manifest_digest):
             theirs = (
-                row["study_instance_uid"] in studies
-                or (pseudonym is not None and read_by is not None and pseudonym in read_by)
-                or (read_by is None and row["study_instance_uid"] in worked)
+                row.study_instance_uid in studies
+                or (pseudonym is not None and row.read_by is not None and pseudonym in row.read_by)
+                or (row.read_by is None and row.study_instance_uid in worked)
             )
             if theirs:
-                counts[row["split"]] = counts.get(row["split"], 0) + 1
+                counts[row.split] = counts.get(row.split, 0) + 1
         if counts:
             found.snapshots.append(snapshot)
             found.images[str(snapshot.pk)] = counts

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from annotations.dataset.copies import copies_among, picture_names, without_copies
+from annotations.dataset.manifests import splits_of_manifest
 from annotations.dataset.split import split_of
 from annotations.models import DatasetSnapshot
-from core import blobs
 from imaging.dicom.looks import NEAR, REVISION
 from imaging.models import Instance, InstanceConflict, NearCopyDecision, PictureHash, Study
 from imaging.one_person import judged_near_copies
@@ -158,13 +156,6 @@ def _persons(rows: list[Json], sides: Sides) -> Json:
         "undecided_identities": len(keys & sides.undecided),
         "without_patient_id": len(keys & sides.unidentified),
     }
-
-
-@lru_cache(maxsize=64)
-def splits_of_manifest(manifest_digest: str) -> dict[str, str]:
-    """Return by Study Instance UID in which split a frozen dataset has it."""
-    rows = (json.loads(line) for line in blobs.get(manifest_digest).splitlines())
-    return {row["study_instance_uid"]: row["split"] for row in rows}
 
 
 def _learned_before(project: Project, sides: Sides) -> set[str]:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from annotations.dataset.counts import counts_of, gap_of, missing_of
 from annotations.dataset.digests import snapshot_digest
+from annotations.dataset.notes import notes_of
 from annotations.dataset.rows import Rows, snapshot_rows
 from annotations.dataset.sheet import datasheet_of
 from annotations.models import DatasetSnapshot, Label, Workitem
@@ -73,17 +74,18 @@ def _built(project: Project, recipe: str, label_keys: list[str], on_progress: Pr
 def snapshot_preview(
     *, project: Project, recipe: str, label_keys: Sequence[str], on_progress: Progress | None = None
 ) -> Json:
-    """Return what freezing now would hold: ``{recipe, label_keys, counts, missing, ready, sheet}``.
+    """Return what freezing now would hold: ``{recipe, label_keys, counts, missing, ready, notes}``.
 
-    ``missing`` is a list of sentences; it is ready when that is empty. Raises Invalid (labels, recipe).
+    ``missing`` is a list of sentences; it is ready when that is empty; ``notes`` are others,
+    of what is left to decide and what could not be compared. Raises Invalid (labels, recipe).
     """
     keys = checked_keys(project, recipe, label_keys)
-    _, sheet = _built(project, recipe, keys, on_progress)
+    built, sheet = _built(project, recipe, keys, on_progress)
     counts = sheet["counts"]
     missing = missing_of(counts, recipe)
     return {
         "recipe": recipe, "label_keys": keys, "counts": counts, "missing": missing, "ready": not missing,
-        "sheet": sheet,
+        "notes": notes_of(built.facts),
     }  # fmt: skip
 
 

@@ -82,6 +82,7 @@ def test_near_copies_are_judged_a_dataset_is_frozen_and_its_sheet_read_and_a_pat
         run_waiting_jobs()
         preview = page.get_by_test_id("snapshot-preview")
         expect(preview).to_contain_text("1 test image that looks like one of another patient in training")
+        expect(page.get_by_test_id("preview-note")).to_contain_text("1 pair of pictures looks alike")
         desk.picture("datasets-preview")
 
         page.goto(f"{server_url}/admin/archive")

@@ -89,13 +89,14 @@ class SnapshotOut(serializers.Serializer[Any]):
 
 
 class SnapshotPreviewOut(serializers.Serializer[Any]):
-    """What freezing now would hold; ``missing`` says in sentences what it lacks."""
+    """What freezing now would hold; ``missing`` says in sentences what it lacks, ``notes`` what to know."""
 
     recipe = serializers.CharField()
     label_keys = serializers.ListField(child=serializers.CharField())
     counts = SnapshotCountsField()
     missing = serializers.ListField(child=serializers.CharField())
     ready = serializers.BooleanField()
+    notes = serializers.ListField(child=serializers.CharField())
 
 
 class SnapshotPreviewIn(serializers.Serializer[Any]):

@@ -4474,13 +4474,14 @@ export interface components {
             recipe: components["schemas"]["RecipeEnum"];
             label_keys: string[];
         };
-        /** @description What freezing now would hold; ``missing`` says in sentences what it lacks. */
+        /** @description What freezing now would hold; ``missing`` says in sentences what it lacks, ``notes`` what to know. */
         SnapshotPreviewOut: {
             recipe: string;
             label_keys: string[];
             counts: components["schemas"]["SnapshotCountsOut"];
             missing: string[];
             ready: boolean;
+            notes: string[];
         };
         /** @description A preview or a freeze that a worker answers: where it is, and at its end what came of it. */
         SnapshotRequestOut: {

@@ -173,6 +173,11 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
                   families={families.data ?? []}
                   project={project.slug}
                 />
+                {counted.notes.map((note) => (
+                  <Text key={note} size="xs" c="dimmed" data-testid="preview-note">
+                    {note}
+                  </Text>
+                ))}
               </Stack>
             ) : null}
             {keys.length > 0 && counting.data && !isUnderWay(counting.data) ? (
