@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from annotations.dataset.manifests import manifest_index
-from annotations.dataset.withheld import person_pseudonym
+from annotations.dataset.withheld import person_pseudonym, studies_withdrawn
 from annotations.models import DatasetSnapshot, Finding, Review, Withdrawal, Workitem
-from imaging.models import Study
 from inference.models import EvaluationReport, ModelVersion
 
 if TYPE_CHECKING:
-    from core.models import Project
+    from annotations.dataset.sides import Sides
 
 Json = dict[str, Any]
 
@@ -31,7 +30,7 @@ class Traces:
     reports: list[EvaluationReport] = field(default_factory=list)
 
 
-def traces_of(withdrawal: Withdrawal, project: Project | None = None) -> Traces:
+def traces_of(withdrawal: Withdrawal, sides: Sides) -> Traces:
     """Return the datasets that hold images of a withdrawn patient, or of cases in which a withdrawn reader had a hand.
 
     With the versions that were trained on them, and the reports made of either. Manifests are read, not today's rows;
@@ -39,10 +38,10 @@ def traces_of(withdrawal: Withdrawal, project: Project | None = None) -> Traces:
     """
     found = Traces()
     rows = DatasetSnapshot.objects.select_related("project").order_by("-created_at")
-    studies = set(withdrawal.study_instance_uids) | _studies_under(withdrawal)
+    studies = studies_withdrawn(withdrawal, sides)
     worked = _studies_of_reader(withdrawal)
     pseudonym = person_pseudonym(withdrawal.reader_id) if withdrawal.reader_id else None
-    for snapshot in rows.filter(project=project) if project else rows:
+    for snapshot in rows:
         counts: dict[str, int] = {}
         for row in manifest_index(snapshot.manifest_digest):
             theirs = (
@@ -65,13 +64,6 @@ def traces_of(withdrawal: Withdrawal, project: Project | None = None) -> Traces:
     )
     found.reports = list(reports.distinct().select_related("version__family").order_by("-created_at"))
     return found
-
-
-def _studies_under(withdrawal: Withdrawal) -> set[str]:
-    if not withdrawal.patient_number:
-        return set()
-    named = {f"patient__{name}": text for name, text in withdrawal.patient_number.items()}
-    return set(Study.objects.filter(**named).values_list("study_instance_uid", flat=True))
 
 
 def _studies_of_reader(withdrawal: Withdrawal) -> set[str]:

@@ -67,6 +67,16 @@ def _persons(sides: Sides, uids: Iterable[str], number: dict[str, str]) -> set[s
     return {sides.person(sides.keys[patient]) for patient in patients}
 
 
+def studies_withdrawn(row: Withdrawal, sides: Sides) -> set[str]:
+    """Return all studies of a withdrawn patient, by UID, under every number that counts as theirs."""
+    if row.reader_id:
+        return set()
+    persons = _persons(sides, row.study_instance_uids, row.patient_number or {})
+    patients = [pk for pk, key in sides.keys.items() if sides.person(key) in persons]
+    named = Study.objects.filter(patient__in=patients).values_list("study_instance_uid", flat=True)
+    return {*row.study_instance_uids, *named}
+
+
 def people_of(workitem: Workitem, standings: Iterable[Standing]) -> set[UUID]:
     """Return whose work a signed-off case is: who read it, changed it, judged it and signed it off."""
     reading = workitem.reading

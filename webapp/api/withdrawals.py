@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.dataset.sides import Sides, sides_of_archive
 from annotations.dataset.withheld import standing_withdrawals
 from annotations.models import Withdrawal
 from annotations.services.withdrawals import patient_withdraw, reader_withdraw
@@ -104,8 +105,8 @@ def _named(row: Withdrawal) -> str:
     return str(number.get("patient_id") or "A study without a Patient ID")
 
 
-def _out(row: Withdrawal) -> WithdrawalOut:
-    traces: Traces = traces_of(row)
+def _out(row: Withdrawal, sides: Sides) -> WithdrawalOut:
+    traces: Traces = traces_of(row, sides)
     return WithdrawalOut(
         id=row.pk,
         kind=row.kind,
@@ -144,8 +145,8 @@ class Withdrawals(APIView):
     def get(self, request: Request) -> Response:
         """List everybody who teaches no more, with the datasets, versions and reports that learned from them."""
         access.require_site(caller(request), "archive.decide")
-        rows = reversed(standing_withdrawals())
-        return Response(WithdrawalsOut(results=[_out(row) for row in rows]).model_dump(mode="json"))
+        rows, sides = reversed(standing_withdrawals()), sides_of_archive()
+        return Response(WithdrawalsOut(results=[_out(row, sides) for row in rows]).model_dump(mode="json"))
 
     @extend_schema(operation_id="withdrawals_add", request=WithdrawalIn, responses={201: WithdrawalOut})
     def post(self, request: Request) -> Response:
@@ -158,7 +159,7 @@ class Withdrawals(APIView):
             row = reader_withdraw(reader=_reader(fields["reader_id"]), **said)
         else:
             row = patient_withdraw(patient=_study(fields["study_instance_uid"]).patient, **said)
-        return Response(_out(row).model_dump(mode="json"), status=201)
+        return Response(_out(row, sides_of_archive()).model_dump(mode="json"), status=201)
 
 
 def _reader(id: UUID) -> User:
