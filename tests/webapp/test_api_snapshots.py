@@ -38,9 +38,12 @@ def _sign_off(project: Project, reader: User, reviewer: User, patient_id: str, *
     assert Api(reviewer)("POST", f"workitems/{workitem.pk}/decide", {"event": "accept"}, match=3)[0] == 200
 
 
-def _six(project: Project, reader: User, reviewer: User, *, first: int = 0) -> None:
+SPLITS = ("train", "validation", "test")
+
+
+def _six(project: Project, reader: User, reviewer: User, *, first: int = 0, splits: tuple[str, ...] = SPLITS) -> None:
     """Sign off a case of each split and answer, of patients numbered from ``first``."""
-    wanted = {(split, present): 1 for split in ("train", "validation", "test") for present in (True, False)}
+    wanted = {(split, present): 1 for split in splits for present in (True, False)}
     number = first
     while wanted:
         number += 1
