@@ -16,7 +16,8 @@ from core.jobs import JobContext, JobStopped, job
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SECONDS_BETWEEN = 0.5
+#: What is over sooner is told by its end.
+_SECONDS_BEFORE, _SECONDS_BETWEEN = 2.0, 0.5
 
 
 class _Teller:
@@ -32,6 +33,8 @@ class _Teller:
         self._thread = threading.Thread(target=self._run, name="snapshot-teller", daemon=True)
 
     def _run(self) -> None:
+        if self._over.wait(_SECONDS_BEFORE):
+            return
         while not self._over.wait(_SECONDS_BETWEEN):
             try:
                 self.context.progress(**self._numbers)
@@ -58,7 +61,7 @@ class _Teller:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=1)
 
 
 @job(kind=KIND)
