@@ -23,16 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Withheld:
-    """Who teaches nothing now: persons (by the pseudonym that stands for them), studies and readers."""
+    """Who teaches nothing now: persons (by the pseudonym that stands for them) and readers."""
 
     persons: set[str] = field(default_factory=set)
-    studies: set[str] = field(default_factory=set)
     readers: set[UUID] = field(default_factory=set)
 
     def why(self, workitem: Workitem, people: set[UUID], sides: Sides) -> str:
         """Return the code under which a case is left out; empty where it may teach."""
         key = sides.keys[workitem.study.patient_id]
-        if sides.person(key) in self.persons or workitem.study.study_instance_uid in self.studies:
+        if sides.person(key) in self.persons:
             return "patient_withdrawn"
         return "reader_withdrawn" if people & self.readers else ""
 
@@ -55,7 +54,6 @@ def withheld_now(sides: Sides) -> Withheld:
         if row.reader_id:
             found.readers.add(row.reader_id)
         else:
-            found.studies |= set(row.study_instance_uids)
             found.persons |= _persons(sides, row.study_instance_uids, row.patient_number or {})
     return found
 
