@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from annotations.dataset.withheld import patient_subject
+from annotations.dataset.withheld import patient_subject, standing_withdrawals
 from annotations.models import Withdrawal
 from core import audit, events
 from core.audit_kinds import AuditKind
@@ -29,11 +29,19 @@ def patient_withdraw(*, patient: Patient, withdrawn: bool, reason: str, by: User
         Invalid: reason_missing. Conflict: already_so.
     """
     studies = list(patient.studies.order_by("study_instance_uid").values_list("study_instance_uid", flat=True))
+    before = None if withdrawn else _withdrawn_before(studies)
     row = Withdrawal(
-        kind=Withdrawal.Kind.PATIENT, subject=patient_subject(patient), patient_number=key_of(patient),
+        kind=Withdrawal.Kind.PATIENT,
+        subject=before.subject if before else patient_subject(patient),
+        patient_number=before.patient_number if before else key_of(patient),
         study_instance_uids=studies, withdrawn=withdrawn, reason=reason.strip()[:500], decided_by=by,
     )  # fmt: skip
     return _kept(row, str(patient.pk))
+
+
+def _withdrawn_before(studies: list[str]) -> Withdrawal | None:
+    """Return the standing withdrawal that named one of these studies, under whatever number they were filed then."""
+    return next((row for row in standing_withdrawals() if set(row.study_instance_uids) & set(studies)), None)
 
 
 def reader_withdraw(*, reader: User, withdrawn: bool, reason: str, by: User) -> Withdrawal:

@@ -283,5 +283,7 @@ def test_who_was_withdrawn_teaches_no_more_and_may_teach_again(
     patient_withdraw(patient=study.patient, withdrawn=True, reason="asked for it", by=admin)
     Study.objects.filter(pk=study.pk).update(patient=elsewhere)
     assert _uid(mine) not in _splits(_built(project)), "a study that is filed elsewhere later stays withdrawn"
+    patient_withdraw(patient=elsewhere, withdrawn=False, reason="asked for it", by=admin)
+    assert _uid(mine) in _splits(_built(project)), "and teaches again by a word about the number it has now"
     reader_withdraw(reader=reviewer, withdrawn=True, reason="signed without looking", by=admin)
     assert _built(project).rows == []
