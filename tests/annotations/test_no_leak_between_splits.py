@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter, defaultdict
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from annotations.dataset import apart, withheld
 from annotations.dataset.rows import Rows, snapshot_rows
 from annotations.dataset.split import SPLITS, patient_key, split_of
 from annotations.models import Workitem
@@ -23,6 +25,7 @@ from imaging.models import Instance, InstanceConflict, NearCopy, Patient, Pictur
 from imaging.services.looks import near_copy_decide
 from imaging.services.one_person import same_person_decide
 from tests.annotations.test_snapshots import KEY, _full, _patient, _read, _sign
+from tests.conftest import ROOT
 from tests.factories.reading import image_label, image_of, make_label
 from tests.imaging.arriving import arrived
 
@@ -287,3 +290,11 @@ def test_who_was_withdrawn_teaches_no_more_and_may_teach_again(
     assert _uid(mine) in _splits(_built(project)), "and teaches again by a word about the number it has now"
     reader_withdraw(reader=reviewer, withdrawn=True, reason="signed without looking", by=admin)
     assert _built(project).rows == []
+
+
+def test_every_reason_for_leaving_something_out_has_words_on_the_page() -> None:
+    codes = set(re.findall(r'leave_out\(\s*"(\w+)"', Path(apart.__file__).read_text()))
+    codes |= set(re.findall(r'"(\w+_withdrawn)"', Path(withheld.__file__).read_text()))
+    assert {"nobody_known", "learned_from_before", "near_copy_not_judged", "patient_withdrawn"} <= codes
+    page = "".join(path.read_text() for path in (ROOT / "frontend/src/pages/datasets").glob("*.ts*"))
+    assert [code for code in codes if f"{code}:" not in page] == []
