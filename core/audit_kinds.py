@@ -62,6 +62,8 @@ class AuditKind(StrEnum):
     SERIES_READ = "series.read", "R"
     SNAPSHOT_FROZEN = "snapshot.frozen", "C"
     SNAPSHOT_REQUESTED = "snapshot.requested", "E"
+    SUSPECTS_FOUND = "suspects.found", "U"
+    SUSPECTS_REQUESTED = "suspects.requested", "C"
     TEACHING_WITHDRAWN = "teaching.withdrawn", "U"
     TOKEN_MADE = "token.made", "C"
     TOKEN_REVOKED = "token.revoked", "D"

@@ -93,6 +93,11 @@ def method_unknown(method: str, known: list[str]) -> Invalid:
     return Invalid("method_unknown", "Choose one of the offered explanations.", method=method, known=known)
 
 
+def map_not_offered(why: str, reason: str) -> Conflict:
+    """Nothing taught the version what such a map would show."""
+    return Conflict("map_not_offered", why, reason=reason)
+
+
 def prediction_not_finished() -> Conflict:
     """There is nothing to explain yet."""
     return Conflict("prediction_not_finished", "The prediction is not finished yet. Wait for it, then ask again.")
@@ -138,4 +143,20 @@ def saliency_not_finished(state: str, error_code: str) -> Conflict:
         "The map is not computed. Wait for it, or ask for it again where it failed.",
         state=state,
         error_code=error_code,
+    )
+
+
+def suspects_of_answers_only() -> Invalid:
+    """Painted labels have no single answer that could be doubted."""
+    return Invalid(
+        "suspects_need_answers",
+        "Doubtful labels are looked for among answers about images. Choose a classification dataset.",
+    )
+
+
+def too_few_to_doubt(parts: int) -> Conflict:
+    """Not enough patients to judge some by models of the others."""
+    return Conflict(
+        "too_few_patients",
+        f"Fewer than {4 * parts} training and validation patients: too few to judge some by what the others teach.",
     )

@@ -216,3 +216,24 @@ class Promotion(Identified):
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
+
+
+class SuspectSearch(Identified):
+    """A look for doubtful labels in a frozen dataset. Its Job says whether it runs; it never changes a label."""
+
+    snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.CASCADE, related_name="suspect_searches")
+    config = models.JSONField(help_text="The frozen RecipeConfig of the models that are asked.")
+    parts = models.PositiveSmallIntegerField(help_text="How many models; each answers for patients it never saw.")
+    config_digest = models.CharField(max_length=64)
+    counts = models.JSONField(default=dict, help_text="Answers judged, suspects, by label.")
+    result_digest = models.CharField(max_length=64, blank=True, help_text="Blob: the doubts, the highest first.")
+    job = models.OneToOneField(Job, null=True, on_delete=models.PROTECT, related_name="suspect_search")
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    found_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "suspect searches"
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["snapshot", "config_digest"], name="suspect_search_once")
+        ]

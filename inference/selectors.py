@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from annotations.content.revision_json import person_json
@@ -12,6 +13,7 @@ from core.models import Job, Project
 from inference import errors
 from inference.engine.config import RecipeConfig
 from inference.engine.gate_plan import GatePlan
+from inference.engine.map_licence import explanations_of, map_scale
 from inference.engine.recipe_cards import recipe_card
 from inference.engine.report import gate_in_present_form
 from inference.family_facts import limits_of, operating_point_of, plan_in_force, previously_live, training_defaults
@@ -31,12 +33,19 @@ Json = dict[str, Any]
 _EXPLANATION_WORDS = ("label", "cost", "description", "low", "high", "caption", "scale", "of_label")
 
 
-def explanations_json(recipe: str) -> list[Json]:
-    """Return the explanations offered for a recipe, the quickest first."""
-    return [
-        {"method": one.name, **{name: getattr(one, name) for name in _EXPLANATION_WORDS}}
-        for one in recipe_card(recipe).explanations
-    ]
+def explanations_json(version: ModelVersion) -> Json:
+    """Return the explanations a version offers, the quickest first, each with its labels; and the others with why."""
+    offered, refused = explanations_of(version.card, version.family.recipe)
+    return {
+        "explanations_offered": [
+            {"method": one.name, "label_keys": keys, **{name: getattr(one, name) for name in _EXPLANATION_WORDS}}
+            for one, keys in offered
+        ],
+        "explanations_withheld": [
+            {"method": one.name, "label": one.label, "label_key": key, "code": reason.code, "why": reason.why}
+            for one, key, reason in refused
+        ],
+    }
 
 
 def prediction_json(prediction: Prediction) -> Json:
@@ -57,7 +66,7 @@ def prediction_json(prediction: Prediction) -> Json:
         "superseded": prediction.superseded_at is not None,
         "created_at": prediction.created_at,
         "finished_at": prediction.finished_at,
-        "explanations_offered": explanations_json(version.family.recipe),
+        **explanations_json(version),
     }  # fmt: skip
 
 
@@ -76,8 +85,18 @@ def saliency_json(saliency: SaliencyMap) -> Json:
         "shape_kji": saliency.shape_kji,
         "frames": frames,
         "version": {"id": version.pk, "family_slug": version.family.slug, "number": version.number},
+        "scale": _scale_json(saliency),
         "error_code": saliency.error_code,
     }
+
+
+def _scale_json(saliency: SaliencyMap) -> Json | None:
+    """Return where a finished map stands among those of its version; None while it is not there."""
+    version, raw = saliency.prediction.version, saliency.parameters.get("raw_range")
+    methods = {one.name: one for one in recipe_card(version.family.recipe).explanations}
+    if saliency.state != SaliencyMap.State.FINISHED or raw is None or saliency.method not in methods:
+        return None
+    return asdict(map_scale(version.card, methods[saliency.method], saliency.label_key, (raw[0], raw[1])))
 
 
 def saliency_deflated(saliency: SaliencyMap) -> bytes:

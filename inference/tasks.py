@@ -39,3 +39,11 @@ def run_evaluate(context: JobContext, *, version_id: str, snapshot_id: str) -> N
     from inference.jobs.evaluate import evaluate
 
     evaluate(context, version_id, snapshot_id)
+
+
+@job(kind="suspects", queue="gpu", attempts=5)
+def run_suspects(context: JobContext, *, search_id: str) -> None:
+    """Look for doubtful labels in a frozen dataset, from the last checkpoint where there is one."""
+    from inference.jobs.suspects import suspects
+
+    suspects(context, search_id)

@@ -19,6 +19,8 @@ class Method:
         caption: what the colours say, and what they do not, for the legend on the image.
         scale: ``relative`` to the strongest value of this map, or absolute: ``probability`` or ``bits`` (0..1).
         of_label: it explains one label; False where the map is of all labels together.
+        unit: of the map's own values, before they are scaled for the colours.
+        learned_from: what its head was taught by: what readers say of images, or the places that they marked.
     """
 
     name: str
@@ -27,6 +29,8 @@ class Method:
     description: str
     low: str = "none"
     high: str = "strongest"
-    caption: str = "Where the model looked, not what it saw; scaled to the strongest value of this map."
+    caption: str = "Where the model looked, not what it saw; colours are scaled to the strongest value of this map."
     scale: Literal["relative", "probability", "bits"] = "relative"
     of_label: bool = True
+    unit: Literal["logit", "probability", "bits"] = "logit"
+    learned_from: Literal["answers", "places"] = "answers"

@@ -26,6 +26,7 @@ from inference.engine.progress import Reporter, TrainProgress
 from inference.engine.recipe import Batch, Example, Recipe, Validation
 from inference.engine.recipes.registry import recipe_named
 from inference.engine.sample import Sample
+from inference.engine.strongest_maps import strongest_maps
 from inference.engine.training_state import Progressed, load_epoch, load_state, save_state
 from inference.engine.warm_start import warm_start
 
@@ -170,7 +171,7 @@ def train(
             "initial_weights": began_with,
             "run_digest": run_digest,
         }
-        facts = {
+        facts: dict[str, Any] = {
             "cases": len(cases),
             "validation_cases": len(held_out),
             "held_out": {
@@ -181,6 +182,7 @@ def train(
             },
             "operating_point": {**operating_point.to_json(), "sentence": operating_point.sentence},
             "located_cases": {label: _located(training, label) for label in config.labels},
+            "taught_cases": {label: _taught(training, label) for label in config.labels},
             "best_epoch": progressed.best_epoch,
             "epochs": config.epochs,
             "metric_name": best["metric_name"],
@@ -188,6 +190,7 @@ def train(
             "run_digest": run_digest,
             "initial_weights": began_with,
         }
+        facts["strongest_maps"] = strongest_maps(network, config, facts, held_out.samples, ask)
         folder = workdir / "model"
         card = save_model(
             folder,
@@ -320,6 +323,11 @@ def _to_device(batch: Batch, device: torch.device) -> Batch:
 
 def _located(samples: Sequence[Sample], label: str) -> int:
     return sum(1 for sample in samples if sample.regions.get(label) is not None)
+
+
+def _taught(samples: Sequence[Sample], label: str) -> dict[str, int]:
+    states = [sample.present.get(label) for sample in samples]
+    return {"present": states.count(1), "absent": states.count(0)}
 
 
 def _forget(checkpoints: Path) -> None:

@@ -15,6 +15,7 @@ from core.jobs import job_request
 from core.models import Job, User
 from inference import errors
 from inference.access import locked_saliency
+from inference.engine.map_licence import withheld
 from inference.engine.recipe_cards import recipe_card
 from inference.models import Prediction, SaliencyMap
 
@@ -31,15 +32,18 @@ def saliency_request(*, prediction: Prediction, label_key: str, method: str, req
     """Ask why a prediction says what it says of one label; the same question is one map.
 
     Raises:
-        Conflict: the prediction is not finished. Invalid: the label or the method is not offered.
+        Conflict: the prediction is not finished, or nothing taught the version such a map.
+        Invalid: there is no such label or method.
     """
-    known = [one.name for one in recipe_card(prediction.version.family.recipe).explanations]
+    known = {one.name: one for one in recipe_card(prediction.version.family.recipe).explanations}
     if method not in known:
-        raise errors.method_unknown(method, known)
+        raise errors.method_unknown(method, list(known))
     if label_key not in prediction.version.card.get("labels", prediction.version.family.label_keys):
         raise errors.label_not_predicted(label_key)
     if prediction.state != Prediction.State.FINISHED:
         raise errors.prediction_not_finished()
+    if reason := withheld(prediction.version.card, known[method], label_key):
+        raise errors.map_not_offered(reason.why, reason.code)
     with transaction.atomic():
         saliency, made = SaliencyMap.objects.get_or_create(prediction=prediction, label_key=label_key, method=method)
         saliency = locked_saliency(saliency.pk)

@@ -42,6 +42,7 @@ def pages(world: World, read: str) -> dict[str, str]:
         "upload": "/upload",
         "datasets": f"/datasets?project={slug}",
         "datasheet": f"/datasets/{world.snapshot.pk}/sheet",
+        "doubtful": f"/datasets/doubtful?project={slug}&snapshot={world.snapshot.pk}",
         "models": f"/models?project={slug}",
         "family": f"/models/{world.family.slug}?project={slug}",
         "training": f"/training/{world.run.pk}",

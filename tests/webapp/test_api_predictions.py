@@ -12,7 +12,7 @@ from django.test import Client
 
 from annotations.models import ReadingProtocol
 from annotations.services.workitems import workitem_claim, workitem_submit
-from inference.models import ModelVersion
+from inference.models import ModelVersion, SaliencyMap
 from tests.factories.api import Api
 from tests.inference.planted_archive import COLUMNS, ROWS, bright_model, install, make_family, open_workitem, plant
 
@@ -28,6 +28,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(scope="module")
 def square_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bright_model(tmp_path_factory.mktemp("square-model"))
+
+
+@pytest.fixture(scope="module")
+def misled_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bright_model(tmp_path_factory.mktemp("misled-model"), misled=True)
 
 
 @pytest.fixture
@@ -60,6 +65,11 @@ def test_a_reader_asks_for_a_prediction_sees_it_and_gets_its_map(
     assert (status, saliency["shape_kji"]) == (200, [1, ROWS, COLUMNS])
     assert saliency["frames"] == [{"sop_instance_uid": planted.instance.sop_instance_uid, "frame_number": 1}]
     assert saliency["layer"]
+    scale = saliency["scale"]
+    assert (scale["unit"], scale["cases"]) == ("logit", 24)
+    assert [scale["low"], scale["high"]] == saliency["parameters"]["raw_range"]
+    assert scale["share"] == pytest.approx(scale["high"] / scale["strongest"])
+    assert scale["is_weak"] is (scale["share"] < 0.3)
     plain = api.client.get(f"/api/v1/saliency/{saliency['id']}/map", headers={"Accept-Encoding": "identity"})
     packed = api.client.get(f"/api/v1/saliency/{saliency['id']}/map", headers={"Accept-Encoding": "gzip, deflate, br"})
     assert plain.headers["Content-Type"] == "application/octet-stream"
@@ -67,6 +77,25 @@ def test_a_reader_asks_for_a_prediction_sees_it_and_gets_its_map(
     assert values.max() == 255
     unpack = gzip.decompress if packed.headers["Content-Encoding"] == "gzip" else zlib.decompress
     assert unpack(packed.content) == plain.content
+
+
+def test_a_map_that_nothing_taught_is_not_offered_and_refused_with_its_reason(
+    project: Project, admin: User, misled_model: Path, radiologist: User, run_jobs: Callable[[], int]
+) -> None:
+    install(make_family(project, admin), misled_model)
+    workitem, api = open_workitem(project, plant(project, 2, bright=True)), Api(radiologist)
+    api("POST", f"workitems/{workitem.pk}/predictions")
+    run_jobs()
+    _, (prediction,) = api("GET", f"workitems/{workitem.pk}/predictions")
+    assert "location" not in [one["method"] for one in prediction["explanations_offered"]]
+    assert all(one["label_keys"] == ["square"] for one in prediction["explanations_offered"])
+    (missing,) = prediction["explanations_withheld"]
+    assert (missing["method"], missing["label_key"], missing["code"]) == ("location", "square", "no_place_marked")
+    wanted = {"label_key": "square", "method": "location"}
+    status, refused = api("POST", f"predictions/{prediction['id']}/saliency", wanted)
+    assert (status, refused["code"]) == (409, "map_not_offered")
+    assert refused["message"] == missing["why"]
+    assert not SaliencyMap.objects.exists()
 
 
 def test_a_first_reader_learns_nothing_of_the_model_before_the_own_answer(

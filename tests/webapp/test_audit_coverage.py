@@ -151,6 +151,11 @@ def _may_be_trained(world: World, scene: Scene) -> None:
     scene.body = {"snapshot_id": str(snapshot.pk), "config": CONFIG, "reason": "corrected"}
 
 
+def _may_be_doubted(world: World, scene: Scene) -> None:
+    snapshot = freeze(world.project, plant_many(world.project, train=16, validation=4, test=2))
+    scene.address = f"snapshots/{snapshot.pk}/suspects"
+
+
 def _may_be_evaluated(world: World, scene: Scene) -> None:
     family = make_family(world.project, User.objects.get(username="adm"))
     version = ModelVersion.objects.create(
@@ -289,6 +294,7 @@ STEPS: dict[tuple[str, str], Step] = {
         "adm", "model.rolled_back", {"reason": "worse than before"}, prepare=_promoted_before
     ),
     ("models/<uuid:id>/training", "POST"): Step("adm", "training.requested", prepare=_may_be_trained),
+    ("snapshots/<uuid:id>/suspects", "POST"): Step("adm", "suspects.requested", prepare=_may_be_doubted),
     ("training/<uuid:id>/cancel", "POST"): Step("adm", "training.cancelled"),
     ("training/<uuid:id>/resume", "POST"): Step("adm", "training.resumed", prepare=_stopped),
     ("versions/<uuid:id>/promote", "POST"): Step("adm", "model.promoted", prepare=_may_be_promoted),

@@ -85,6 +85,8 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/snapshots/<uuid:id>", "GET"): REVIEWER,
     ("api/v1/snapshots/<uuid:id>/datasheet", "GET"): REVIEWER,
     ("api/v1/snapshots/<uuid:id>/manifest", "GET"): REVIEWER,
+    ("api/v1/snapshots/<uuid:id>/suspects", "GET"): REVIEWER,
+    ("api/v1/snapshots/<uuid:id>/suspects", "POST"): PROJECT_ADMIN,
     ("api/v1/workitems", "GET"): ANYBODY,
     ("api/v1/workitems/next", "GET"): ANYBODY,
     ("api/v1/workitems/<uuid:id>", "GET"): MEMBER,

@@ -48,6 +48,17 @@ class ExplanationOut(serializers.Serializer[Any]):
     caption = serializers.CharField()
     scale = serializers.ChoiceField(choices=["relative", "probability", "bits"])
     of_label = serializers.BooleanField()
+    label_keys = serializers.ListField(child=serializers.CharField(), help_text="The labels it is offered for.")
+
+
+class WithheldExplanationOut(serializers.Serializer[Any]):
+    """A map of one label that the version does not offer, and why."""
+
+    method = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    label_key = serializers.CharField()
+    code = serializers.CharField()
+    why = serializers.CharField()
 
 
 class PredictionOut(serializers.Serializer[Any]):
@@ -64,6 +75,7 @@ class PredictionOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     explanations_offered = ExplanationOut(many=True)
+    explanations_withheld = WithheldExplanationOut(many=True)
 
 
 class PredictionIn(serializers.Serializer[Any]):

@@ -36,6 +36,21 @@ class SaliencyVersionOut(serializers.Serializer[Any]):
     number = serializers.IntegerField()
 
 
+class MapScaleOut(serializers.Serializer[Any]):
+    """Where a map stands among those of its version, in its own ``unit``.
+
+    ``share`` is ``high`` of the ``strongest`` such map on ``cases`` validation cases (of a probability: itself).
+    """
+
+    unit = serializers.ChoiceField(choices=["logit", "probability", "bits"])
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    strongest = serializers.FloatField(allow_null=True)
+    cases = serializers.IntegerField()
+    share = serializers.FloatField(allow_null=True)
+    is_weak = serializers.BooleanField()
+
+
 class SaliencyOut(serializers.Serializer[Any]):
     """A saliency map's facts; ``shape_kji`` are slices, rows and columns of the images in ``frames``."""
 
@@ -49,6 +64,7 @@ class SaliencyOut(serializers.Serializer[Any]):
     shape_kji = serializers.ListField(child=serializers.IntegerField())
     frames = SaliencyFrameOut(many=True)
     version = SaliencyVersionOut()
+    scale = MapScaleOut(allow_null=True)
     error_code = serializers.CharField()
 
 

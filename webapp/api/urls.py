@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("webapp.api.near_copies")),
     path("", include("webapp.api.withdrawals")),
     path("", include("webapp.api.reviewers")),
+    path("", include("webapp.api.suspects")),
     path("", include("webapp.api.predictions")),
     path("", include("webapp.api.saliency")),
     path("", include("webapp.api.models")),

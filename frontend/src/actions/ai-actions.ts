@@ -1,10 +1,14 @@
 import { requestPredictions } from "../state/reading-api";
-import { hideSaliency, saliencyTarget, showSaliency, useSaliency } from "../state/reading-saliency";
+import {
+  hideSaliency,
+  mapsOffered,
+  saliencyTarget,
+  showSaliency,
+  useSaliency,
+} from "../state/reading-saliency";
 import { reading, session } from "../state/reading-session";
 import { readingUi, say, setReadingUi, setSaliency } from "../state/reading-ui";
 import type { Action } from "./action";
-
-const offered = () => saliencyTarget()?.prediction.explanations_offered ?? [];
 
 export function toggleSaliency(): void {
   if (readingUi().saliency.on) {
@@ -31,9 +35,9 @@ export const aiActions: Action[] = [
     group: "AI",
     label: "Next saliency method",
     keys: ["Shift+S"],
-    when: () => readingUi().saliency.on && offered().length > 1,
+    when: () => readingUi().saliency.on && mapsOffered().length > 1,
     run: () => {
-      const methods = offered();
+      const methods = mapsOffered();
       const at = methods.findIndex((offer) => offer.method === readingUi().saliency.method);
       void showSaliency(methods[(at + 1) % methods.length]?.method);
     },

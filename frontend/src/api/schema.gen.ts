@@ -950,6 +950,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/snapshots/{id}/suspects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the last search and its doubts, the most doubtful first. */
+        get: operations["suspects_read"];
+        put?: never;
+        /** @description Look for doubtful labels; the same dataset is searched once. */
+        post: operations["suspects_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/studies/{study}/contents": {
         parameters: {
             query?: never;
@@ -2271,6 +2289,34 @@ export interface components {
         };
         /** @enum {string} */
         DirectionEnum: "promote" | "roll_back";
+        /** @description One stored answer and what models say that never saw its patient; ``place`` counts from the most doubtful. */
+        DoubtOut: {
+            place: number;
+            label_key: string;
+            /** @description 1 present, 0 absent. */
+            said: number;
+            /**
+             * Format: double
+             * @description Out-of-fold, that it is present; not calibrated.
+             */
+            probability: number;
+            /** Format: double */
+            doubt: number;
+            is_suspect: boolean;
+            provenance: string;
+            study_instance_uid: string;
+            series_instance_uid: string;
+            sop_instance_uid: string;
+            frame_number: number;
+            split: components["schemas"]["SplitEnum"];
+            workitem: components["schemas"]["SuspectCaseOut"] | null;
+        };
+        /** @description The last search of a dataset (null before the first), and a part of what it found. */
+        DoubtsOut: {
+            search: components["schemas"]["SuspectSearchOut"] | null;
+            count: number;
+            results: components["schemas"]["DoubtOut"][];
+        };
         /**
          * EdgeLetters
          * @description What the edges of the stored picture point to; empty where it is not said.
@@ -2324,7 +2370,7 @@ export interface components {
         /** @enum {string} */
         EventEnum: "accept" | "correct" | "reject";
         /** @enum {string} */
-        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "snapshot.requested" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
+        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "snapshot.requested" | "suspects.found" | "suspects.requested" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
         /**
          * Example
          * @description A test case that is shown with its report; its masks are kept with the outputs.
@@ -2379,6 +2425,8 @@ export interface components {
             caption: string;
             scale: components["schemas"]["ScaleEnum"];
             of_label: boolean;
+            /** @description The labels it is offered for. */
+            label_keys: string[];
         };
         /** @description The stored size of what a side drew. */
         ExtentOut: {
@@ -2980,6 +3028,24 @@ export interface components {
         LoginInRequest: {
             username: string;
             password: string;
+        };
+        /**
+         * @description Where a map stands among those of its version, in its own ``unit``.
+         *
+         *     ``share`` is ``high`` of the ``strongest`` such map on ``cases`` validation cases (of a probability: itself).
+         */
+        MapScaleOut: {
+            unit: components["schemas"]["UnitEnum"];
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            strongest: number | null;
+            cases: number;
+            /** Format: double */
+            share: number | null;
+            is_weak: boolean;
         };
         /** @description The painted pixels of one frame: start, length, start, length, … over row-major pixels. */
         MaskFrameOut: {
@@ -3584,6 +3650,7 @@ export interface components {
             /** Format: date-time */
             finished_at: string | null;
             explanations_offered: components["schemas"]["ExplanationOut"][];
+            explanations_withheld: components["schemas"]["WithheldExplanationOut"][];
         };
         /** @enum {string} */
         PredictionStateEnum: "requested" | "finished" | "failed" | "outside";
@@ -4007,6 +4074,7 @@ export interface components {
             shape_kji: number[];
             frames: components["schemas"]["SaliencyFrameOut"][];
             version: components["schemas"]["SaliencyVersionOut"];
+            scale: components["schemas"]["MapScaleOut"] | null;
             error_code: string;
         };
         /** @description The model version whose reasons the map shows. */
@@ -4560,6 +4628,8 @@ export interface components {
             };
         };
         /** @enum {string} */
+        SplitEnum: "train" | "validation";
+        /** @enum {string} */
         StandsEnum: "measured" | "disproved" | "unmeasured";
         /**
          * StatedOut
@@ -4713,6 +4783,46 @@ export interface components {
             /** @default false */
             nothing_found: boolean;
             images?: string;
+        };
+        /** @description The case of a doubtful answer as it stands now. */
+        SuspectCaseOut: {
+            /** Format: uuid */
+            id: string;
+            state: components["schemas"]["WorkitemStateEnum"];
+            version: number;
+            patient_id: string;
+            /** Format: date */
+            study_date: string | null;
+            /** @description It was reopened, or signed off anew, since. */
+            looked_at_again: boolean;
+        };
+        /** @description How many answers were judged, and how many of them are suspect. */
+        SuspectCountsOut: {
+            judged?: number;
+            suspects?: number;
+        };
+        /** @description Why a search came to nothing. */
+        SuspectErrorOut: {
+            code: string;
+            message: string;
+        };
+        /** @description A search; ``state`` is that of its job, ``parts`` how many models each answered for patients they never saw. */
+        SuspectSearchOut: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            snapshot_id: string;
+            state: components["schemas"]["JobStateEnum"];
+            /** Format: double */
+            share: number | null;
+            parts: number;
+            counts: components["schemas"]["SuspectCountsOut"];
+            requested_by: components["schemas"]["PersonOut"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            found_at: string | null;
+            error: components["schemas"]["SuspectErrorOut"] | null;
         };
         /**
          * Suv
@@ -5071,6 +5181,8 @@ export interface components {
             words: string;
         };
         /** @enum {string} */
+        UnitEnum: "logit" | "probability" | "bits";
+        /** @enum {string} */
         UnsettledEnum: "contradicted" | "undecidable" | "test_assisted" | "test_nodded_at" | "test_by_habit";
         UploadChangedEvent: {
             id: number;
@@ -5354,6 +5466,14 @@ export interface components {
         WithdrawalsOut: {
             /** Results */
             results: components["schemas"]["WithdrawalOut"][];
+        };
+        /** @description A map of one label that the version does not offer, and why. */
+        WithheldExplanationOut: {
+            method: string;
+            label: string;
+            label_key: string;
+            code: string;
+            why: string;
         };
         WorkitemChangedEvent: {
             id: number;
@@ -6984,6 +7104,54 @@ export interface operations {
                 };
                 content: {
                     "application/jsonl": string;
+                };
+            };
+        };
+    };
+    suspects_read: {
+        parameters: {
+            query?: {
+                /** @description Only of this label. */
+                label_key?: string;
+                /** @description 1..500; 50 if left out. */
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoubtsOut"];
+                };
+            };
+        };
+    };
+    suspects_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuspectSearchOut"];
                 };
             };
         };

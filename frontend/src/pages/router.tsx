@@ -131,6 +131,13 @@ const routeTree = rootRoute.addChildren([
     }),
     createRoute({
       getParentRoute: inApp,
+      path: "/datasets/doubtful",
+      validateSearch: (raw: Record<string, unknown>): { snapshot?: string } =>
+        typeof raw.snapshot === "string" ? { snapshot: raw.snapshot } : {},
+      component: lazyRouteComponent(() => import("./datasets/doubtful-page"), "DoubtfulPage"),
+    }),
+    createRoute({
+      getParentRoute: inApp,
       path: "/models",
       component: lazyRouteComponent(() => import("./models/models-page"), "ModelsPage"),
     }),

@@ -51,6 +51,13 @@ export function saliencyTarget(): {
   return first && likeliest ? { prediction: first, labelKey: likeliest[0], findingKey: null } : null;
 }
 
+/** The maps that the target's version offers of its label. */
+export function mapsOffered(): PredictionOut["explanations_offered"] {
+  const target = saliencyTarget();
+  const offered = target?.prediction.explanations_offered ?? [];
+  return offered.filter((one) => !one.of_label || one.label_keys.includes(target?.labelKey ?? ""));
+}
+
 /** What was seen must be said in a review: whether a map was on the screen. */
 export const saliencyIsShown = () => useSaliency.getState().status === "ready" && readingUi().saliency.on;
 
@@ -73,7 +80,7 @@ export async function showSaliency(method?: string): Promise<void> {
     });
     return;
   }
-  const offered = target.prediction.explanations_offered;
+  const offered = mapsOffered();
   const chosen =
     offered.find((offer) => offer.method === (method ?? readingUi().saliency.method)) ?? offered[0];
   if (!chosen) {

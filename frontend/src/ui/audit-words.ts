@@ -44,6 +44,8 @@ export const auditWords: Record<AuditEventOut["event_type"], string> = {
   "series.read": "read images",
   "snapshot.frozen": "froze a dataset",
   "snapshot.requested": "asked for a dataset to be frozen",
+  "suspects.found": "found the doubtful labels of a dataset",
+  "suspects.requested": "asked which labels of a dataset are doubtful",
   "teaching.withdrawn": "said whose cases teach no more, or again",
   "token.made": "made an API token",
   "token.revoked": "revoked an API token",

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { snapshotQuery, snapshotsQuery } from "../../api/snapshots";
 import type { ProjectOut } from "../../api/types";
 import { formatCount, formatInstant, formatWords, shortDigest } from "../../ui/format";
-import { TextLink } from "../../ui/links";
+import { ButtonLink, TextLink } from "../../ui/links";
 import { Facts, Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { CountsTable } from "./counts-view";
@@ -97,13 +97,26 @@ export function SnapshotDetail({ id, project }: { id: string; project: ProjectOu
       }
       testId="snapshot-detail"
       actions={
-        <CopyButton value={data.digest}>
-          {({ copied, copy }) => (
-            <Button variant="default" size="compact-xs" onClick={copy}>
-              {copied ? "Copied" : "Copy digest"}
-            </Button>
-          )}
-        </CopyButton>
+        <Group gap="xs">
+          {data.recipe === "classification" ? (
+            <ButtonLink
+              to="/datasets/doubtful"
+              search={{ project: project.slug, snapshot: data.id }}
+              variant="default"
+              size="compact-xs"
+              data-testid="doubtful-link"
+            >
+              Doubtful labels
+            </ButtonLink>
+          ) : null}
+          <CopyButton value={data.digest}>
+            {({ copied, copy }) => (
+              <Button variant="default" size="compact-xs" onClick={copy}>
+                {copied ? "Copied" : "Copy digest"}
+              </Button>
+            )}
+          </CopyButton>
+        </Group>
       }
     >
       <Facts

@@ -6,12 +6,13 @@ import { type ColormapName, colormapNames, gradientOf } from "../../geometry/col
 import { chanceWords } from "../../state/chance";
 import { useClaims } from "../../state/reading-chance";
 import { useFindings } from "../../state/reading-findings";
-import { saliencyTarget, showSaliency, useSaliency } from "../../state/reading-saliency";
+import { mapsOffered, saliencyTarget, showSaliency, useSaliency } from "../../state/reading-saliency";
 import { useReading } from "../../state/reading-session";
 import { setReadingUi, setSaliency, useReadingUi } from "../../state/reading-ui";
 import { useMay } from "../../state/session";
 import { formatInstant } from "../../ui/format";
 import { labelMeaning } from "../../viewer/findings-on-frame";
+import { withheldWords } from "./map-words";
 import panelClasses from "./panel.module.css";
 import { shareWords } from "./saliency-legend";
 import viewportClasses from "./viewport.module.css";
@@ -22,7 +23,7 @@ function SaliencyControls() {
   useFindings((state) => state.rows);
   const { status, message } = useSaliency();
   const target = saliencyTarget();
-  const offered = target?.prediction.explanations_offered ?? [];
+  const offered = mapsOffered();
   const chosen = offered.find((offer) => offer.method === saliency.method) ?? offered[0];
   return (
     <section aria-label="Saliency map">
@@ -74,6 +75,11 @@ function SaliencyControls() {
           }}
         />
       ) : null}
+      {withheldWords(target?.prediction, target?.labelKey).map((sentence) => (
+        <Text key={sentence} size="xs" c="dimmed" mt={4} data-testid="map-withheld">
+          {sentence}
+        </Text>
+      ))}
       <Text size="xs" mt="sm" id="saliency-opacity">
         Opacity {Math.round(saliency.opacity * 100)} %
       </Text>

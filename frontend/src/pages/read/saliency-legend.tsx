@@ -3,6 +3,7 @@ import { useSaliency } from "../../state/reading-saliency";
 import type { ExplanationOffer, SaliencyOut } from "../../state/reading-types";
 import { useReadingUi } from "../../state/reading-ui";
 import { labelMeaning } from "../../viewer/findings-on-frame";
+import { absentWords, rangeWords, strengthWords } from "./map-words";
 import panelClasses from "./panel.module.css";
 import viewportClasses from "./viewport.module.css";
 
@@ -20,7 +21,7 @@ export function shareWords(share: number, scale: ExplanationOffer["scale"] | und
   }
   return scale === "probability"
     ? `${Math.round(share * 100)} %`
-    : `${Math.round(share * 100)} % of the strongest`;
+    : `${Math.round(share * 100)} % of this map's strongest`;
 }
 
 /** What the colours on the image are: method, layer, model version. */
@@ -38,6 +39,8 @@ export function SaliencyLegend() {
     );
   }
   const offer = prediction?.explanations_offered.find((one) => one.method === out.method);
+  const absent = absentWords(prediction, out.label_key, offer?.of_label);
+  const strength = out.scale ? strengthWords(out.scale) : "";
   const version = versionWords(out.version, versionWords(prediction?.version));
   return (
     <div className={viewportClasses.legend} data-testid="saliency-legend">
@@ -47,6 +50,17 @@ export function SaliencyLegend() {
         <span>{offer?.low}</span>
         <span>{offer?.high}</span>
       </div>
+      {absent ? (
+        <div className={viewportClasses.legendSaid} data-testid="saliency-absent">
+          {absent}
+        </div>
+      ) : null}
+      {strength ? (
+        <div className={viewportClasses.legendSaid} data-testid="saliency-strength">
+          {strength}
+        </div>
+      ) : null}
+      {out.scale ? <div>Values: {rangeWords(out.scale)}</div> : null}
       <div>Shown from {shareWords(saliency.threshold, offer?.scale)}</div>
       <div>Method: {offer?.label ?? out.method}</div>
       {out.layer ? <div>Layer: {out.layer}</div> : null}

@@ -43,6 +43,8 @@ CARD: Final = RecipeCard(
             high="100 %",
             caption="How probable the model holds it that the finding is here.",
             scale="probability",
+            unit="probability",
+            learned_from="places",
         ),
         Method(
             "occlusion",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from inference.engine.map_licence import SURE_PLACE
 from inference.engine.maps import spread
 from inference.engine.regions import regions_of_map
 from inference.engine.results import LabelPrediction, Prediction, Region
@@ -16,7 +17,6 @@ from inference.engine.sample import Image
 if TYPE_CHECKING:
     from inference.engine.loaded_model import LoadedModel
 
-LOCATION_THRESHOLD = 0.5
 _BATCH = 8
 
 
@@ -43,11 +43,11 @@ def predict_labels(model: LoadedModel, image: Image, on_progress: Callable[[floa
         )
         for k, (prepared_frame, maps) in enumerate(places):
             # Only a frame the label was seen on has places, and only one whose map says so.
-            if probabilities[k] < model.thresholds[label] or float(maps[index].max()) < LOCATION_THRESHOLD:
+            if probabilities[k] < model.thresholds[label] or float(maps[index].max()) < SURE_PLACE:
                 continue
             on_grid = spread(maps[index], prepared_frame.geometry.shape)
             restored = model.preprocessing.restore_part(on_grid, prepared_frame.geometry)
             regions += regions_of_map(
-                restored, label=label, frame=k, level=LOCATION_THRESHOLD, probability=float(probabilities[k])
+                restored, label=label, frame=k, level=SURE_PLACE, probability=float(probabilities[k])
             )
     return Prediction.of(labels, regions)

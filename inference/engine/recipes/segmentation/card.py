@@ -33,6 +33,7 @@ CARD: Final = RecipeCard(
             high="undecided",
             caption="How undecided the model is, over all its labels: entropy of 0 to 1 bit. Not where a finding is.",
             scale="bits",
+            unit="bits",
             of_label=False,
         ),
     ),

@@ -1,0 +1,111 @@
+"""Which maps a version may show, and how strong one is among all it gives. Knows no torch: web processes read it too.
+
+Both follow from the model's card: what its heads learned from, and the strongest maps it gave on validation cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from inference.engine.methods import Method
+from inference.engine.recipe_cards import recipe_card
+
+#: Below this share of the strongest map of a version a map is called weak.
+WEAK_SHARE: Final = 0.3
+#: Below this a location head is not sure of any place; its outlines begin here too.
+SURE_PLACE: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Why a map is not offered: a stable code, and a sentence."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True)
+class MapScale:
+    """Where a map stands on the scale of its version.
+
+    Attributes:
+        unit: "logit", "probability" or "bits".
+        low, high: its lowest and highest value, in that unit.
+        strongest: the highest value of such a map on the version's validation cases; None where it was not measured.
+        cases: how many these were.
+        share: ``high`` of ``strongest``; a probability is its own share. None where nothing is known.
+        is_weak: nothing in this map is strong.
+    """
+
+    unit: str
+    low: float
+    high: float
+    strongest: float | None
+    cases: int
+    share: float | None
+    is_weak: bool
+
+
+def withheld(card: Mapping[str, Any], method: Method, label: str) -> Withheld | None:
+    """Say why a version does not offer a map of a label, or None where it does.
+
+    Args:
+        card: of the model.
+        method: one of the explanations on its recipe's card.
+        label: one of its labels.
+    """
+    training, config = card.get("training", {}), card.get("config", {})
+    if method.learned_from == "places":
+        if not config.get("location_weight", 1):
+            return Withheld("places_not_taught", "Not offered: this version was trained without its location head.")
+        located = training.get("located_cases", {}).get(label, 0)
+        if not located:
+            return Withheld(
+                "no_place_marked",
+                "Not offered: no reader marked where this is in the cases that this version learned from, so its "
+                "location head never saw one.",
+            )
+    taught = training.get("taught_cases", {}).get(label)
+    if method.of_label and taught is not None and not (taught["present"] and taught["absent"]):
+        missing = "with" if not taught["present"] else "without"
+        return Withheld(
+            "one_answer_only",
+            f"Not offered: this version learned from no case {missing} it, so it cannot say what tells them apart.",
+        )
+    return None
+
+
+def explanations_of(card: Mapping[str, Any], recipe: str) -> tuple[list[tuple[Method, list[str]]], list[Any]]:
+    """Return the explanations a version offers, each with its labels, and (method, label, why not) of the others."""
+    labels = list(card.get("labels", []))
+    offered: list[tuple[Method, list[str]]] = []
+    refused: list[Any] = []
+    for method in recipe_card(recipe).explanations:
+        reasons = {label: withheld(card, method, label) for label in labels}
+        good = [label for label, why in reasons.items() if why is None]
+        if good or not labels:
+            offered.append((method, good))
+        refused += [(method, label, why) for label, why in reasons.items() if why is not None]
+    return offered, refused
+
+
+def map_scale(card: Mapping[str, Any], method: Method, label: str, raw_range: tuple[float, float]) -> MapScale:
+    """Return where a map of a label stands among those of its version.
+
+    Args:
+        card: of the model; ``training.strongest_maps`` has {method: {label: {"strongest", "cases"}}}.
+        method: that made it.
+        label: that it explains.
+        raw_range: its lowest and highest value before scaling.
+    """
+    low, high = raw_range
+    known = card.get("training", {}).get("strongest_maps", {}).get(method.name, {}).get(label, {})
+    strongest, cases = known.get("strongest"), int(known.get("cases", 0))
+    if method.scale == "bits":
+        return MapScale(method.unit, low, high, None, 0, None, is_weak=False)
+    if method.scale == "probability":
+        return MapScale(method.unit, low, high, strongest, cases, high, is_weak=high < SURE_PLACE)
+    share = max(0.0, high) / strongest if strongest and strongest > 0 else None
+    return MapScale(method.unit, low, high, strongest, cases, share, is_weak=share is not None and share < WEAK_SHARE)
