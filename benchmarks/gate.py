@@ -1,6 +1,7 @@
 """Does the gate keep its promise? A worse model may pass in 2.5 of 100 tries: measured on invented test sets.
 
-    .venv/bin/python benchmarks/gate.py [--runs 2000] [--only auc] [--write]
+    .venv/bin/python benchmarks/gate.py [--runs 2000] [--only AUC] [--keep figures.jsonl]
+    .venv/bin/python benchmarks/gate.py --write figures.jsonl
 
 In every world the new model is worse by *exactly* the limit of the criterion, so each pass is an error. ``--write``
 puts the tables into docs/the-gate.md and draws the power curves in docs/images. Seeds are fixed.
@@ -9,6 +10,7 @@ puts the tables into docs/the-gate.md and draws the power curves in docs/images.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -70,6 +72,12 @@ class Measured:
     @property
     def rate(self) -> float:
         return self.passed / self.runs
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "criterion": self.world.criterion, "setting": self.world.setting, "runs": self.runs,
+            "passed": self.passed, "before": self.passed_before, "most": self.most,
+        }  # fmt: skip
 
     @property
     def most(self) -> float:
@@ -257,18 +265,52 @@ def measure(runs: int, *, only: str = "", tell: Callable[[str], None] = lambda _
     return found
 
 
+def power(runs: int) -> Iterator[dict[str, object]]:
+    """Draw equally good models and count how often that is shown: the dots beside the advisor's curves."""
+    rng = np.random.default_rng(7)
+    for margin in (0.02, 0.05, 0.1):
+        for patients in (100, 200, 400, 800):
+            positives = round(0.3 * patients)
+            passed = sum(
+                criteria.non_inferior(
+                    worlds.auc(rng, positives, patients - positives, 0.9, 0.0, 0.8), GatePlan(margin=margin)
+                ).passed
+                is True
+                for _ in range(runs)
+            )
+            yield {"power": "auc", "margin": margin, "patients": patients, "passed": passed, "runs": runs}
+    for margin in (0.05, 0.1, 0.2):
+        for patients in (50, 100, 200, 400):
+            plan, passed = GatePlan(sensitivity_margin=margin), 0
+            for _ in range(runs):
+                passed += worlds.sensitivity(worlds.changing(rng, patients, 0.1), plan).passed is True
+            yield {"power": "decisions", "margin": margin, "patients": patients, "passed": passed, "runs": runs}
+
+
 def main() -> int:
-    """Measure, print, and write where asked."""
+    """Measure, print, and keep or write where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--only", default="", help="criteria that begin with this, or power")
+    parser.add_argument("--keep", type=Path, help="add the figures to this file of JSON lines")
+    parser.add_argument("--write", type=Path, help="measure nothing: write the pages from such a file")
     asked = parser.parse_args()
-    found = measure(asked.runs, only=asked.only, tell=lambda line: print(line, flush=True))
     if asked.write:
         from benchmarks.gate_pages import write
 
-        write(found)
+        write([json.loads(line) for line in asked.write.read_text().splitlines()])
+        return 0
+    if asked.only == "power":
+        drawn = list(power(asked.runs))
+        print(*drawn, sep="\n")
+        if asked.keep:
+            with asked.keep.open("a") as file:
+                file.writelines(json.dumps(one) + "\n" for one in drawn)
+        return 0
+    found = measure(asked.runs, only=asked.only, tell=lambda line: print(line, flush=True))
+    if asked.keep:
+        with asked.keep.open("a") as file:
+            file.writelines(json.dumps(one.to_json()) + "\n" for one in found)
     over = [one for one in found if one.rate > one.most]
     print(f"{len(found)} worlds, {len(over)} over what chance allows")
     return 1 if over else 0

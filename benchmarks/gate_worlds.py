@@ -117,6 +117,13 @@ def decisions(rng: Rng, patients: int, was: float, less: float, alike: float, im
     return both(cases(said[0], truth, member), cases(said[1], truth, member))
 
 
+def changing(rng: Rng, patients: int, share: float) -> Pairs:
+    """Positive cases of which a share is decided otherwise by the new model, as often rightly as wrongly."""
+    change = rng.choice([-1, 0, 1], p=[share / 2, 1 - share, share / 2], size=patients)
+    truth = np.ones(patients)
+    return both(cases((change <= 0) * 1.0, truth), cases((change >= 0) * 1.0, truth))
+
+
 HALF = {"a": 0.5}
 
 

@@ -6,23 +6,35 @@ from typing import Any
 
 from inference.engine.gate_plan import GatePlan
 from inference.engine.power import Proof, Provable, proof_of
+from inference.family_facts import limits_of, plan_in_force
+from inference.models import ModelFamily
 
 Json = dict[str, Any]
 
 
-def proof_json(counts: Json, label_keys: list[str], recipe: str, plan: GatePlan) -> Json:
-    """Return what the test split of a dataset can prove of each label.
+def proof_of_snapshot(family: ModelFamily, counts: Json) -> Json:
+    """Return what the test split of a dataset can prove of a family's next version.
 
     Args:
-        counts: of the dataset, frozen or not (``annotations.dataset.counts``).
-        label_keys: of the family.
-        recipe: of the family.
-        plan: in force.
+        counts: of the dataset (``annotations.dataset.counts``).
     """
     labels = counts.get("splits", {}).get("test", {}).get("labels", {})
-    found = {key: proof_of(*_patients(labels[key]), plan) for key in label_keys if key in labels}
-    if recipe != "classification":
-        return {"labels": {}, "can_pass": True, "sentences": [_masks(labels[key], key, plan) for key in found]}
+    return proof_by_plan(family, {key: _patients(states) for key, states in labels.items()})
+
+
+def proof_by_plan(family: ModelFamily, patients: Json) -> Json:
+    """Return what so many test patients can prove of a family's next version by the plan in force.
+
+    Args:
+        patients: by label, {"positive": with it, "negative": without it}.
+    """
+    plan = limits_of(plan_in_force(family))
+    there = {key: patients[key] for key in family.label_keys if key in patients}
+    if family.recipe != "classification":
+        enough = any(one["positive"] >= plan.smallest for one in there.values())
+        sentences = [_masks(key, one["positive"], plan) for key, one in there.items()]
+        return {"labels": {}, "can_pass": enough, "sentences": sentences}
+    found = {key: proof_of(one["positive"], one["negative"], plan) for key, one in there.items()}
     return {
         "labels": {key: _label_json(one) for key, one in found.items()},
         "can_pass": any(one.chance > 0 for one in found.values()),
@@ -30,10 +42,9 @@ def proof_json(counts: Json, label_keys: list[str], recipe: str, plan: GatePlan)
     }
 
 
-def _patients(states: Json) -> tuple[int, int]:
+def _patients(states: Json) -> dict[str, int]:
     """Return patients with and without a label; datasets frozen before patients were counted have images only."""
-    positive, negative = (states.get(f"{word}_patients", states[word]) for word in ("positive", "negative"))
-    return int(positive or 0), int(negative or 0)
+    return {word: int(states.get(f"{word}_patients", states[word]) or 0) for word in ("positive", "negative")}
 
 
 def _label_json(one: Proof) -> Json:
@@ -76,11 +87,8 @@ def _percent(share: float) -> str:
     return f"{min(99, max(1, round(100 * share)))} %"
 
 
-def _masks(states: Json, key: str, plan: GatePlan) -> str:
-    positive, _ = _patients(states)
+def _masks(key: str, positive: int, plan: GatePlan) -> str:
+    there = f"The test split has {positive} patients with '{key}'"
     if positive < plan.smallest:
-        return (
-            f"The test split has {positive} patients with '{key}': the plan asks for {plan.smallest} before a "
-            "version's masks are judged at all."
-        )
-    return f"The test split has {positive} patients with '{key}' to judge masks by."
+        return f"{there}: the plan asks for {plan.smallest} before a version's masks are judged at all."
+    return f"{there} to judge masks by."

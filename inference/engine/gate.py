@@ -7,9 +7,7 @@ Where the cases are too few, the answer is "cannot tell" (null), never a silent 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from statistics import NormalDist
 
 import numpy as np
 
@@ -19,8 +17,8 @@ from inference.engine.errors import DataError
 from inference.engine.first_model import first_model
 from inference.engine.gate_plan import GatePlan
 from inference.engine.pairs import Metric, pair
-from inference.engine.report import Criterion, Gate, Power
-from inference.engine.statistics import Z95, patients_needed
+from inference.engine.power import patients_needed
+from inference.engine.report import Gate, Power, Verdict
 from inference.engine.unseen import Weights
 from inference.engine.verdict import sentence_of, verdict_of
 
@@ -92,7 +90,8 @@ def compare(
                 *mask_criteria.above_trivial(challenger, judged, trivial, weights),
                 *(criteria.subgroup_dice(pairs, dimension, plan) for dimension in groups),
             ]
-    verdict, power = verdict_of(found), _power(found, patients, plan)
+    verdict = verdict_of(found)
+    power = _power(verdict, metric, challenger, judged or labels, champion is None, plan)
     return Gate(
         verdict=verdict,
         passed=verdict == "passed",
@@ -117,20 +116,24 @@ def _enough(cases: Sequence[CaseResult], label: str, metric: str, plan: GatePlan
     return min(map(len, states)) >= plan.smallest
 
 
-def _power(found: Sequence[Criterion], patients: int, plan: GatePlan) -> Power:
-    """Say how many patients would show that an equal model is not worse, from the intervals that were seen."""
+def _power(
+    verdict: Verdict, metric: Metric, cases: Sequence[CaseResult], labels: Sequence[str], first: bool, plan: GatePlan
+) -> Power:
+    """Say how many patients would show that an equally good version is so, where these could not."""
+    patients = len({case.patient_key for case in cases})
     sentence = f"The test set has {patients} patients."
-    main = found[0]
-    if main.id != "non_inferior":
+    if verdict == "passed" or first or metric != "auc":
         return Power(patients=patients, patients_needed=None, sentence=sentence)
-    factors = [
-        (1 + NormalDist().inv_cdf(0.8) / Z95) * (one.value - one.interval[0]) / -one.limit
-        for one in found
-        if one.role == "required" and one.limit and one.value is not None and one.interval is not None
-    ]
-    needed = math.ceil(patients * max(factors) ** 2) if factors else patients_needed(plan.margin)
-    needed = max(needed, 2 * plan.smallest)
-    sentence += f" About {needed} are needed to show, 4 times in 5, that an equal model is not worse by {plan.margin:g}"
-    if len(factors) > 1:
-        sentence += f" (sensitivity {plan.sensitivity_margin:g}, specificity {plan.specificity_margin:g})"
-    return Power(patients=patients, patients_needed=needed, sentence=sentence + ".")
+    needed = max((_needed(cases, label, plan) or 0 for label in labels), default=0) or None
+    if needed is not None:
+        sentence += (
+            f" About {needed} like them show, 4 times in 5, that an equal version is not worse by {plan.margin:g} "
+            f"(sensitivity {plan.sensitivity_margin:g}, specificity {plan.specificity_margin:g})."
+        )
+    return Power(patients=patients, patients_needed=needed, sentence=sentence)
+
+
+def _needed(cases: Sequence[CaseResult], label: str, plan: GatePlan) -> int | None:
+    _, truth = columns(cases, label)
+    positive, negative = (len({c.patient_key for c, y in zip(cases, truth, strict=True) if y == one}) for one in (1, 0))
+    return patients_needed(positive, negative, plan)

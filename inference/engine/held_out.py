@@ -14,7 +14,7 @@ from typing import Final
 from core.digest import sha256_hex
 from inference.engine.sample import Sample
 
-FEWEST: Final = 8
+FEWEST: Final = 20
 """Cases of a state that each part holds, or the cases are not divided."""
 _RARE: Final = 4  # of a state with fewer cases nothing is chosen anyway
 

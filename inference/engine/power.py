@@ -101,3 +101,23 @@ def proof_of(positive: int, negative: int, plan: GatePlan) -> Proof:
     ]
     chance = 0.0 if any(missing) else auc.chance * found.chance * spared.chance
     return Proof(positive, negative, auc, found, spared, chance, missing[0], missing[1])
+
+
+def patients_needed(positive: int, negative: int, plan: GatePlan) -> int | None:
+    """Return how many test patients, in this proportion, show 4 times in 5 that an equally good version is so.
+
+    None where more than a hundred times as many are needed.
+    """
+    if min(positive, negative) < 1:
+        positive, negative = 30, 70
+    low, high = 1.0, 100.0 * max(1.0, 100 / (positive + negative))
+
+    def shown(factor: float) -> bool:
+        return proof_of(round(factor * positive), round(factor * negative), plan).chance >= USUAL
+
+    if not shown(high):
+        return None
+    while high / low > 1.05:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if shown(middle) else (middle, high)
+    return math.ceil(high * (positive + negative))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
@@ -179,35 +178,3 @@ def expected_calibration_error(
     total = weights.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(total > 0, gap / total, np.nan))
-
-
-def patients_needed(
-    margin: float,
-    *,
-    auc: float = 0.9,
-    prevalence: float = 0.3,
-    correlation: float = 0.8,
-    power: float = 0.8,
-) -> int:
-    """Say how many test patients show that an equal model is not worse; to be printed before a training.
-
-    Args:
-        margin: of the plan.
-        auc: expected.
-        prevalence: share of positive patients.
-        correlation: of the two models' AUCs; retrained models are alike.
-        power: chance that an equal model passes.
-
-    Returns:
-        Patients, by the variance of Hanley & McNeil 1982.
-    """
-    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    z = Z95 + NormalDist().inv_cdf(power)
-    low, high = 4, 10_000_000
-    while low < high:
-        n = (low + high) // 2
-        positive, negative = max(1.0, n * prevalence), max(1.0, n * (1 - prevalence))
-        variance = auc * (1 - auc) + (positive - 1) * (q1 - auc**2) + (negative - 1) * (q2 - auc**2)
-        error = math.sqrt(2 * (1 - correlation) * variance / (positive * negative))
-        low, high = (low, n) if z * error <= margin else (n + 1, high)
-    return low

@@ -19,9 +19,9 @@ from core.models import Job, User
 from inference import errors
 from inference.access import locked_family
 from inference.engine.config import RecipeConfig
-from inference.family_facts import limits_of, plan_in_force, training_config
+from inference.family_facts import plan_in_force, training_config
 from inference.models import ModelFamily, ModelVersion, TrainingRun
-from inference.proof import proof_json
+from inference.proof import proof_of_snapshot
 from inference.training_cost import time_estimate
 
 Json = dict[str, Any]
@@ -56,12 +56,11 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
         config, training_cases=_cases(snapshot, "train"), validation_cases=_cases(snapshot, "validation")
     )
     warm = config.model_copy(update={"warm_start": True})
-    plan = plan_in_force(family)
     return {
         **estimate,
         "test_cases": _cases(snapshot, "test"),
-        "plan": plan.number,
-        "proof": proof_json(snapshot.counts, family.label_keys, family.recipe, limits_of(plan)),
+        "plan": plan_in_force(family).number,
+        "proof": proof_of_snapshot(family, snapshot.counts),
         "warm_start_possible": warm_start_weights(family.live, warm) is not None,
     }
 

@@ -119,6 +119,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/models/<uuid:id>/plans", "GET"): MEMBER,
     ("api/v1/models/<uuid:id>/plans", "POST"): PROJECT_ADMIN,
     ("api/v1/models/<uuid:id>/promotions", "GET"): MEMBER,
+    ("api/v1/models/<uuid:id>/proof", "POST"): MEMBER,
     ("api/v1/models/<uuid:id>/roll-back", "POST"): PROJECT_ADMIN,
     ("api/v1/models/<uuid:id>/training", "POST"): PROJECT_ADMIN,
     ("api/v1/models/<uuid:id>/training/estimate", "POST"): PROJECT_ADMIN,

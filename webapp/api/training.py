@@ -16,6 +16,7 @@ from core.models import Job
 from inference import selectors
 from inference.access import access_family, access_run, accessible_runs
 from inference.models import ModelVersion
+from inference.proof import proof_by_plan
 from inference.services.training import training_cancel, training_estimate, training_request, training_resume
 from webapp.api.base import caller, checked
 from webapp.api.models import ModelSnapshotOut, ShortVersionOut, VersionFamilyOut
@@ -122,6 +123,19 @@ class ProofOut(serializers.Serializer[Any]):
     sentences = serializers.ListField(child=serializers.CharField())
 
 
+class PatientsIn(serializers.Serializer[Any]):
+    """Test patients with and without a label."""
+
+    positive = serializers.IntegerField(min_value=0, max_value=1_000_000)
+    negative = serializers.IntegerField(min_value=0, max_value=1_000_000)
+
+
+class ProofIn(serializers.Serializer[Any]):
+    """A test split, there or only thought of: patients by label."""
+
+    labels = serializers.DictField(child=PatientsIn())
+
+
 class TrainingEstimateOut(serializers.Serializer[Any]):
     """How long it would take, as a range, and how well the test split can tell equal from worse."""
 
@@ -150,6 +164,16 @@ class ModelTrainingEstimate(APIView):
         snapshot = access_snapshot(user, "snapshot.read", id=fields["snapshot_id"])
         estimate = training_estimate(family=family, snapshot=snapshot, chosen=fields["config"])
         return Response(TrainingEstimateOut(estimate).data)
+
+
+class ModelProof(APIView):
+    """What a test split could prove."""
+
+    @extend_schema(operation_id="models_proof", request=ProofIn, responses=ProofOut)
+    def post(self, request: Request, id: str) -> Response:
+        """Say what so many test patients can prove by the plan in force; nothing is kept."""
+        family, fields = access_family(caller(request), "model.read", id=id), checked(ProofIn, request)
+        return Response(ProofOut(proof_by_plan(family, fields["labels"])).data)
 
 
 class ModelTraining(APIView):
@@ -212,6 +236,7 @@ class TrainingResume(APIView):
 
 
 urlpatterns = [
+    path("models/<uuid:id>/proof", ModelProof.as_view()),
     path("models/<uuid:id>/training/estimate", ModelTrainingEstimate.as_view()),
     path("models/<uuid:id>/training", ModelTraining.as_view()),
     path("training", Trainings.as_view()),

@@ -5,6 +5,7 @@ import type {
   FamilyOut,
   PlansOut,
   PromotionOut,
+  ProofOut,
   RecipeName,
   RecipeOut,
   ReportExampleOut,
@@ -46,6 +47,16 @@ export const plansQuery = (familyId: string) =>
 
 /** What a version's figures are worth. */
 export const fetchClaims = (versionId: string) => get<ClaimsOut>(`versions/${versionId}/claims`);
+
+export type TestPatients = Record<string, { positive: number; negative: number }>;
+
+/** What a test split with so many patients could prove by the family's plan. */
+export const proofQuery = (familyId: string, labels: TestPatients) =>
+  queryOptions({
+    queryKey: ["models", "proof", familyId, labels],
+    queryFn: ({ signal }) => post<ProofOut>(`models/${familyId}/proof`, { labels }, { signal }),
+    staleTime: 60_000,
+  });
 
 export type PlanFields = {
   limits: Record<string, number | string>;

@@ -435,6 +435,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Say what so many test patients can prove by the plan in force; nothing is kept. */
+        post: operations["models_proof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{id}/roll-back": {
         parameters: {
             query?: never;
@@ -2892,12 +2909,11 @@ export interface components {
             positive: number;
             negative: number;
             unknown: number;
-            /** @description Missing in old snapshots. */
-            positive_patients?: number;
-            /** @description Missing in old snapshots. */
-            negative_patients?: number;
             /** Format: double */
             share_positive: number | null;
+            /** @description Missing in datasets frozen before. */
+            positive_patients?: number;
+            negative_patients?: number;
         };
         /**
          * LabelFigures
@@ -3519,6 +3535,11 @@ export interface components {
             is_active?: boolean;
             password?: string;
         };
+        /** @description Test patients with and without a label. */
+        PatientsInRequest: {
+            positive: number;
+            negative: number;
+        };
         /** @description A person, as others see them. */
         PersonOut: {
             /** Format: uuid */
@@ -3716,6 +3737,12 @@ export interface components {
             reason: string;
             /** Format: date-time */
             created_at: string;
+        };
+        /** @description A test split, there or only thought of: patients by label. */
+        ProofInRequest: {
+            labels: {
+                [key: string]: components["schemas"]["PatientsInRequest"];
+            };
         };
         /** @description What a test split can prove by the plan in force. */
         ProofOut: {
@@ -6294,6 +6321,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PromotionOut"][];
+                };
+            };
+        };
+    };
+    models_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofOut"];
                 };
             };
         };

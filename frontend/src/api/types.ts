@@ -73,6 +73,7 @@ export type PlanEntryOut = Narrowed<Schemas["PlanEntryOut"], { default: number |
 export type PlansOut = { plans: PlanOut[]; entries: PlanEntryOut[] };
 export type ClaimOut = Schemas["ClaimOut"];
 export type ClaimsOut = Schemas["ClaimsOut"];
+export type ProofOut = Schemas["ProofOut"];
 export type PromotionOut = Schemas["PromotionOut"];
 export type ReportOut = Schemas["ReportOut"];
 export type EvaluationOut = Schemas["Evaluation"];

@@ -5,7 +5,7 @@ from inference.engine import criteria
 from inference.engine.case_result import CaseResult
 from inference.engine.gate_plan import GatePlan
 from inference.engine.pairs import pair
-from inference.engine.power import auc_provable, decisions_provable, proof_of
+from inference.engine.power import auc_provable, decisions_provable, patients_needed, proof_of
 from inference.engine.unseen import Weights, fewest
 
 
@@ -55,3 +55,10 @@ def test_more_patients_prove_more():
     assert chances[-1] > 0.99
     margins = [auc_provable(n, 2 * n, 0.05).smallest for n in (40, 100, 400)]
     assert margins == sorted(margins, reverse=True)
+
+
+def test_so_many_patients_as_are_said_to_be_needed_are_enough_and_few_less_are_not():
+    plan = GatePlan()
+    needed = patients_needed(12, 40, plan)
+    assert proof_of(round(needed * 12 / 52), round(needed * 40 / 52), plan).chance == pytest.approx(0.8, abs=0.05)
+    assert patients_needed(12, 40, GatePlan(margin=0.0)) is None

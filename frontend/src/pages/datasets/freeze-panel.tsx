@@ -3,7 +3,7 @@ import { IconSnowflake } from "@tabler/icons-react";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
-import { modelsQuery } from "../../api/models";
+import { modelsQuery, type TestPatients } from "../../api/models";
 import {
   freezeSnapshot,
   isUnderWay,
@@ -23,6 +23,7 @@ import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { labelsFor, RecipeChoice, useRecipe } from "../../ui/recipe-choice";
+import { ProofOfPatients } from "../models/proof-lines";
 import { CountsTable, Missing } from "./counts-view";
 import { RequestProgress } from "./request-progress";
 import { TestGap } from "./test-gap";
@@ -43,6 +44,9 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
   const keys = labels
     .map((label) => label.key)
     .filter((key) => (picked ?? (learned.length > 0 ? learned : [key])).includes(key));
+  const fitting = (families.data ?? []).filter(
+    (family) => family.recipe === recipe && family.label_keys.every((key) => keys.includes(key)),
+  );
   const [cases, setCases] = useState(0);
   const asked = useQuery({
     ...previewRequestQuery(project.slug, recipe, keys, cases),
@@ -178,6 +182,13 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
                     {note}
                   </Text>
                 ))}
+                {fitting.map((family) => (
+                  <ProofOfPatients
+                    key={family.id}
+                    family={family}
+                    patients={testPatients(counted.counts.splits.test.labels, family.label_keys)}
+                  />
+                ))}
               </Stack>
             ) : null}
             {keys.length > 0 && counting.data && !isUnderWay(counting.data) ? (
@@ -223,4 +234,17 @@ function notifyNot(request: SnapshotRequestOut) {
 
 export function shown(label: LabelOut): { key: string; color: string; name: string } {
   return { key: label.key, color: label.color, name: label.code_meaning };
+}
+
+/** How many test patients have each of the labels, and how many do not. */
+function testPatients(
+  counted: Record<string, { positive_patients?: number; negative_patients?: number }>,
+  keys: string[],
+): TestPatients {
+  return Object.fromEntries(
+    keys.map((key) => [
+      key,
+      { positive: counted[key]?.positive_patients ?? 0, negative: counted[key]?.negative_patients ?? 0 },
+    ]),
+  );
 }
