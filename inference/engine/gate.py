@@ -19,7 +19,7 @@ from inference.engine.gate_plan import GatePlan
 from inference.engine.pairs import Metric, pair
 from inference.engine.power import patients_needed
 from inference.engine.report import Gate, Power, Verdict
-from inference.engine.unseen import Weights
+from inference.engine.unseen import Weights, fewest
 from inference.engine.verdict import sentence_of, verdict_of
 
 
@@ -122,15 +122,22 @@ def _power(
     """Say how many patients would show that an equally good version is so, where these could not."""
     patients = len({case.patient_key for case in cases})
     sentence = f"The test set has {patients} patients."
-    if verdict == "passed" or first or metric != "auc":
+    if verdict == "passed" or first:
         return Power(patients=patients, patients_needed=None, sentence=sentence)
-    needed = max((_needed(cases, label, plan) or 0 for label in labels), default=0) or None
-    if needed is not None:
+    if metric == "dice":
+        needed = max(fewest(plan.margin), fewest(plan.sensitivity_margin))
         sentence += (
-            f" About {needed} like them show, 4 times in 5, that an equal version is not worse by {plan.margin:g} "
+            f" At least {needed} patients with a mask show that an equal version is not worse by {plan.margin:g}"
+        )
+        sentence += f" (found: {plan.sensitivity_margin:g}), and more where the two differ."
+        return Power(patients=patients, patients_needed=needed, sentence=sentence)
+    told = max((_needed(cases, label, plan) or 0 for label in labels), default=0) or None
+    if told is not None:
+        sentence += (
+            f" About {told} like them show, 4 times in 5, that an equal version is not worse by {plan.margin:g} "
             f"(sensitivity {plan.sensitivity_margin:g}, specificity {plan.specificity_margin:g})."
         )
-    return Power(patients=patients, patients_needed=needed, sentence=sentence)
+    return Power(patients=patients, patients_needed=told, sentence=sentence)
 
 
 def _needed(cases: Sequence[CaseResult], label: str, plan: GatePlan) -> int | None:

@@ -33,8 +33,6 @@ class LabelBalanceOut(serializers.Serializer[Any]):
     positive_patients = serializers.IntegerField(required=False, help_text="Missing in old snapshots.")
     negative_patients = serializers.IntegerField(required=False, help_text="Missing in old snapshots.")
     share_positive = serializers.FloatField(allow_null=True)
-    positive_patients = serializers.IntegerField(required=False, help_text="Missing in datasets frozen before.")
-    negative_patients = serializers.IntegerField(required=False)
 
 
 class SplitCountsOut(serializers.Serializer[Any]):

@@ -2909,11 +2909,12 @@ export interface components {
             positive: number;
             negative: number;
             unknown: number;
+            /** @description Missing in old snapshots. */
+            positive_patients?: number;
+            /** @description Missing in old snapshots. */
+            negative_patients?: number;
             /** Format: double */
             share_positive: number | null;
-            /** @description Missing in datasets frozen before. */
-            positive_patients?: number;
-            negative_patients?: number;
         };
         /**
          * LabelFigures
