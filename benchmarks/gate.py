@@ -253,10 +253,10 @@ def first_worlds() -> Iterator[World]:
 
 
 def measure(runs: int, *, only: str = "", tell: Callable[[str], None] = lambda _: None) -> list[Measured]:
-    """Measure every world whose criterion begins with ``only``."""
+    """Measure every world whose criterion and setting begin with ``only``."""
     found = []
     for world in all_worlds():
-        if not world.criterion.startswith(only):
+        if not f"{world.criterion}: {world.setting}".startswith(only):
             continue
         found.append(one := world.measure(runs))
         before = "" if one.passed_before is None else f"  before {one.passed_before / one.runs:6.1%}"

@@ -52,7 +52,7 @@ def training_defaults(family: ModelFamily) -> Json:
 
 def plan_in_force(family: ModelFamily) -> DeclaredPlan:
     """Return the family's newest declared plan: that of the trainings that are asked for now."""
-    return family.plans.select_related("declared_by").order_by("-number")[0]
+    return family.plans.select_related("declared_by", "family").order_by("-number")[0]
 
 
 def plan_of(version: ModelVersion) -> DeclaredPlan:

@@ -6,6 +6,7 @@ from typing import Any
 
 from inference.engine.gate_plan import GatePlan
 from inference.engine.power import Proof, Provable, proof_of
+from inference.engine.unseen import fewest
 from inference.family_facts import limits_of, plan_in_force
 from inference.models import ModelFamily
 
@@ -31,14 +32,25 @@ def proof_by_plan(family: ModelFamily, patients: Json) -> Json:
     plan = limits_of(plan_in_force(family))
     there = {key: patients[key] for key in family.label_keys if key in patients}
     if family.recipe != "classification":
-        enough = any(one["positive"] >= plan.smallest for one in there.values())
-        sentences = [_masks(key, one["positive"], plan) for key, one in there.items()]
+        wanted = patients_wanted(family.recipe, plan)["positive"]
+        enough = any(one["positive"] >= wanted for one in there.values())
+        sentences = [_masks(key, one["positive"], wanted) for key, one in there.items()]
         return {"labels": {}, "can_pass": enough, "sentences": sentences}
     found = {key: proof_of(one["positive"], one["negative"], plan) for key, one in there.items()}
     return {
         "labels": {key: _label_json(one) for key, one in found.items()},
         "can_pass": any(one.chance > 0 for one in found.values()),
         "sentences": [_sentence(key, one, plan) for key, one in found.items()],
+    }
+
+
+def patients_wanted(recipe: str, plan: GatePlan) -> dict[str, int]:
+    """Return how many test patients with and without a label a plan asks for: with fewer no equal version can pass."""
+    if recipe != "classification":
+        return {"positive": max(plan.smallest, fewest(plan.margin), fewest(plan.sensitivity_margin)), "negative": 0}
+    return {
+        "positive": max(plan.smallest, fewest(plan.sensitivity_margin)),
+        "negative": max(plan.smallest, fewest(plan.specificity_margin)),
     }
 
 
@@ -87,8 +99,9 @@ def _percent(share: float) -> str:
     return f"{min(99, max(1, round(100 * share)))} %"
 
 
-def _masks(key: str, positive: int, plan: GatePlan) -> str:
+def _masks(key: str, positive: int, wanted: int) -> str:
     there = f"The test split has {positive} patients with '{key}'"
-    if positive < plan.smallest:
-        return f"{there}: the plan asks for {plan.smallest} before a version's masks are judged at all."
-    return f"{there} to judge masks by."
+    if positive < wanted:
+        more = f"at least {wanted - positive} more are needed"
+        return f"{there}. An equally good version can never be shown to be so: {more}."
+    return f"{there}, of the {wanted} at least with which an equally good version can be shown to be so."

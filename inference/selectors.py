@@ -28,6 +28,7 @@ from inference.models import (
     SaliencyMap,
     TrainingRun,
 )
+from inference.proof import patients_wanted
 
 Json = dict[str, Any]
 _EXPLANATION_WORDS = ("label", "cost", "description", "low", "high", "caption", "scale", "of_label")
@@ -181,6 +182,7 @@ def plan_json(plan: DeclaredPlan) -> Json:
     return {
         "number": plan.number,
         "limits": limits_of(plan).to_json(),
+        "patients_wanted": patients_wanted(plan.family.recipe, limits_of(plan)),
         "operating_point": {**point.to_json(), "sentence": point.sentence},
         "declared_by": person_json(plan.declared_by),
         "reason": plan.reason,
@@ -190,7 +192,7 @@ def plan_json(plan: DeclaredPlan) -> Json:
 
 def plans_json(family: ModelFamily) -> Json:
     """Return the plans of a family, newest first, and what each limit means."""
-    rows = family.plans.select_related("declared_by").order_by("-number")
+    rows = family.plans.select_related("declared_by", "family").order_by("-number")
     return {"plans": [plan_json(row) for row in rows], "entries": GatePlan.entries()}
 
 

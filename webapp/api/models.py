@@ -73,11 +73,19 @@ class OperatingPointOut(serializers.Serializer[Any]):
     sentence = serializers.CharField()
 
 
+class PatientsWantedOut(serializers.Serializer[Any]):
+    """Test patients with and without a label below which no equally good version can pass."""
+
+    positive = serializers.IntegerField()
+    negative = serializers.IntegerField()
+
+
 class PlanOut(serializers.Serializer[Any]):
     """A declared change plan: all its limits, and who declared it why."""
 
     number = serializers.IntegerField()
     limits = serializers.DictField()
+    patients_wanted = PatientsWantedOut()
     operating_point = OperatingPointOut()
     declared_by = PersonOut(allow_null=True)
     reason = serializers.CharField()

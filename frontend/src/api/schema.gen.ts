@@ -3541,6 +3541,11 @@ export interface components {
             positive: number;
             negative: number;
         };
+        /** @description Test patients with and without a label below which no equally good version can pass. */
+        PatientsWantedOut: {
+            positive: number;
+            negative: number;
+        };
         /** @description A person, as others see them. */
         PersonOut: {
             /** Format: uuid */
@@ -3607,6 +3612,7 @@ export interface components {
             limits: {
                 [key: string]: unknown;
             };
+            patients_wanted: components["schemas"]["PatientsWantedOut"];
             operating_point: components["schemas"]["OperatingPointOut"];
             declared_by: components["schemas"]["PersonOut"] | null;
             reason: string;

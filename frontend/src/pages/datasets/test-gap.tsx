@@ -16,14 +16,14 @@ const lacks: Record<UnsettledName, [one: string, many: string]> = {
   test_by_habit: ["was only nodded at by habit", "were only nodded at by habit"],
 };
 
-/** How many patients of each kind a verdict needs: the strictest of the project's families that learn the label. */
-const needed = (families: FamilyOut[], key: string): number =>
+/** How many patients of a kind a verdict needs: the strictest of the project's families that learn the label. */
+const needed = (families: FamilyOut[], key: string, kind: "positive" | "negative"): number =>
   Math.max(
+    0,
     ...families
       .filter((family) => family.label_keys.includes(key))
-      .map((family) => Number(family.plan.limits.smallest) || 0),
-    0,
-  ) || 10;
+      .map((family) => family.plan.patients_wanted[kind]),
+  );
 
 interface Line {
   key: string;
@@ -40,9 +40,8 @@ function linesOf(
 ): Line[] {
   return labels.flatMap(({ key, name }) => {
     const held = counts.splits.test.labels[key];
-    const wanted = needed(families, key);
-    const positive = Math.max(0, wanted - (held?.positive_patients ?? 0));
-    const negative = Math.max(0, wanted - (held?.negative_patients ?? 0));
+    const positive = Math.max(0, needed(families, key, "positive") - (held?.positive_patients ?? 0));
+    const negative = Math.max(0, needed(families, key, "negative") - (held?.negative_patients ?? 0));
     const lacking = counts.gap?.labels[key] ?? {};
     return positive + negative > 0 || Object.keys(lacking).length > 0
       ? [{ key, name, positive, negative, lacking }]
