@@ -1,0 +1,114 @@
+"""An admin declares what versions must reach, sees what a test set can prove, and reads three verdicts apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from inference.engine.case_result import CaseResult
+from inference.engine.evaluate import evaluate
+from inference.engine.gate import compare
+from inference.family_facts import limits_of, operating_point_of, plan_in_force
+from inference.models import EvaluationReport, ModelVersion
+from tests.e2e.bench import need_the_front_end, reader_at
+from tests.factories.world import World, make_world
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from core.models import Project, User
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def a_plan_is_declared_with_a_reason(page: Page, url: str, world: World, admin: User) -> None:
+    page.goto(f"{url}/models/{world.family.slug}?project={world.project.slug}")
+    panel = page.get_by_test_id("plan-panel")
+    expect(panel.get_by_test_id("limit-margin")).to_contain_text("0.05")
+    expect(panel.get_by_test_id("plan-said")).to_contain_text("as usual")
+    panel.get_by_test_id("plan-change").click()
+    expect(page.get_by_test_id("plan-declare")).to_be_disabled()
+    page.get_by_test_id("plan-kind").click()
+    page.get_by_role("option", name="Sensitivity at least …").click()
+    page.get_by_test_id("plan-value").fill("0.95")
+    page.get_by_test_id("plan-margin").fill("0.03")
+    page.get_by_test_id("plan-reason").fill("Nothing may be missed in screening.")
+    page.get_by_test_id("plan-declare").click()
+    expect(panel.get_by_test_id("plan-point")).to_contain_text("Sensitivity at least 95.0%")
+    expect(panel.get_by_test_id("limit-margin")).to_contain_text("0.03")
+    expect(panel.get_by_test_id("plan-said")).to_contain_text(admin.display_name or admin.username)
+    expect(panel.get_by_test_id("plans-before")).to_contain_text("0.05 → 0.03")
+    plan = plan_in_force(world.family)
+    assert (plan.number, limits_of(plan).margin, plan.declared_by) == (2, 0.03, admin)
+    assert operating_point_of(plan).value == 0.95
+
+
+def a_test_set_that_can_prove_nothing_is_named_before_a_training(page: Page, world: World) -> None:
+    counted = {"positive": 12, "negative": 40, "unknown": 0, "positive_patients": 12, "negative_patients": 40}
+    one = {"cases": 52, "patients": 52, "labels": {"nodule": counted}}
+    counts = {**one, "splits": {"train": one, "validation": one, "test": one}, "provenance": {}, "left_out": {}}
+    type(world.snapshot).objects.filter(pk=world.snapshot.pk).update(counts=counts)
+    page.get_by_test_id("train-open").click()
+    proof = page.get_by_test_id("proof")
+    expect(proof).to_have_attribute("data-can-pass", "false")
+    expect(proof).to_contain_text("at least 24 more with it are needed")
+    expect(proof).to_contain_text("by change plan 2")
+
+
+def the_verdict_cannot_tell_is_no_refusal(page: Page, url: str, world: World, admin: User) -> EvaluationReport:
+    """Two models without a mistake on ten and ten patients."""
+    truth = [1.0] * 10 + [0.0] * 10
+    cases = [CaseResult(f"c{k}", f"p{k}", {"nodule": 0.1 + 0.8 * y}, {"nodule": y}) for k, y in enumerate(truth)]
+    half = {"nodule": 0.5}
+    gate = compare(
+        cases, cases, labels=["nodule"], champion_thresholds=half, challenger_thresholds=half, reviewed_labels=(1, 9)
+    )
+    report = evaluate(cases, labels=["nodule"], thresholds=half, replicates=50).to_json()
+    made = []
+    for number in (2, 3):
+        version = ModelVersion.objects.create(
+            family=world.family, number=number, state="evaluated", weights_digest=world.version.weights_digest,
+            card_digest=world.version.card_digest,
+        )  # fmt: skip
+        made.append(
+            EvaluationReport.objects.create(
+                version=version,
+                snapshot=world.snapshot,
+                compared_with=world.version,
+                report=report,
+                gate=gate.to_json(),
+                outputs_digest=world.report.outputs_digest,
+                digest=str(number) * 64,
+                test_digest="7" * 64,
+            )
+        )
+    page.goto(f"{url}/reports/{made[1].pk}")
+    verdict = page.get_by_test_id("gate-verdict")
+    expect(verdict).to_have_attribute("data-verdict", "cannot_tell")
+    expect(verdict).to_contain_text("Cannot tell")
+    expect(page.get_by_test_id("gate-look")).to_contain_text("2nd look at these test cases.")
+    panel = page.get_by_test_id("gate-panel")
+    expect(panel.get_by_text("not met")).to_have_count(0)
+    expect(panel.get_by_text("between -0.308 and +0.308").first).to_be_visible()
+    expect(page.get_by_test_id("promote-why")).to_contain_text("cannot tell")
+    expect(page.get_by_test_id("promote")).to_be_disabled()
+    return made[1]
+
+
+def test_what_the_gate_asks_is_declared_and_its_answers_are_told_apart(
+    project: Project, radiologist: User, admin: User, server_url: str
+) -> None:
+    need_the_front_end()
+    world = make_world(project, radiologist, admin)
+    with reader_at(server_url, admin) as desk:
+        desk.page.set_viewport_size({"width": 1366, "height": 768})
+        a_plan_is_declared_with_a_reason(desk.page, server_url, world, admin)
+        desk.page.get_by_test_id("plan-panel").scroll_into_view_if_needed()
+        desk.picture("gate-plan")
+        a_test_set_that_can_prove_nothing_is_named_before_a_training(desk.page, world)
+        desk.page.get_by_test_id("proof").scroll_into_view_if_needed()
+        desk.picture("gate-proof")
+        the_verdict_cannot_tell_is_no_refusal(desk.page, server_url, world, admin)
+        desk.picture("gate-cannot-tell")
