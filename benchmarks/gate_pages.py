@@ -21,12 +21,13 @@ def write(lines: list[dict[str, Any]]) -> None:
     worlds = list({(one["criterion"], one["setting"]): one for one in lines if "criterion" in one}.values())
     points = [one for one in lines if "power" in one]
     _put("worst", _worst(worlds))
-    _put("auc", _auc(worlds))
-    for name, title, sizes in (
-        ("auc", "ROC AUC not lower by", (50, 3000)),
-        ("decisions", "Sensitivity or specificity not lower by", (20, 1200)),
+    if any(one["criterion"] == "AUC" for one in worlds):
+        _put("auc", _auc(worlds))
+    for name, title, sizes, margins in (
+        ("auc", "ROC AUC not lower by", (50, 3000), (0.02, 0.05, 0.1)),
+        ("decisions", "Sensitivity or specificity not lower by", (20, 1200), (0.05, 0.1, 0.2)),
     ):
-        drawn = _curves(name, title, sizes, [one for one in points if one["power"] == name])
+        drawn = _curves(name, title, sizes, margins, [one for one in points if one["power"] == name])
         (IMAGES / f"gate-power-{name}.svg").write_text(drawn)
 
 
@@ -86,7 +87,9 @@ def chance(name: str, patients: int, margin: float) -> float:
     return decisions_provable(patients, margin).chance
 
 
-def _curves(name: str, title: str, sizes: tuple[int, int], points: list[dict[str, Any]]) -> str:
+def _curves(
+    name: str, title: str, sizes: tuple[int, int], margins: tuple[float, ...], points: list[dict[str, Any]]
+) -> str:
     low, high = map(math.log, sizes)
 
     def x(patients: float) -> float:
@@ -116,7 +119,7 @@ def _curves(name: str, title: str, sizes: tuple[int, int], points: list[dict[str
         f'<text x="{_WIDTH - _RIGHT + 10}" y="{_TOP + 10}" fill="#c3cad4">not lower by</text>'
     )
     steps = [math.exp(low + (high - low) * k / 60) for k in range(61)]
-    for k, margin in enumerate(sorted({one["margin"] for one in points})):
+    for k, margin in enumerate(margins):
         line = " ".join(f"{x(one):.1f},{y(chance(name, round(one), margin)):.1f}" for one in steps)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{_COLOURS[k]}" stroke-width="2"/>')
         own = [(x(one["patients"]), y(one["passed"] / one["runs"])) for one in points if one["margin"] == margin]

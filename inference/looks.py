@@ -33,9 +33,9 @@ def look_sentence(number: int | None) -> str:
     let_through = 1 - (1 - EACH) ** number
     return (
         f"{_ordinal(number)} look at these test cases. Each look may let a version pass that is worse by the whole "
-        f"margin {EACH:.1%} of the time; of {number} such versions one would have passed with a chance of up to "
-        f"{let_through:.0%}. And the best of several equal versions looks better than it is: blind readings of new "
-        "patients make a fresh test split."
+        f"margin, {100 * EACH:g} times in 100; of {number} such versions one would have passed with a chance of up to "
+        f"{100 * let_through:.0f} %. And the best of several equal versions looks better than it is: blind readings "
+        "of new patients make a fresh test split."
     )
 
 

@@ -133,12 +133,14 @@ def calibration_error(answers: Sequence[tuple[Array, Array]], weights: Weights) 
         answers: for each label (probabilities [N], truth [N]).
         weights: of the patients.
     """
-    every = weights.of_cases()
+    every, unseen = weights.of_cases(), weights.unseen_share()
     value = float(np.mean([expected_calibration_error(*one)[0] for one in answers]))
     drawn = np.mean([expected_calibration_error(*one, every) for one in answers], axis=0)
-    low, high = np.quantile(drawn, (EACH, 1 - EACH))
+    # The unseen patient may be called anything and be anything: the error moves by as much as they weigh.
+    low = float(np.quantile((1 - unseen) * drawn - unseen, EACH))
+    high = float(np.quantile((1 - unseen) * drawn + unseen, 1 - EACH))
     # Resampling raises the error once more, by about as much as the few cases did: taken off twice below, never above.
-    return value, (max(0.0, float(2 * value - high)), min(1.0, float(max(high, 2 * value - low))))
+    return value, (max(0.0, min(low, 2 * value - high)), min(1.0, max(high, 2 * value - low)))
 
 
 def subgroup(
@@ -211,4 +213,4 @@ def _change(
 
 
 def _percents(interval: Interval) -> str:
-    return f"{interval[0]:.1%} and {interval[1]:.1%}"
+    return f"{100 * interval[0]:.1f} % and {100 * interval[1]:.1f} %"

@@ -16,10 +16,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Margin = Share
 SURFACE_TOLERANCE: Final = 2.0
 
-_ROLE = (
-    "Required: it must be shown to hold. Guard: it refuses where harm is shown, and lets pass what cannot be told. "
-    "Told: it is shown and decides nothing."
-)
+_ROLE = "Required: it must be shown to hold. Guard: shown harm refuses. Told: decides nothing."
 
 
 class GatePlan(Settings):

@@ -49,7 +49,9 @@ class OperatingPoint(Settings):
         if self.kind == "cost":
             return f"A missed finding weighs as much as {self.value:g} false alarms."
         other = "specificity" if self.kind == "sensitivity" else "sensitivity"
-        return f"{self.kind.capitalize()} at least {self.value:.1%}, and {other} as high as it can then be."
+        return (
+            f"{self.kind.capitalize()} at least {100 * (self.value or 0):g} %, and {other} as high as it can then be."
+        )
 
 
 BALANCED = OperatingPoint()

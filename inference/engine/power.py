@@ -57,9 +57,9 @@ def decisions_provable(patients: int, margin: float) -> Provable:
     if patients < 1:
         return Provable(0.0, None)
     rng = np.random.default_rng(patients)
-    lost, won, same = rng.multinomial(patients, (CHANGING / 2, CHANGING / 2, 1 - CHANGING), size=300).T[:, :, None]
+    lost, won, same = rng.multinomial(patients, (CHANGING / 2, CHANGING / 2, 1 - CHANGING), size=200).T[:, :, None]
     # The shares of weight of those who lost (with one more who was not seen), who won, and the others.
-    worse, better, rest = (rng.gamma(np.maximum(count, 1e-9), size=(300, 400)) for count in (lost + 1, won, same))
+    worse, better, rest = (rng.gamma(np.maximum(count, 1e-9), size=(200, 250)) for count in (lost + 1, won, same))
     bounds = np.quantile((better - worse) / (better + worse + rest), EACH, axis=1)
     smallest = -float(np.quantile(bounds, 1 - USUAL))
     return Provable(float((bounds >= -margin).mean()), smallest if smallest < 1 else None)

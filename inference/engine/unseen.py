@@ -70,6 +70,10 @@ class Weights:
         """Return the sum of the cases' values for each patient."""
         return np.asarray(np.bincount(self.member, weights=values, minlength=len(self.names)), dtype=np.float64)
 
+    def unseen_share(self) -> Array:
+        """Return the unseen patient's share of the whole weight, [draws]."""
+        return np.asarray(self._drawn[:, -1] / self._drawn.sum(axis=1))
+
     def of_cases(self) -> Array:
         """Return the seen patients' weights for each case, [draws, N]: for figures that are no means."""
         return np.asarray(self._drawn[:, :-1][:, self.member])

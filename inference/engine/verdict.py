@@ -39,6 +39,11 @@ def sentence_of(verdict: Verdict, criteria: Sequence[Criterion], power: Power) -
         open_ones = [one.title for one in criteria if one.passed is None]
         return "Passed." + (f" Cannot be told with these cases: {'; '.join(open_ones)}." if open_ones else "")
     if verdict == "refused":
-        return "Refused. " + " ".join(one.sentence for one in criteria if one.role != "told" and one.passed is False)
-    unsure = [one.sentence for one in criteria if one.role == "required" and one.passed is None]
-    return "Cannot tell. " + " ".join([*unsure, power.sentence])
+        shown = [one for one in criteria if one.role != "told" and one.passed is False]
+        return "Refused. " + " ".join(f"{one.title}: {_begun(one.sentence)}" for one in shown)
+    unsure = [one.title for one in criteria if one.role == "required" and one.passed is None]
+    return f"Cannot tell. Not shown: {'; '.join(unsure)}. {power.sentence}"
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

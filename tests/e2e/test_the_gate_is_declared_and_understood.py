@@ -36,7 +36,7 @@ def a_plan_is_declared_with_a_reason(page: Page, url: str, world: World, admin: 
     page.get_by_test_id("plan-margin").fill("0.03")
     page.get_by_test_id("plan-reason").fill("Nothing may be missed in screening.")
     page.get_by_test_id("plan-declare").click()
-    expect(panel.get_by_test_id("plan-point")).to_contain_text("Sensitivity at least 95.0%")
+    expect(panel.get_by_test_id("plan-point")).to_contain_text("Sensitivity at least 95 %")
     expect(panel.get_by_test_id("limit-margin")).to_contain_text("0.03")
     expect(panel.get_by_test_id("plan-said")).to_contain_text(admin.display_name or admin.username)
     expect(panel.get_by_test_id("plans-before")).to_contain_text("0.05 → 0.03")

@@ -64,7 +64,7 @@ def test_each_look_at_the_same_test_cases_counts_whichever_dataset_held_them(
     assert [row["look"] for row in shown] == [1, 2, 1]
     assert shown[0]["look_sentence"] == "First look at these test cases."
     assert shown[1]["look_sentence"].startswith("2nd look at these test cases.")
-    assert "up to 5%" in shown[1]["look_sentence"]  # 1 - 0.975²
+    assert "up to 5 %" in shown[1]["look_sentence"]  # 1 - 0.975²
     assert [version["look"] for version in family_json(family)["versions"]] == [1, 2, 1]
     assert [version["gate_verdict"] for version in family_json(family)["versions"]] == ["passed"] * 3
 
