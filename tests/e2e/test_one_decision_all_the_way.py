@@ -125,7 +125,7 @@ def test_each_key_of_a_review_is_stored_taught_and_told_as_what_it_means(
 
     (row,), counts = taught(project, admin)
     assert row["labels"] == {"lesion": 1, "normal": 0}
-    assert row["label_provenance"] == {"lesion": "adjudicated", "normal": "adjudicated"}
+    assert row["label_provenance"] == {"lesion": "adjudicated", "normal": "human_rejected"}
     # The accepted drawing teaches where; the rejected one does not.
     assert drawn.head is not None
     assert [region["revision_digest"] for region in row["regions"]] == [drawn.head.digest]
@@ -136,7 +136,7 @@ def test_each_key_of_a_review_is_stored_taught_and_told_as_what_it_means(
         expect(page.get_by_test_id("request-running")).to_be_visible()
         run_waiting_jobs()
         preview = page.get_by_test_id("snapshot-preview")
-        expect(preview).to_contain_text("How the answers came about (images): Adjudicated 1")
+        expect(preview).to_contain_text("How the answers came about (images): Reader’s finding refuted 1")
         lines = preview.get_by_role("row")
         expect(lines.filter(has_text="Lesion").get_by_role("cell").last).to_contain_text("1 of 1 (100 %)")
         expect(lines.filter(has_text="Normal").get_by_role("cell").last).to_contain_text("0 of 1 (0 %)")
