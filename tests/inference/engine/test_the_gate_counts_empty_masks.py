@@ -162,6 +162,17 @@ def test_a_model_that_paints_nearly_everything_does_not_pass_the_floor():
     assert passed.verdict == "passed", passed.sentence
 
 
+def test_a_challenger_that_is_no_better_than_a_guess_does_not_follow_a_live_model_that_is_none_either():
+    lots = np.random.default_rng(5)
+    true = [disc(int(lots.integers(7, 9)), tuple(lots.integers(10, 14, 2))) for _ in range(100)]
+    flood = results([(EVERYTHING, one) for one in true])
+    good = results([(np.roll(one, 1, axis=1), one) for one in true])
+    trivial = answers_without_a_model([(EVERYTHING, one) for one in true])
+    gate, found = told(flood, flood, trivial=trivial, **MORE)
+    assert (found["non_inferior"].passed, found["trivial"].passed, gate.verdict) == (True, None, "cannot_tell")
+    assert told(flood, good, trivial=trivial)[0].verdict == "passed"
+
+
 def test_a_model_that_only_knows_the_usual_place_does_not_pass_the_floor():
     lots = np.random.default_rng(2)
     masks = [disc(5, tuple(lots.integers(11, 14, 2))) for _ in range(120)]
