@@ -137,7 +137,7 @@ def images_arrived(digest: str) -> PreconditionFailed:
 def findings_undecided(models: list[str], people: list[str], labels: list[str]) -> Conflict:
     """Findings wait for a decision of their own: models', and readers' that somebody contradicts, on which labels."""
     told = [f"{len(models)} model finding(s) wait for a decision"] if models else []
-    told += [f"reader and model (or reviewer) disagree on {', '.join(labels)}"] if people else []
+    told += [f"reader and model (or people among themselves) disagree on {', '.join(labels)}"] if people else []
     words = " and ".join(told)
     return Conflict(
         "findings_undecided",

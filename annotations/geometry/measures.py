@@ -103,8 +103,10 @@ class Intensities:
         values = values[np.isfinite(values)]
         if not len(values):
             return None
-        mean = float(values.mean())
-        return cls(len(values), mean, float(((values - mean) ** 2).sum()), float(values.min()), float(values.max()))
+        low, high = float(values.min()), float(values.max())
+        # Where all values are one, a sum that is divided again may miss it by a last digit, and spread would show.
+        mean = low if low == high else float(values.mean())
+        return cls(len(values), mean, float(((values - mean) ** 2).sum()), low, high)
 
     def joined(self, other: Intensities) -> Intensities:
         """Return those of both places together (Chan, Golub and LeVeque 1983)."""

@@ -65,6 +65,7 @@ class Agreement:
         label_key: None gathers what was drawn without a label.
         dice: of what both drew, 0..1; None unless both did.
         verdict: None where the models never looked for it, or it has no label.
+        contradictory: people say both that it is there and that it is not, and both stand.
         waiting: findings of it without which the case cannot be signed off, the reader's first.
     """
 
@@ -73,11 +74,14 @@ class Agreement:
     model: Side
     dice: float | None
     verdict: Verdict | None
+    contradictory: bool
     waiting: tuple[UUID, ...]
 
     @property
     def disagrees(self) -> bool:
-        """They do not say the same, or do not show the same."""
+        """They do not say the same, or do not show the same; nor does who contradicts himself."""
+        if self.contradictory:
+            return True
         if self.verdict is Verdict.ONE_DREW:
             return not self.reader.drawings
         return self.verdict not in (None, Verdict.AGREE)
@@ -85,6 +89,8 @@ class Agreement:
     @property
     def words(self) -> str:
         """The verdict as a sentence that says where it holds only for what a reviewer corrected; "" without one."""
+        if self.contradictory:
+            return _CONTRADICTORY
         corrected = any(one.decided is Decided.CORRECTED for one in (*self.reader.said, *self.model.said))
         plain = self._plain_words
         return f"As corrected: {plain[0].lower()}{plain[1:]}" if plain and corrected else plain
@@ -99,6 +105,9 @@ class Agreement:
         return _WORDS[self.verdict] if self.verdict else ""
 
 
+_CONTRADICTORY: Final = (
+    "People say both that it is there and that it is absent: correct or reject the one or the other."
+)
 _WORDS: Final = {
     Verdict.AGREE: "Reader and model agree.",
     Verdict.DRAWN_DIFFERENTLY: "Both say present, but what they drew has too little in common.",
@@ -126,8 +135,8 @@ def agreements_of(standings: Iterable[Standing], model_says: Mapping[str, bool])
 def must_be_decided(standings: Iterable[Standing], model_says: Mapping[str, bool]) -> set[UUID]:
     """Return the findings that need a decision (or another one) before the case can be signed off.
 
-    A model's finding that nobody has judged, and a reader's that a model or a reviewer contradicts. One that was
-    rejected, superseded, or lies below its threshold contradicts nobody; a model's answer "absent" does.
+    A model's finding that nobody has judged, and a reader's that a model, a reviewer or the reader contradicts. One
+    that was rejected, superseded, or lies below its threshold contradicts nobody; a model's answer "absent" does.
     """
     return {pk for row in agreements_of(standings, model_says) for pk in row.waiting}
 
@@ -142,7 +151,8 @@ def _agreement(key: str | None, said: Sequence[Standing], answer: bool | None) -
     verdict = _verdict(reader, model, dice) if key else None
     waiting = [one for one in people if _needs_decision(one, said, verdict, answer)]
     waiting += [one for one in models if one.stands and one.decided is Decided.NO]
-    return Agreement(key, reader, model, dice, verdict, tuple(one.finding.pk for one in waiting))
+    both = any(_opposite(one, other) for one in said for other in said if not one.is_ai and not other.is_ai)
+    return Agreement(key, reader, model, dice, verdict, both, tuple(one.finding.pk for one in waiting))
 
 
 def _verdict(reader: Side, model: Side, dice: float | None) -> Verdict | None:
@@ -164,9 +174,8 @@ def _needs_decision(one: Standing, said: Sequence[Standing], verdict: Verdict | 
     if one.says is None:
         return False
     _, present = one.says
-    others = [other for other in said if other.says and (other.is_ai or other.added_in_review)]
-    against = [other for other in others if other.says and other.says[1] != present and _same_place(one, other)]
-    if any(other.added_in_review or other.decided in (Decided.ACCEPTED, Decided.CORRECTED) for other in against):
+    against = [other for other in said if _opposite(one, other)]
+    if any(not other.is_ai or other.decided in (Decided.ACCEPTED, Decided.CORRECTED) for other in against):
         return True  # of two opposite answers only one can be signed
     if one.judged is not None:
         return False
@@ -176,6 +185,11 @@ def _needs_decision(one: Standing, said: Sequence[Standing], verdict: Verdict | 
     looked_and_found_none = present and answer is False and not any(other.stands for other in models)
     found_and_proposed_none = not present and answer is True and not models
     return unlike or looked_and_found_none or found_and_proposed_none or _denied(one, models)
+
+
+def _opposite(one: Standing, other: Standing) -> bool:
+    """One says that it is there, the other that it is not, of the same images; both stand."""
+    return bool(one.says and other.says) and one.says != other.says and _same_place(one, other)
 
 
 def _denied(one: Standing, models: Iterable[Standing]) -> bool:

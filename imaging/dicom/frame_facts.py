@@ -24,7 +24,7 @@ VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 Delivery = Literal["stored", "values", "rgb"]
 
 #: Part of every digest of facts: another number when the same header gives other facts.
-FACTS_VERSION: Final = 3
+FACTS_VERSION: Final = 4
 _FUNCTIONS: Final[dict[str, VoiFunction]] = {
     "LINEAR": "LINEAR",
     "LINEAR_EXACT": "LINEAR_EXACT",

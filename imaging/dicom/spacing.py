@@ -163,7 +163,8 @@ def spacing_of(header: FrameHeader, *, placed: bool) -> Spacing:
     said = header.values("00289110", "00280030")
     measured = _lengths(said)
     warnings = ("pixel_spacing_invalid",) if said and measured is None else ()
-    regions = ultrasound_regions(instance)
+    # Regions are of ultrasound; radiographs and their copies carry the table, too, to mark what was blacked out.
+    regions = () if _is_projection(instance) else ultrasound_regions(instance)
     if regions:
         return _by_regions(instance, regions, measured, warnings)
     captured = _is_secondary_capture(instance)

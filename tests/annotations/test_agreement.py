@@ -197,6 +197,27 @@ def test_the_readers_drawing_is_not_signed_silently_where_the_models_same_one_wa
     assert _waiting(case, reviewer) == [finding.pk]
 
 
+def test_who_answers_absent_and_draws_it_all_the_same_is_not_signed_off_as_both(
+    case: Workitem, radiologist: User, reviewer: User
+) -> None:
+    answer = finding_create(workitem=case, author=radiologist, content=image_label(present=False))
+    drawn = finding_create(workitem=case, author=radiologist, content=box(case))
+    _handed_in(case, radiologist)
+    row = _row(case, reviewer)
+    assert row["disagrees"]
+    assert row["words"].startswith("People say both")
+    assert {str(pk) for pk in row["waiting"]} == {str(answer.pk), str(drawn.pk)}
+    status, refused = Api(reviewer)(
+        "POST", f"workitems/{case.pk}/decide", {"event": "accept"}, match=_version(case, reviewer)
+    )
+    assert (status, refused["code"]) == (409, "findings_undecided")
+    _judge(drawn, reviewer, "accepted")
+    _judge(answer, reviewer, "accepted")
+    assert set(_waiting(case, reviewer)) == {answer.pk, drawn.pk}, "of two opposite answers only one can be signed"
+    _judge(answer, reviewer, "rejected", "not_present")
+    assert _waiting(case, reviewer) == []
+
+
 def test_nothing_is_compared_for_a_reader_who_must_not_know_yet(case: Workitem, radiologist: User) -> None:
     finding_create(workitem=case, author=radiologist, content=image_label())
     _proposed(case, "rectangle", box(case))

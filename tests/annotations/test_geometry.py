@@ -166,6 +166,13 @@ def test_values_under_a_mask_leave_out_what_has_no_value() -> None:
     assert (found["sd"]["value"], found["pixels"]["value"]) == (0.5, 2)
 
 
+@pytest.mark.parametrize("value", [2.921273, 0.1, 1e-7, 4095.3])
+def test_equal_values_have_that_mean_and_no_spread(value: float) -> None:
+    inside = Intensities.under(np.full((12, 11), value), np.ones((12, 11), bool))
+    assert inside is not None
+    assert (inside.mean, inside.squares, inside.minimum) == (value, 0.0, value)
+
+
 @given(st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=40), st.integers(1, 39))
 def test_values_of_two_images_together_are_those_of_all_their_pixels(values: list[float], cut: int) -> None:
     cut = min(cut, len(values) - 1)

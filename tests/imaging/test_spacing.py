@@ -230,6 +230,16 @@ def test_negative_deltas_are_directions_and_regions_end_with_the_image() -> None
     assert (outside.mm, outside.source) == ((1.0, 1.0), "pixel_spacing")
 
 
+def test_a_radiograph_has_no_ultrasound_regions() -> None:
+    """Archives write the table into radiographs, too, to name what was blacked out; it says nothing of space."""
+    box = Dataset()
+    box.RegionLocationMinX0, box.RegionLocationMinY0, box.RegionLocationMaxX1, box.RegionLocationMaxY1 = 0, 0, 99, 40
+    found = spacing(image(DX, "DX", SequenceOfUltrasoundRegions=Sequence([box]), ImagerPixelSpacing=[0.14, 0.14]))
+    assert (found.mm, found.source, found.regions) == ((0.14, 0.14), "imager_pixel_spacing", ())
+    assert found.under([(10, 10), (150, 90)]).mm == (0.14, 0.14)
+    assert spacing(ultrasound(box, PixelSpacing=[1, 1])).mm is None
+
+
 #: The browser reads the same file (frontend/src/geometry/spacing.test.ts).
 SHARED = json.loads((Path(__file__).parents[1] / "fixtures" / "spacing.json").read_text())
 

@@ -90,11 +90,18 @@ export async function signOff(): Promise<void> {
     await saveCorrection();
   }
   await session.settle("sign off");
+  if (waitingForDecision().length > 0) {
+    // What waits may be older than what was just saved.
+    await session.refresh();
+  }
   const [first, ...more] = waitingForDecision();
   if (first) {
     await showFinding(first.key);
+    const against = reading().agreement.find((row) => first.id !== null && row.waiting.includes(first.id));
     say(
-      `${more.length + 1} ${more.length === 0 ? "finding waits" : "findings wait"} for a decision: A, C or X.`,
+      first.decision && against?.words
+        ? against.words
+        : `${more.length + 1} ${more.length === 0 ? "finding waits" : "findings wait"} for a decision: A, C or X.`,
     );
     return;
   }

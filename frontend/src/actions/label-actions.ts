@@ -16,7 +16,7 @@ import type { Action } from "./action";
 export const imageLabels = () =>
   reading().workitem?.labels.filter((label) => !label.retired_at && label.uses.includes("image")) ?? [];
 
-/** What a person has said of the whole image about a label: this one's own word first, in review else the reader's. */
+/** What a person has said of the whole image about a label: one's own word first; who does not read it sees the reader's. */
 export function imageLabelRow(labelKey: string, rows = useFindings.getState().rows): FindingRow | undefined {
   const said = Object.values(rows).filter(
     (row) =>
@@ -26,7 +26,7 @@ export function imageLabelRow(labelKey: string, rows = useFindings.getState().ro
       row.correctionOf === null &&
       row.content.label_key === labelKey,
   );
-  return said.find(isOwn) ?? (reading().mode === "review" ? said[0] : undefined);
+  return said.find(isOwn) ?? (reading().mode === "review" || !mayAdd() ? said[0] : undefined);
 }
 
 export type Answer = "present" | "absent" | "unknown";
@@ -116,16 +116,28 @@ export const isAnswerRejected = (labelKey: string): boolean =>
   openCorrection()?.content.label_key !== labelKey &&
   imageLabelRow(labelKey)?.decision?.decision === "rejected";
 
+/** One drew a label and answered that it is absent. */
+export const isDrawnThoughAbsent = (labelKey: string): boolean =>
+  shownAnswer(labelKey) === "absent" &&
+  Object.values(useFindings.getState().rows).some(
+    (row) => row.kind !== "image_label" && !row.deleted && isOwn(row) && row.content.label_key === labelKey,
+  );
+
 export function toggleImageLabel(labelKey: string): void {
   sayOfImage(labelKey, following[shownAnswer(labelKey)]);
 }
 
-/** Answer every label of the project that is not answered yet with "absent"; which these are the server knows. */
+/** Answer every label that the project asks for and that is not answered yet with "absent"; which, the server knows. */
 export async function answerRestAbsent(): Promise<void> {
   await session.allNegative();
   const missing = reading().workitem?.answers.missing.length ?? 0;
   if (missing === 0) {
-    say("Every label is answered.");
+    const open = imageLabels().filter((label) => shownAnswer(label.key) === "unknown").length;
+    say(
+      open === 0
+        ? "Every label is answered."
+        : `All that the project asks for is answered; of ${open === 1 ? "one other label" : `${open} other labels`} nothing is said.`,
+    );
   }
 }
 
@@ -158,7 +170,7 @@ export const labelActions: Action[] = [
   {
     id: "image-label.all-absent",
     group: "Image labels",
-    label: "All that is not answered: absent",
+    label: "All that is asked for and not answered: absent",
     keys: ["Alt+0"],
     when: () => reading().mode === "read" && mayAdd() && imageLabels().length > 0,
     run: answerRestAbsent,

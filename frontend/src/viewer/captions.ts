@@ -111,6 +111,10 @@ export function paintCaptions(
       context.stroke();
       context.setLineDash([]);
     }
+    // Read on white as on black: PET is shown dark on white.
+    context.fillStyle = "rgba(0, 0, 0, 0.45)";
+    context.fillRect(x - 3, y - 2, width + 6, height + 2);
+    context.lineJoin = "round";
     caption.lines.forEach((line, index) => {
       context.lineWidth = 3;
       context.strokeStyle = "rgba(0, 0, 0, 0.75)";

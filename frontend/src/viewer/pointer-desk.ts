@@ -155,7 +155,9 @@ export class PointerDesk {
       case "select":
         return this.edit(place, spot) ?? panGesture(bench, spot);
       default:
-        return this.drawing.open || !place ? null : (this.edit(place, spot) ?? this.draw(place, tool, spot));
+        return this.drawing.open || !place
+          ? null
+          : (this.reshape(place, spot) ?? this.draw(place, tool, spot));
     }
   }
 
@@ -202,6 +204,12 @@ export class PointerDesk {
       setReadingUi({ selected: hit.row.key });
     }
     return editShape(this.bench, place, hit, spot);
+  }
+
+  /** With a tool that draws, only a handle is taken hold of: a press on a line begins a drawing, it moves no measure. */
+  private reshape(place: Place, spot: Spot): Gesture | null {
+    const hit = hitAt(this.controller, spot);
+    return hit && hit.handle !== null ? this.edit(place, spot) : null;
   }
 
   private move = (event: PointerEvent): void => {

@@ -108,6 +108,9 @@ export function CaseBar() {
         <span className={classes.patientFact}>
           {[study.patient_sex, ageOf(study.patient_age)].filter(Boolean).join(" · ")}
         </span>
+        {study.patient_birth_date ? (
+          <span className={classes.patientFact}>born {dayOf(study.patient_birth_date)}</span>
+        ) : null}
         <span className={classes.patientFact}>{dayOf(study.study_date)}</span>
         <span className={classes.patientFact}>
           {[study.modalities.join("/"), study.study_description].filter(Boolean).join(" · ")}
@@ -120,9 +123,11 @@ export function CaseBar() {
       >
         {signedOff ? <IconLock size={10} aria-hidden /> : null} {stateWords(workitem.state)}
       </Badge>
-      <Badge variant="outline" color={mode === "review" ? "grape" : "gray"}>
-        {mode === "review" ? "Review" : "Reading"}
-      </Badge>
+      {mode === "review" ? (
+        <Badge variant="outline" color="grape">
+          Review
+        </Badge>
+      ) : null}
 
       <SaveStateButton />
       <Group gap={6} wrap="nowrap">

@@ -2,7 +2,13 @@ import { Tooltip, VisuallyHidden } from "@mantine/core";
 import { performById } from "../../actions/action-table";
 import { chooseLabel } from "../../actions/finding-actions";
 import { shownKey } from "../../actions/keys";
-import { imageLabels, isAnswerRejected, shownAnswer, toggleImageLabel } from "../../actions/label-actions";
+import {
+  imageLabels,
+  isAnswerRejected,
+  isDrawnThoughAbsent,
+  shownAnswer,
+  toggleImageLabel,
+} from "../../actions/label-actions";
 import { areaLabel, drawnLabels, measureLabel, paintedLabel, withoutLabel } from "../../state/active-label";
 import { useFindings } from "../../state/reading-findings";
 import { mayAdd, mayReview } from "../../state/reading-may";
@@ -49,6 +55,8 @@ export function ImageLabels() {
   // Which answers the project asks for is the server's to say; what was said this second stands on this page.
   const { required } = workitem.answers;
   const missing = required.filter((key) => shownAnswer(key) === "unknown").length;
+  const drawnThough =
+    mode === "read" && editable ? labels.filter((label) => isDrawnThoughAbsent(label.key)) : [];
   return (
     <section aria-label="Image labels">
       <div className={classes.heading}>
@@ -92,18 +100,25 @@ export function ImageLabels() {
           );
         })}
         {missing > 0 && mode === "read" && mayAdd() ? (
-          <Tooltip label={`All that is not answered: absent (${shownKey("Alt+0")})`}>
+          <Tooltip label={`All that the project asks for and is not answered: absent (${shownKey("Alt+0")})`}>
             <button
               type="button"
               className={classes.chip}
               data-testid="answer-rest-absent"
               onClick={() => performById("image-label.all-absent")}
             >
-              <span aria-hidden>−</span> All negative <span className={classes.key}>Alt 0</span>
+              <span aria-hidden>−</span> {required.length < labels.length ? "Asked for" : "All"}: absent{" "}
+              <span className={classes.key}>Alt 0</span>
             </button>
           </Tooltip>
         ) : null}
       </div>
+      {drawnThough.length > 0 ? (
+        <div className={classes.against} role="status" data-testid="drawn-though-absent">
+          Drawn, but answered absent: {drawnThough.map((label) => label.code_meaning).join(", ")}. Only one of
+          the two can be right.
+        </div>
+      ) : null}
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { Button, Group, Kbd, Modal, Stack, Text, Textarea } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { isTyping } from "../../actions/keys";
 import { actionPorts } from "../../actions/ports";
 import { decide, rejectReasons } from "../../actions/review-actions";
@@ -14,6 +14,7 @@ export function RejectDialog() {
   const open = useReadingUi((state) => state.dialog === "reject");
   const [remark, setRemark] = useKeptWords("reject");
   const [missing, setMissing] = useState(false);
+  const words = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     if (open) {
       setMissing(false);
@@ -22,6 +23,8 @@ export function RejectDialog() {
   const choose = (code: RejectReason) => {
     if (code === "other" && remark.trim() === "") {
       setMissing(true);
+      // The next key is the first letter of the remark, never a press on the reason that has the focus.
+      words.current?.focus();
       return;
     }
     // At once: the next key is meant for what comes after this.
@@ -75,12 +78,19 @@ export function RejectDialog() {
         ))}
         <Textarea
           label="Remark"
-          description="Optional; needed for “Other”"
+          description={missing ? "Enter rejects with this remark" : "Optional; needed for “Other”"}
           autosize
           minRows={2}
           value={remark}
-          error={missing ? "Say what is wrong" : undefined}
+          error={missing && remark.trim() === "" ? "Say what is wrong" : undefined}
           data-testid="reject-remark"
+          ref={words}
+          onKeyDown={(event) => {
+            if (missing && event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+              event.preventDefault();
+              choose("other");
+            }
+          }}
           onChange={(event) => setRemark(event.currentTarget.value)}
         />
         <Group justify="flex-end">
