@@ -78,6 +78,7 @@ def test_all_that_is_asked_for_is_answered_and_the_rest_is_not_said_to_be(
         expect(page.get_by_test_id("drawn-though-absent")).to_have_count(0)
         page.keyboard.press("r")
         drag(desk, (0.4, 0.4), (0.6, 0.6))
+        expect(page.get_by_text("Drawn as “Lesion”, which is answered absent.")).to_be_visible()
         expect(page.get_by_test_id("drawn-though-absent")).to_contain_text("Lesion")
         desk.picture("drawn-though-absent")
         page.keyboard.press("Alt+1")

@@ -112,12 +112,12 @@ export function paintCaptions(
       context.setLineDash([]);
     }
     // Read on white as on black: PET is shown dark on white.
-    context.fillStyle = "rgba(0, 0, 0, 0.45)";
+    context.fillStyle = "rgba(0, 0, 0, 0.25)";
     context.fillRect(x - 3, y - 2, width + 6, height + 2);
     context.lineJoin = "round";
     caption.lines.forEach((line, index) => {
       context.lineWidth = 3;
-      context.strokeStyle = "rgba(0, 0, 0, 0.75)";
+      context.strokeStyle = "rgba(0, 0, 0, 0.9)";
       context.strokeText(line, x, y + index * lineHeight);
       context.fillStyle = index === 0 ? lightened(caption.color) : "#e6ebf2";
       context.fillText(line, x, y + index * lineHeight);

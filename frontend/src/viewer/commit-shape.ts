@@ -4,7 +4,7 @@ import { geometryFromImage } from "../geometry/bridge";
 import { type DrawnKind, emptyContent, type FindingKind } from "../geometry/content";
 import type { ImagePoint } from "../geometry/points";
 import { areaLabel, type LabelChoice, measureLabel } from "../state/active-label";
-import { addFinding, changeContent, findingRow } from "../state/reading-findings";
+import { addFinding, changeContent, findingRow, useFindings } from "../state/reading-findings";
 import { mayAdd } from "../state/reading-may";
 import { reading } from "../state/reading-session";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
@@ -58,7 +58,18 @@ export const sketchedLabel = (kind: DrawnKind): string | null => {
   return correcting ? correcting.content.label_key : "key" in choice ? choice.key : null;
 };
 
-function firstTime(key: string | null): void {
+const answeredAbsent = (key: string): boolean =>
+  Object.values(useFindings.getState().rows).some(
+    ({ kind, deleted, content }) =>
+      kind === "image_label" && !deleted && content.label_key === key && content.present === false,
+  );
+
+/** Say under which label it was drawn where that is not plain: by default, or against one's own answer. */
+function sayLabel(key: string | null): void {
+  if (key !== null && mayAdd() && answeredAbsent(key)) {
+    say(`Drawn as “${labelMeaning(key)}”, which is answered absent. Only one of the two can be right.`);
+    return;
+  }
   const labels = reading().workitem?.labels.filter((label) => label.uses.includes("region")) ?? [];
   if (key !== null && readingUi().labelKey === null && labels.length > 1) {
     say(`Drawn as “${labelMeaning(key)}”. Shift and a number choose another label.`);
@@ -104,5 +115,5 @@ export function commitShape(
   const content = { ...emptyContent(kind, choice.key), geometry, text };
   const key = addFinding(content, reading().me, shape.word);
   setReadingUi({ selected: key, tab: "findings" });
-  firstTime(choice.key);
+  sayLabel(choice.key);
 }
