@@ -113,6 +113,13 @@ def test_who_only_looks_at_a_signed_case_sees_its_answers(
         opened(desk.page, case, mode="read", findings=1)
         expect(desk.page.get_by_test_id("image-label-lesion")).to_have_attribute("data-answer", "absent")
         expect(desk.page.get_by_test_id("answered-count")).to_have_attribute("data-missing", "0")
+        # Who reopens it can go on and decide it, without loading the page again.
+        desk.page.get_by_test_id("case-reopen").click()
+        desk.page.get_by_test_id("reason").fill("Look again.")
+        desk.page.get_by_test_id("reason-confirm").click()
+        expect(desk.page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "submitted")
+        expect(desk.page.get_by_test_id("read-page")).to_have_attribute("data-mode", "review")
+        expect(desk.page.get_by_test_id("image-label-lesion")).to_have_attribute("data-answer", "absent")
 
 
 def test_what_a_reviewer_adds_against_an_accepted_answer_says_why_signing_off_waits(

@@ -80,6 +80,7 @@ export async function reopenCase(reason: string): Promise<void> {
   await session.workitemEvent("reopen", { reason });
   setReadingUi({ dialog: null });
   await session.refresh();
+  session.chooseMode();
   say("Reopened. It waits for review again.");
 }
 

@@ -80,6 +80,12 @@ class Session {
 
   constructor(private readonly drafts: DraftStore) {}
 
+  /** Go on as fits the case now, unless the address says how: who reopened it may decide it. */
+  chooseMode(): void {
+    const { asked, workitem } = reading();
+    useReading.setState({ mode: asked ?? (workitem?.may.review === true ? "review" : "read") });
+  }
+
   /** Open a work item. A second call for the same one and mode does nothing. */
   async open(workitemId: string, asked: ReadingMode | null, me: PersonOut): Promise<void> {
     this.leaving += 1;

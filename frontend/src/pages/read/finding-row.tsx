@@ -80,7 +80,8 @@ export function FindingLine({ row, slim = false }: { row: FindingRow; slim?: boo
     }
   }, [selected]);
   const added = reader && row.author && row.author.id !== reader.id && !row.abandoned;
-  const said = row.byModel ? "" : saysOf(row).toLowerCase();
+  // A model proposes what it takes to be there; what a reviewer turned round says so.
+  const said = row.byModel && row.content.present !== false ? "" : saysOf(row).toLowerCase();
   const sub = [
     slim ? "" : said,
     added ? `added by ${row.author?.display_name}` : "",

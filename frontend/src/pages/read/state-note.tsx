@@ -74,7 +74,7 @@ function Standing({ workitem }: { workitem: WorkitemOut }) {
       <div className={classes.locked} data-tone="bad" data-testid="rejected-note">
         <span style={{ flex: 1 }}>
           Sent back{workitem.reviewer ? ` by ${workitem.reviewer.display_name}` : ""}
-          {workitem.remark ? `: “${workitem.remark}”` : ""}. See the comments, correct it and submit again.
+          {workitem.remark ? `: “${workitem.remark}”` : "."} See the comments, correct it and submit again.
         </span>
         {may("release", workitem) ? <Act id="case.release" label="Give back" testId="case-release" /> : null}
         {may("assign", workitem) && !mine ? (
