@@ -9,6 +9,7 @@ import pytest
 
 from annotations.models import Finding, ReadingProtocol
 from annotations.services.workitems import workitem_release
+from core.errors import Conflict
 from tests.factories.reading import box, image_label, make_label
 from tests.factories.scenes import NOTHING, Scene, Taught, taught_by
 
@@ -81,7 +82,9 @@ def _drawn(scene: Scene) -> None:
 
 def _reader_contradicts_himself(scene: Scene) -> None:
     scene.reads(_label(present=False), box(scene.workitem))
-    scene.submits().signs()
+    with pytest.raises(Conflict, match="people among themselves"):
+        scene.submits().signs()
+    scene.signs_both()
 
 
 def _after_the_reveal(scene: Scene) -> None:

@@ -211,7 +211,8 @@ def test_two_readers_who_agree_are_a_consensus_and_two_who_do_not_are_unknown(
         finding_create(workitem=scene.now, author=ravi, content=image_label(present=present))
         Reading.objects.filter(pk=first.pk).update(state="submitted", abandoned_at=None, submitted_at=second.claimed_at)
         scene.reader = ravi
-        scene.submits().signs("correct")
+        scene.submits()
+        (scene.signs if present else scene.signs_both)("correct")
         assert taught_by(scene) == expected
     built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
     assert built.unsettled["contradicted"] == {"nodule": 1}
@@ -222,7 +223,7 @@ def test_a_mask_against_an_answer_is_unknown_and_a_rejected_mask_is_where_it_is_
 ) -> None:
     against = Scene.begun(project, radiologist, reviewer)
     against.reads(image_label(present=False), painted(against.workitem, [7, 3]))
-    against.submits().signs()
+    against.submits().signs_both()
     refused = Scene.begun(project, radiologist, reviewer, images=3)
     proposed = refused.proposes(painted(refused.workitem, [7, 3]))
     refused.submits()
