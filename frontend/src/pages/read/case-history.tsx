@@ -128,6 +128,14 @@ function Step({
 /** A step and its review are written in one transaction, milliseconds apart. */
 const sameMoment = (a: string, b: string) => Math.abs(Date.parse(a) - Date.parse(b)) < 1000;
 
+/** Whether a model's opinion was on the reader's screen, and from when. */
+const blindnessOf = (reading: CaseHistory["readings"][number]): string =>
+  reading.revealed_at
+    ? `a model’s opinion was on the screen from ${formatInstant(reading.revealed_at)} on`
+    : reading.blind
+      ? "no model’s opinion was on the screen"
+      : "had seen a model’s opinion before";
+
 /** The life of the whole case: who took, signed, sent back or reopened it, who judged what, and why. */
 export function CaseHistoryView() {
   const workitem = useReading((state) => state.workitem);
@@ -165,12 +173,18 @@ export function CaseHistoryView() {
   }, [id, version]);
   const all = Object.values(rows).filter((row) => !row.correctionOf);
   const abandoned = history?.readings.filter((one) => one.state === "abandoned") ?? [];
+  const counting = history?.readings.filter((one) => one.state !== "abandoned") ?? [];
   return (
     <>
       <Deleted rows={all.filter((row) => row.deleted && row.id !== null && !row.abandoned)} />
       <div className={classes.heading}>History of the case</div>
       <div className={classes.none}>Select a finding to see its own.</div>
       {problem ? <div className={classes.none}>{problem}</div> : null}
+      {counting.map((one) => (
+        <div key={one.id} className={classes.comment} data-testid="reading-blindness">
+          {one.reader.display_name}: {blindnessOf(one)}
+        </div>
+      ))}
       {abandoned.map((one) => (
         <div key={one.id} className={classes.comment} data-testid="abandoned-reading">
           {one.reader.display_name} began to read it on {formatInstant(one.claimed_at)} and gave it up
