@@ -64,7 +64,7 @@ class Reviewing:
         if self.share > NEARLY_ALL and not (checked and self.checks_accepted < PASSED * self.checks):
             found.append(f"Accepted {self.accepted} of {self.decisions} model findings.")
         if self.share > MUCH and self.seconds is not None and self.seconds < TOO_FAST:
-            found.append(f"Half of the decisions took less than {self.seconds:.1f} s.")
+            found.append(f"Half of the decisions took no longer than {max(self.seconds, 0.1):.1f} s.")
         if checked and self.checks_accepted >= FAILED * self.checks:
             found.append(
                 f"Accepted {self.checks_accepted} of {self.checks} findings that say the contrary of a blind reading."

@@ -98,7 +98,7 @@ def test_one_who_accepts_a_good_models_findings_but_not_those_that_a_blind_readi
 def test_one_who_is_too_fast_to_have_looked_is_noticed(pile: Scene) -> None:
     decisions = ["rejected"] * 4 + ["accepted"] * 56
     one = _decide(pile, decisions, seconds=1.5)
-    assert one.reasons == ["Half of the decisions took less than 1.5 s."]
+    assert one.reasons == ["Half of the decisions took no longer than 1.5 s."]
 
 
 def test_a_pause_is_no_decision_and_the_same_pace_at_ease_is_no_habit(pile: Scene) -> None:

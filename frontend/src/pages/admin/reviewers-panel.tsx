@@ -43,7 +43,7 @@ export function ReviewersTable({ rows }: { rows: ReviewerOut[] }) {
           <Table.Tr key={row.reviewer.id} data-testid="reviewer-row" data-habit={row.by_habit}>
             <Table.Td>{row.reviewer.display_name}</Table.Td>
             <Table.Td>{formatCount(row.decisions)}</Table.Td>
-            <Table.Td>
+            <Table.Td style={{ whiteSpace: "nowrap" }}>
               {formatCount(row.accepted)} ({formatPercent(row.share_accepted)})
             </Table.Td>
             <Table.Td>{row.seconds === null ? "–" : row.seconds.toFixed(row.seconds < 10 ? 1 : 0)}</Table.Td>
