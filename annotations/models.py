@@ -86,6 +86,9 @@ class Workitem(Identified):
     reviewer = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     priority = models.SmallIntegerField(default=0)
     ai_score = models.FloatField(null=True, blank=True, help_text="Highest calibrated probability, 0..1.")
+    looked_for = models.JSONField(
+        default=list, blank=True, help_text="Keys of the labels that some model has looked for: no other can be missed."
+    )
     decided_at = models.DateTimeField(null=True, blank=True)
     remark = models.TextField(blank=True, help_text="What the reviewer said with the last decision.")
     images_digest = models.CharField(max_length=64, blank=True, help_text="Of the images when it was last looked at.")

@@ -71,23 +71,23 @@ class _Models:
     """What the models said of a case.
 
     Attributes:
-        looked: one was asked and has answered.
+        looked_for: labels that one has answered, whatever it said of them.
         proposed: labels of which one says that they are there.
         accepted: labels of its findings that were accepted or corrected.
         disputed: labels of its findings that a reviewer corrected, or rejected for a reason that decides something.
     """
 
-    looked: bool
+    looked_for: frozenset[str]
     proposed: frozenset[str]
     accepted: frozenset[str]
     disputed: frozenset[str]
 
     def opinion(self, key: str) -> bool | None:
-        """Return whether they say that the label is there; None where none looked."""
-        return key in self.proposed if self.looked else None
+        """Return whether they say that the label is there; None where none looked for it."""
+        return key in self.proposed if key in self.looked_for else None
 
     def missed(self, key: str, *, present: bool) -> bool:
-        """They looked, and have not seen what is there."""
+        """They looked for it, and have not seen what is there."""
         return present and self.opinion(key) is False
 
 
@@ -96,8 +96,8 @@ def _models_of(workitem: Workitem, live: Sequence[Standing]) -> _Models:
     proposed = {_first_label(one) for one in theirs if not one.below_threshold}
     accepted = {_label(one) for one in theirs if one.decided in (Decided.ACCEPTED, Decided.CORRECTED)}
     disputed = {key for one in theirs if _is_disputed(one) for key in (_label(one), _first_label(one))}
-    looked = workitem.ai_score is not None or bool(theirs)
-    return _Models(looked, frozenset(proposed), frozenset(accepted), frozenset(disputed))
+    looked_for = frozenset((*workitem.looked_for, *map(_label, theirs), *map(_first_label, theirs)))
+    return _Models(looked_for, frozenset(proposed), frozenset(accepted), frozenset(disputed))
 
 
 def _is_disputed(one: Standing) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -322,11 +322,16 @@ def revision_restore(*, finding: Finding, author: User, revision: Revision, if_m
 
 
 def proposals_record(
-    *, workitem: Workitem, proposals: Sequence[Proposal], ai_score: float | None = None
+    *,
+    workitem: Workitem,
+    proposals: Sequence[Proposal],
+    ai_score: float | None = None,
+    looked_for: Iterable[str] = (),
 ) -> list[Finding]:
     """Record what a model proposes. Proposing twice is once; what a person has since said of it stays.
 
     Args:
+        looked_for: keys of every label that the model answers, whether or not it proposes anything for it.
         ai_score: highest calibrated probability of the case; without it the highest of the proposals.
 
     Returns:
@@ -347,11 +352,14 @@ def proposals_record(
         score = ai_score if ai_score is not None else max(scores, default=None)
         if score is not None and not locked:
             workitem.ai_score = score
+        if not locked:
+            looked = {*workitem.looked_for, *looked_for, *(one.label_key for one in proposals)}
+            workitem.looked_for = sorted(looked)
         if workitem.state == _State.SUBMITTED:
             step_take(workitem, Step.Kind.PROPOSED, None)
         else:
             workitem.updated_at = timezone.now()
-            workitem.save(update_fields=["ai_score", "updated_at"])
+            workitem.save(update_fields=["ai_score", "looked_for", "updated_at"])
             # Told whether or not anything was found: the event must not give the model's answer away.
             events.publish(EventKind.WORKITEM_CHANGED, workitem.pk, project=workitem.project, version=workitem.version)
     return [known[key] for key in keys if key in known]

@@ -48,7 +48,10 @@ def proposals_take(*, prediction: Prediction, proposals: Sequence[Proposal]) -> 
         prediction.save(update_fields=["kept_proposals_digest"])
         return []
     findings = proposals_record(
-        workitem=prediction.workitem, proposals=proposals, ai_score=ai_score_of(prediction.workitem)
+        workitem=prediction.workitem,
+        proposals=proposals,
+        ai_score=ai_score_of(prediction.workitem),
+        looked_for=prediction.output.get("labels", {}),
     )
     ProposedFinding.objects.bulk_create(
         [

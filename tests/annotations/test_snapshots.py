@@ -255,13 +255,18 @@ def test_a_nod_adds_nothing_to_a_blind_read_and_a_finding_the_model_missed_is_dr
     _judge(finding, reviewer, "accepted")
     _sign(both, reviewer)
     missed = _read(project, radiologist, image_label("mass"))
-    proposals_record(workitem=missed, proposals=[], ai_score=0.1)
+    proposals_record(workitem=missed, proposals=[], ai_score=0.1, looked_for=["mass"])
     _sign(missed, reviewer)
+    not_asked = _read(project, radiologist, image_label("mass"))
+    proposals_record(workitem=not_asked, proposals=[], ai_score=0.1, looked_for=["nodule"])
+    _sign(not_asked, reviewer)
     rows = {row["study_instance_uid"]: row for row in _rows(project, keys=("nodule", "mass"))}
     agreed, added = rows[both.study.study_instance_uid], rows[missed.study.study_instance_uid]
     assert (agreed["labels"]["nodule"], agreed["provenance"], agreed["weight"]) == (1, "blind_read", 1.0)
     assert (added["provenance"], added["sampling"], added["label_weights"]) == ("human_added", 3, {"mass": 1.0})
     assert added["label_sampling"] == {"mass": 3}
+    # A model that does not know the label cannot have missed it.
+    assert rows[not_asked.study.study_instance_uid]["label_provenance"] == {"mass": "blind_read"}
 
 
 def test_an_accepted_region_says_present_and_a_rejected_one_only_where_nothing_is(

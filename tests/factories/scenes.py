@@ -63,7 +63,7 @@ class Scene:
 
     def looks(self) -> None:
         """Let a model look at the case and find nothing."""
-        proposals_record(workitem=self.now, proposals=[], ai_score=0.1)
+        proposals_record(workitem=self.now, proposals=[], ai_score=0.1, looked_for=["nodule"])
 
     def submits(self) -> Scene:
         """Let the reader hand in."""
