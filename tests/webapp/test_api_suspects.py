@@ -99,4 +99,4 @@ def test_who_does_not_train_asks_for_no_search_and_too_few_patients_are_refused(
     assert (status, refused["code"]) == (409, "too_few_patients")
     painted = freeze(project, planted, name="painted", recipe="segmentation")
     status, refused = Api(admin)("POST", f"snapshots/{painted.pk}/suspects")
-    assert (status, refused["code"]) == (400, "suspects_need_answers")
+    assert (status, refused["code"]) == (422, "suspects_need_answers")

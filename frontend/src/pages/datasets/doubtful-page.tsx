@@ -39,7 +39,12 @@ export function DoubtfulPage() {
         <>
           <Text size="sm">
             Of dataset{" "}
-            <TextLink to="/datasets" search={{ project: project.data.slug, snapshot: id }} size="sm">
+            <TextLink
+              to="/datasets"
+              search={{ project: project.data.slug, snapshot: id }}
+              size="sm"
+              underline="always"
+            >
               {snapshot.data.name}
             </TextLink>
             : training and validation cases. Test cases are left alone.
