@@ -98,14 +98,16 @@ function Row({
     >
       <Table.Td>{doubt.place}</Table.Td>
       <Table.Td>
-        <img
-          src={thumbnailUrl(doubt.study_instance_uid, doubt.series_instance_uid, 96)}
-          alt={`Series of ${workitem?.patient_id ?? "a removed case"}`}
-          width={72}
-          height={72}
-          loading="lazy"
-          style={{ objectFit: "contain", background: "black" }}
-        />
+        {workitem ? (
+          <img
+            src={thumbnailUrl(doubt.study_instance_uid, doubt.series_instance_uid, 96)}
+            alt={`Series of ${workitem.patient_id}`}
+            width={72}
+            height={72}
+            loading="lazy"
+            style={{ objectFit: "contain", background: "black" }}
+          />
+        ) : null}
       </Table.Td>
       <Table.Td>
         <Text size="sm">
