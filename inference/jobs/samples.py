@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -15,10 +15,10 @@ from annotations.geometry.kinds import SHAPES
 from annotations.geometry.rasters import runs_to_mask
 from annotations.models import DatasetSnapshot
 from annotations.selectors.snapshots import SnapshotCase, snapshot_cases
+from core import blobs
 from core.errors import Conflict
-from imaging.dicom.volume import Volume
+from imaging.dicom.volume import Volume, load_volume
 from imaging.models import Instance, Series
-from imaging.selectors import instance_volume, series_frames_digest, series_volume
 from inference.engine.sample import Image, Sample
 from inference.jobs.images import engine_image
 
@@ -26,23 +26,43 @@ Mask = NDArray[np.bool_]
 
 
 def snapshot_samples(snapshot: DatasetSnapshot, split: str, *, labels: Sequence[str], dimensions: int) -> list[Sample]:
-    """Return the samples of one split of a frozen dataset, in the order of its manifest.
+    """Return the samples of one split of a frozen dataset that say something of the labels, in its manifest's order.
 
     Args:
         split: ``train``, ``validation`` or ``test``.
         labels: the keys that are asked for.
-        dimensions: with 3 the frames of a series become one sample.
+        dimensions: with 3 the frozen frames of a series become one sample.
 
     Raises:
         Conflict: an image of the dataset is no longer stored, or has other pixels than when it was frozen.
     """
+    every = _every_sample(snapshot, split, labels, dimensions)
+    return [sample for sample in every if _says_something(sample, labels, snapshot.recipe)]
+
+
+def samples_left_out(snapshot: DatasetSnapshot, split: str, *, labels: Sequence[str], dimensions: int) -> int:
+    """Return how many samples of a split say nothing of the labels, so that ``snapshot_samples`` leaves them out."""
+    every = _every_sample(snapshot, split, labels, dimensions)
+    return sum(not _says_something(sample, labels, snapshot.recipe) for sample in every)
+
+
+def _says_something(sample: Sample, labels: Sequence[str], recipe: str) -> bool:
+    """Say whether a label is known of a case (for a segmentation: painted, or absent), or a place of one rejected."""
+    if recipe == "segmentation":
+        known = any(sample.regions.get(key) is not None or sample.present.get(key) == 0 for key in labels)
+    else:
+        known = any(sample.present.get(key) is not None for key in labels)
+    return known or any(key in sample.rejected for key in labels)
+
+
+def _every_sample(snapshot: DatasetSnapshot, split: str, labels: Sequence[str], dimensions: int) -> list[Sample]:
     cases = [case for case in snapshot_cases(snapshot) if case.split == split]
     instances = _instances_of(cases)
     if dimensions == 3:
         by_series: dict[str, list[SnapshotCase]] = defaultdict(list)
         for case in cases:
             by_series[case.series_instance_uid].append(case)
-        return [_volume_sample(members, labels) for members in by_series.values()]
+        return [_volume_sample(members, instances, labels) for members in by_series.values()]
     return [_frame_sample(case, instances[case.sop_instance_uid], labels) for case in cases]
 
 
@@ -68,13 +88,13 @@ def _changed(**what: str) -> Conflict:
 
 
 @lru_cache(maxsize=2)
-def _volume(sop_instance_uid: str, blob_digest: str) -> Volume:
-    """Return an image's frames; the last two stay, because the frames of an image are asked for in a row."""
-    return instance_volume(Instance.objects.select_related("series").get(sop_instance_uid=sop_instance_uid))
+def _volume(blob_digest: str) -> Volume:
+    """Return the frames of a file; the last two stay, because the frames of an image are asked for in a row."""
+    return load_volume([blobs.local_path(blob_digest)])
 
 
 def _image(instance: Instance, frame_number: int) -> Image:
-    volume = _volume(instance.sop_instance_uid, instance.blob_digest)
+    volume = _volume(instance.blob_digest)
     k = volume.frames.index((instance.sop_instance_uid, frame_number))
     image = engine_image(volume, instance.series.modality)
     return replace(image, pixels_kji=image.pixels_kji[k : k + 1])
@@ -163,22 +183,23 @@ def frame_mask(regions: Sequence[dict[str, Any]], shape: tuple[int, int]) -> Mas
     return mask
 
 
-def _volume_sample(cases: Sequence[SnapshotCase], labels: Sequence[str]) -> Sample:
+def _volume_sample(members: Sequence[SnapshotCase], instances: Mapping[str, Instance], labels: Sequence[str]) -> Sample:
+    series = instances[members[0].sop_instance_uid].series
+    cases = _without_localizers(members, series)
     first = cases[0]
-    series = Series.objects.get(series_instance_uid=first.series_instance_uid)
-    shown = series_frames_digest(series)
     by_frame = {(case.sop_instance_uid, case.frame_number): case for case in cases}
+    files = tuple(dict.fromkeys(instances[case.sop_instance_uid].blob_digest for case in cases))
+
+    def volume() -> Volume:
+        return _frozen(files, frozenset(by_frame))
 
     def load() -> Image:
-        return engine_image(_series(series.series_instance_uid, shown), series.modality)
+        return engine_image(volume(), series.modality)
 
     def mask_loader(key: str, regions_of: Callable[[SnapshotCase, str], list[dict[str, Any]]]) -> Callable[[], Mask]:
         def mask_kji() -> Mask:
-            frames = _series(series.series_instance_uid, shown).frames
-            empty = np.zeros((first.rows, first.columns), np.bool_)
-            drawn = [by_frame.get(frame) for frame in frames]
             shape = (first.rows, first.columns)
-            return np.stack([frame_mask(regions_of(case, key), shape) if case else empty for case in drawn])
+            return np.stack([frame_mask(regions_of(by_frame[frame], key), shape) for frame in volume().frames])
 
         return mask_kji
 
@@ -207,7 +228,7 @@ def _volume_sample(cases: Sequence[SnapshotCase], labels: Sequence[str]) -> Samp
             for key in {key for case in cases for key in case.label_provenance}
         },
         groups=first.groups,
-        frames=lambda: _series(series.series_instance_uid, shown).frames,
+        frames=lambda: volume().frames,
     )
 
 
@@ -224,10 +245,35 @@ def _mean_weights(cases: Sequence[SnapshotCase]) -> dict[str, float]:
     return {key: sum(weights) / len(weights) for key, weights in said.items()}
 
 
+def _without_localizers(cases: Sequence[SnapshotCase], series: Series) -> list[SnapshotCase]:
+    """Return a series' cases without localizers, which older datasets hold; all where there are no others."""
+    localizers = set(series.geometry.get("localizers", ()))
+    return [case for case in cases if case.sop_instance_uid not in localizers] or list(cases)
+
+
 @lru_cache(maxsize=2)
-def _series(series_instance_uid: str, frames_digest: str) -> Volume:
-    """Return a series as it was when its sample was made; raises Conflict where it shows something else by now."""
-    series = Series.objects.get(series_instance_uid=series_instance_uid)
-    if series_frames_digest(series) != frames_digest:
-        raise _changed(series_instance_uid=series_instance_uid)
-    return series_volume(series)
+def _frozen(files: tuple[str, ...], frames: frozenset[tuple[str, int]]) -> Volume:
+    """Return exactly these frames of these files as one volume, whatever else has arrived in their series.
+
+    Args:
+        files: digests of the stored files: the same on every worker, and no other bytes ever.
+        frames: (SOP Instance UID, frame number) of each frozen case.
+
+    Raises:
+        Conflict: the files do not hold every one of these frames.
+    """
+    volume = load_volume([blobs.local_path(digest) for digest in files])
+    kept = [k for k, frame in enumerate(volume.frames) if frame in frames]
+    if len(kept) != len(frames):
+        raise _changed(sop_instance_uid=min(frames - set(volume.frames))[0])
+    if len(kept) == len(volume.frames):
+        return volume
+    between = set(range(kept[0], kept[-1])) - set(kept)
+    return replace(
+        volume,
+        pixels_kji=volume.pixels_kji[kept],
+        padding_kji=None if volume.padding_kji is None else volume.padding_kji[kept],
+        affine_lps=None,
+        even_slices=volume.even_slices and not between,
+        frames=[volume.frames[k] for k in kept],
+    )

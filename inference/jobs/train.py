@@ -17,7 +17,7 @@ from inference.engine.errors import TrainingStopped
 from inference.engine.model_files import CARD_NAME, WEIGHTS_NAME
 from inference.engine.progress import TrainProgress
 from inference.family_facts import operating_point_of
-from inference.jobs.samples import snapshot_samples
+from inference.jobs.samples import samples_left_out, snapshot_samples
 from inference.models import ModelVersion, TrainingRun
 from inference.services.training import (
     curves_keep,
@@ -121,7 +121,9 @@ def train(context: JobContext, training_run_id: str) -> None:
     except TrainingStopped as stopped:
         raise JobStopped from stopped
     loading = telling.first_step[1] - began if telling.first_step else 0.0
-    run.environment = {**run.environment, **result.environment, "seconds": round(result.seconds, 2)}
+    silent = {split: samples_left_out(run.snapshot, split, **asked) for split in ("train", "validation")}
+    measured: Json = {"seconds": round(result.seconds, 2), "says_nothing_of_the_labels": silent}
+    run.environment = {**run.environment, **result.environment, **measured}
     training_finish(
         run=run,
         weights=result.folder / WEIGHTS_NAME,
