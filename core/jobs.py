@@ -151,11 +151,13 @@ def job_request(
     requested_by: User | None = None,
     project: Project | None = None,
     queue: str | None = None,
+    wait: timedelta = timedelta(0),
 ) -> Job:
     """Return the active job of this kind with these arguments, made and enqueued (after commit) if there is none.
 
     Args:
         arguments: ids as strings; never data.
+        wait: it is not begun before so long from now.
 
     Raises:
         KeyError: no such kind was declared.
@@ -166,7 +168,7 @@ def job_request(
     while True:
         existing = Job.objects.filter(active).first()
         if existing is not None:
-            return existing
+            return _brought_forward(existing) if requested_by is not None and not wait else existing
         try:
             with transaction.atomic():
                 row = Job.objects.create(
@@ -175,14 +177,23 @@ def job_request(
                     arguments=dict(arguments),
                     digest=digest,
                     attempts_allowed=declared.attempts,
-                    not_before=database_now(),
+                    not_before=database_now() + wait,
                     requested_by=requested_by,
                     project=project,
                 )
         except IntegrityError:
             continue  # somebody made the same one meanwhile; by now it may be over again
-        transaction.on_commit(partial(wake, row))
+        transaction.on_commit(partial(wake, row, wait=wait))
         return row
+
+
+def _brought_forward(row: Job) -> Job:
+    """Let a job that waits for its time begin now: somebody wants to know."""
+    now = database_now()
+    waiting = Job.objects.filter(pk=row.pk, state=Job.State.QUEUED, not_before__gt=now)
+    if waiting.update(not_before=now):
+        transaction.on_commit(partial(wake, row))
+    return row
 
 
 def job_digest(kind: str, arguments: Mapping[str, str]) -> str:
@@ -197,13 +208,19 @@ def last_jobs(kind: str, arguments: Iterable[Mapping[str, str]]) -> dict[str, Jo
     return {row.digest: row for row in rows}
 
 
-def wake(row: Job) -> None:
-    """Send a worker the message to look at this row; a broker that is away only delays it until the sweep."""
+def wake(row: Job, *, wait: timedelta = timedelta(0)) -> None:
+    """Send a worker the message to look at this row; a broker that is away only delays it until the sweep.
+
+    Args:
+        wait: the worker looks so long from now.
+    """
     if settings.OVERREAD_JOBS_WAKE == "none":
         return
-    Job.objects.filter(pk=row.pk).update(woken_at=database_now())
+    Job.objects.filter(pk=row.pk).update(woken_at=database_now() + wait)
+    # A little later than the row may be claimed: a message that comes too early finds nothing to do.
+    later = {"countdown": wait.total_seconds() + 0.5} if wait else {}
     try:
-        run_job_message.apply_async((str(row.pk),), queue=row.queue, retry=False)
+        run_job_message.apply_async((str(row.pk),), queue=row.queue, retry=False, **later)
     except Exception as error:  # any broker failure: the row stays queued and the sweep wakes it again
         log.warning("job.wake_failed", job=str(row.pk), error=type(error).__name__)
 

@@ -13,6 +13,7 @@ if "OVERREAD_DATA_DIR" not in os.environ:
     atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ.setdefault("OVERREAD_JOBS_WAKE", "none")
 os.environ.setdefault("OVERREAD_LOG_LEVEL", "error")
+os.environ.setdefault("OVERREAD_ARRIVAL_QUIET_SECONDS", "0")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from hypothesis import HealthCheck, settings

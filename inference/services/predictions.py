@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -28,6 +29,7 @@ from inference.services.proposals import (
     proposals_take,
     proposals_withdraw,
 )
+from inference.services.quiet import wait_for_quiet
 
 _State = Prediction.State
 
@@ -43,8 +45,8 @@ def prediction_request(
 ) -> Prediction:
     """Ask a version about a series; the same question about the same pixels is one prediction.
 
-    A prediction that failed is tried again. What the same version was asked about an older input of the series is
-    superseded, and not computed if it still waits.
+    A prediction that failed is tried again. Where the story asks, it waits until the series is quiet. What the same
+    version was asked about an older input of the series is superseded, and not computed if it still waits.
 
     Raises:
         Conflict: the family does not read this series.
@@ -64,6 +66,7 @@ def prediction_request(
             arguments={"prediction_id": str(prediction.pk)},
             requested_by=requested_by,
             project=workitem.project,
+            wait=wait_for_quiet(prediction, images) if requested_by is None else timedelta(0),
         )
         prediction.save(update_fields=["state", "error_code", "job"])
         if made or again:

@@ -41,6 +41,8 @@ class Environment(BaseSettings):
     jobs_wake: Literal["broker", "none"] = "broker"
     job_lease_seconds: Annotated[float, Field(ge=2, le=3600)] = 30.0
 
+    arrival_quiet_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
+
     s3_bucket: str = ""
     s3_endpoint_url: str = ""
     s3_access_key_id: str = ""
