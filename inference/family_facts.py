@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from annotations.rules.pictures import picture_rules
+from annotations.selectors.pictures import colour_share
 from inference import errors
 from inference.engine.config import RecipeConfig
 from inference.engine.gate_plan import GatePlan
@@ -19,6 +21,8 @@ CHOICES: Final = (
     "learning_rate", "weight_decay", "location_weight", "label_smoothing", "augmentation", "seed", "mixed_precision",
     "warm_start",
 )  # fmt: skip
+
+_COLOUR_FROM: Final = 0.1
 
 
 def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:
@@ -40,8 +44,20 @@ def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:
     if unknown := sorted(set(wanted) - set(CHOICES)):
         raise errors.config_wrong(f"Unknown settings: {', '.join(unknown)}.", known=[*CHOICES, "image_size"])
     usual = RecipeConfig.for_preset(family.recipe, tuple(family.label_keys), preset=preset, dimensions=dimensions)
+    if "channels" not in wanted:
+        wanted["channels"] = channels_of(family)
     fixed = {"recipe": family.recipe, "labels": list(family.label_keys), "threads": settings.OVERREAD_TORCH_THREADS}
     return RecipeConfig.from_json({**usual.to_json(), **wanted, **fixed})
+
+
+def channels_of(family: ModelFamily) -> int:
+    """Return how many channels a training has when nobody chooses: 3 where the family's pictures are in colour, else 1.
+
+    In colour is a family of which a tenth of the pictures is: a grey picture loses nothing in three channels, and a
+    coloured one loses its colours in one.
+    """
+    share = colour_share(family.project, picture_rules(family.project_id), family.modalities)
+    return 3 if share >= _COLOUR_FROM else 1
 
 
 def training_defaults(family: ModelFamily) -> Json:

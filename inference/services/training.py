@@ -71,7 +71,7 @@ def warm_start_weights(parent: ModelVersion | None, config: RecipeConfig) -> str
         return None
     before = parent.card.get("config", {})
     same = all(before.get(name) == value for name, value in config.to_json().items()
-               if name in ("recipe", "labels", "dimensions", "preset"))  # fmt: skip
+               if name in ("recipe", "labels", "dimensions", "preset", "channels"))  # fmt: skip
     return parent.weights_digest if same else None
 
 
