@@ -24,6 +24,7 @@ from imaging.selectors import shown
 
 if TYPE_CHECKING:
     from core.models import Project, User
+    from imaging.models import Study
 
 Json = dict[str, Any]
 _State = Workitem.State
@@ -251,6 +252,12 @@ def workitem_row(user: User, workitem: Any) -> Json:
     workitem.ai_shown = not ai_hidden_from(user, workitem)
     workitem.grown = Workitem.objects.filter(grown_since_read(), pk=workitem.pk).exists()
     return _rows_json(user, [workitem])[0]
+
+
+def projects_with_grown_case(user: User, study: Study) -> list[str]:
+    """Return the titles of the user's projects in which images arrived after the study was read."""
+    rows = Workitem.objects.filter(grown_since_read(), study=study, project__in=projects_of(user, "workitem.read"))
+    return list(rows.order_by("project__title").values_list("project__title", flat=True))
 
 
 def workitem_next(

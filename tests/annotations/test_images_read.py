@@ -68,6 +68,8 @@ def _grown(user: User, workitem: Workitem) -> dict[str, Any]:
     (row,) = worklist_page(user, WorklistFilter()).rows
     case = Api(user)("GET", f"workitems/{workitem.pk}")[1]
     filtered = Api(user)("GET", "workitems?grown=true")[1]["count"]
+    study = Api(user)("GET", f"studies/{workitem.study.study_instance_uid}/contents")[1]
+    assert study["grown_since_read"] == ([workitem.project.title] if filtered else [])
     return {"row": row["grown_since_read"], "filter": filtered, "case": case["images_since_read"]}
 
 

@@ -10,12 +10,13 @@ from django.urls import path
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.rules.reveal import ai_hidden_in
+from annotations.selectors.worklist import projects_with_grown_case
 from annotations.services.sights import objects_sent
 from core import access
 from core.errors import NotFound
@@ -87,6 +88,7 @@ class StudyContentsOut(_Out):
     """A study, and what it holds besides pictures."""
 
     study: StudyHeadOut
+    grown_since_read: list[str] = Field(description="Projects in which images arrived after the study was read.")
     objects: list[HeldObjectOut]
 
 
@@ -125,7 +127,9 @@ class StudyContents(APIView):
         held = [one for one in held_objects(found) if not (hidden and one.may_be_a_models)]
         objects_sent(user, found, [one.sop_instance_uid for one in held if one.may_be_a_models])
         objects = [HeldObjectOut.model_validate(one) for one in held]
-        return Response(StudyContentsOut(study=_head(found), objects=objects).model_dump(mode="json"))
+        grown = projects_with_grown_case(user, found)
+        shown = StudyContentsOut(study=_head(found), grown_since_read=grown, objects=objects)
+        return Response(shown.model_dump(mode="json"))
 
 
 class StudiesWithoutPictures(APIView):

@@ -4750,6 +4750,11 @@ export interface components {
          */
         StudyContentsOut: {
             study: components["schemas"]["StudyHeadOut"];
+            /**
+             * Grown Since Read
+             * @description Projects in which images arrived after the study was read.
+             */
+            grown_since_read: string[];
             /** Objects */
             objects: components["schemas"]["HeldObjectOut"][];
         };

@@ -31,7 +31,7 @@ export function StudyPage() {
   if (contents.isError) {
     return <Failed error={contents.error} what="the study" onRetry={() => void contents.refetch()} />;
   }
-  const { study, objects } = contents.data;
+  const { study, objects, grown_since_read: grown } = contents.data;
   return (
     <PageBody
       testId="study-page"
@@ -42,6 +42,12 @@ export function StudyPage() {
       {study.identity_clash ? (
         <Alert color="red" data-testid="identity-clash">
           Other studies under this Patient ID name another person. An admin decides whether they are one.
+        </Alert>
+      ) : null}
+      {grown.length > 0 ? (
+        <Alert color="yellow" data-testid="study-grown">
+          Images arrived after this study was read in {grown.join(", ")}. Nobody has answered about them
+          there, and no model learns from them.
         </Alert>
       ) : null}
       <Panel title="Besides images">

@@ -52,6 +52,17 @@ export function WorklistRow({
             </span>
           </Tooltip>
         ) : null}
+        {row.grown_since_read ? (
+          <Tooltip
+            label="Images arrived after this case was read. Nobody has answered about them, and no model learns from them."
+            multiline
+            maw={280}
+          >
+            <span className={classes.grown} data-testid="grown-since-read">
+              Grown
+            </span>
+          </Tooltip>
+        ) : null}
       </div>
       <div role="gridcell" className={classes.id} title={study.patient_id}>
         {study.patient_id || "–"}
@@ -67,17 +78,6 @@ export function WorklistRow({
       <div role="gridcell">{formatDay(study.study_date) || "–"}</div>
       <div role="gridcell">
         <StateBadge state={row.state} />
-        {row.grown_since_read ? (
-          <Tooltip
-            label="Images arrived after this case was read. Nobody has answered about them, and no model learns from them."
-            multiline
-            maw={280}
-          >
-            <span className={classes.grown} data-testid="grown-since-read">
-              Grown
-            </span>
-          </Tooltip>
-        ) : null}
       </div>
       <div role="gridcell">{row.reader?.display_name ?? "–"}</div>
       <div role="gridcell">
