@@ -15,7 +15,7 @@ from inference.engine.config import RecipeConfig
 from inference.engine.gate_plan import GatePlan
 from inference.engine.map_licence import explanations_of, map_scale
 from inference.engine.recipe_cards import recipe_card
-from inference.engine.report import gate_in_present_form
+from inference.engine.report import evaluation_in_present_form, gate_in_present_form
 from inference.family_facts import limits_of, operating_point_of, plan_in_force, previously_live, training_defaults
 from inference.looks import look_sentence, looks_of
 from inference.models import (
@@ -276,8 +276,8 @@ def report_json(report: EvaluationReport) -> Json:
         },
         "compared_with": short_version_json(report.compared_with),
         "snapshot": {"id": snapshot.pk, "name": snapshot.name, "digest": snapshot.digest},
-        "report": report.report,
-        "compared_report": report.compared_report or None,
+        "report": evaluation_in_present_form(report.report),
+        "compared_report": evaluation_in_present_form(report.compared_report) if report.compared_report else None,
         "gate": gate_in_present_form(report.gate),
         "look": look,
         "look_sentence": look_sentence(look),

@@ -283,6 +283,16 @@ class Gate(Kept):
         return gate_in_present_form(values) if isinstance(values, dict) else values
 
 
+def evaluation_in_present_form(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a kept report with every figure of masks that is declared now; null where it was not measured then."""
+    labels = {
+        key: {**one, "segmentation": SegmentationFigures.model_validate(one["segmentation"]).to_json()}
+        for key, one in kept.get("labels", {}).items()
+        if one.get("segmentation")
+    }
+    return {**kept, "labels": {**kept["labels"], **labels}} if labels else dict(kept)
+
+
 def gate_in_present_form(kept: Mapping[str, Any]) -> dict[str, Any]:
     """Return a kept verdict as ``overread-gate/2``; in ``/1`` a criterion was required, or refused by shown harm."""
     if "verdict" in kept or "passed" not in kept:

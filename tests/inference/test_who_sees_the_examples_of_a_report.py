@@ -103,3 +103,18 @@ def test_an_image_that_left_the_viewers_projects_is_not_drawn(
 def test_a_report_from_before_masks_were_kept_says_so(report: EvaluationReport, reviewer: User) -> None:
     EvaluationReport.objects.filter(pk=report.pk).update(outputs_digest=blobs.put(zlib.compress(b'{"version": []}')))
     assert seen_by(reviewer, report)["why"] == "Its masks were not kept."
+
+
+def test_a_report_from_before_empty_masks_were_counted_is_served_with_what_it_lacks_as_unknown(
+    report: EvaluationReport, reviewer: User
+) -> None:
+    kept = report.report
+    masks = kept["labels"]["square"]["segmentation"]
+    then = ("n", "dice", "volume_error", "volume_bias", "hd95", "unit", "extent_unit")
+    kept["labels"]["square"]["segmentation"] = {name: masks[name] for name in then}
+    EvaluationReport.objects.filter(pk=report.pk).update(report=kept)
+    status, served = Api(reviewer)("GET", f"reports/{report.pk}")
+    shown = served["report"]["labels"]["square"]["segmentation"]
+    assert (status, shown["dice"]) == (200, masks["dice"])
+    assert (shown["with_mask"], shown["nsd"], shown["trivial"], shown["examples"]) == (None, None, [], [])
+    assert Api(reviewer)("GET", f"reports/{report.pk}/examples") == (200, [])
