@@ -36,6 +36,9 @@ PROVENANCE: Final[dict[str, Provenance]] = {
     "ai_accepted_by_habit": Provenance(0.2, 1, "the same, by a reviewer who accepts nearly everything"),
 }
 
+#: What a reviewer decided by itself, or two people read alike: not signed with the whole case.
+ONE_BY_ONE: Final = frozenset({"consensus", "adjudicated", "human_rejected", "ai_corrected", "ai_rejected"})
+
 
 class Trust(IntEnum):
     """How far a statement is trusted. Those that agree take the best of them; those that do not make it unknown.

@@ -49,7 +49,7 @@ class GatePlan(Settings):
         "more_labels",
         title="What counts as a benefit",
         description="Superior: the main metric is shown to be higher. More labels: or it learned from a tenth more "
-        "reviewed labels.",
+        "reviewed labels, or of those that a reviewer decided one by one.",
     )
     negative_flip_limit: Share = Field(
         0.02,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from annotations.dataset.teaching import ONE_BY_ONE
 from annotations.models import DatasetSnapshot
+from annotations.selectors.snapshots import snapshot_cases
 from core.errors import NotFound
 from inference.engine.evaluate import evaluate as report_on
 from inference.engine.gate import compare
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 GROUPS = ("sex", "age_band", "view", "scanner")
+LEARNED: Final = ("train", "validation")
+#: A handful of decisions that a reviewer made one by one is the least that counts as more of them.
+_FEWEST_DECIDED: Final = 5
 
 
 def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
@@ -64,7 +69,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         champion_thresholds=before,
         challenger_thresholds=thresholds,
         plan=plan,
-        reviewed_labels=(_reviewed(live, labels), _reviewed(version, labels)) if live else None,
+        reviewed_labels=_reviewed(live, version, labels) if live else None,
         groups=GROUPS,
         trivial=tested.trivial,
     )
@@ -79,13 +84,24 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
     )
 
 
-def _reviewed(version: ModelVersion, labels: tuple[str, ...]) -> int:
-    """Return how many labels reviewed here a version learned from; none for one that came from outside."""
+def _reviewed(live: ModelVersion, version: ModelVersion, labels: tuple[str, ...]) -> tuple[int, int]:
+    """Return from how many reviewed labels the live version and the new one learned.
+
+    Of two counts, all that was signed off and what a reviewer decided one by one, the one that has grown; a version
+    from outside learned from none that was reviewed here.
+    """
+    signed, decided = ((count(live, labels), count(version, labels)) for count in (_signed_off, _decided))
+    return decided if decided[1] >= max(1.1 * decided[0], decided[0] + _FEWEST_DECIDED) else signed
+
+
+def _signed_off(version: ModelVersion, labels: tuple[str, ...]) -> int:
     run = version.training_run
-    if run is None:
-        return 0
-    splits: Json = run.snapshot.counts.get("splits", {})
-    counted = [
-        splits.get(split, {}).get("labels", {}).get(key, {}) for split in ("train", "validation") for key in labels
-    ]
+    splits: Json = run.snapshot.counts.get("splits", {}) if run else {}
+    counted = [splits.get(split, {}).get("labels", {}).get(key, {}) for split in LEARNED for key in labels]
     return sum(int(one.get("positive", 0)) + int(one.get("negative", 0)) for one in counted)
+
+
+def _decided(version: ModelVersion, labels: tuple[str, ...]) -> int:
+    run = version.training_run
+    cases = [case for case in snapshot_cases(run.snapshot) if case.split in LEARNED] if run else []
+    return sum(case.label_provenance.get(key) in ONE_BY_ONE for case in cases for key in labels)

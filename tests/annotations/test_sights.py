@@ -98,7 +98,7 @@ def test_what_was_said_before_the_first_sight_is_blind_and_what_comes_after_is_n
     scene.submits()
     scene.rejects(proposed, "other")
     scene.signs()
-    assert (taught_by(scene).state, taught_by(scene).provenance) == (1, "human_added")
+    assert (taught_by(scene).state, taught_by(scene).provenance) == (1, "blind_read")
     assert taught_by(scene, "mass").state is None, "it was said with the model's opinion on the screen"
 
 

@@ -70,7 +70,7 @@ def test_what_the_test_lacks_and_who_accepts_by_habit_is_told(
         expect(preview).to_contain_text("2 answers on test patients that are only a model’s, accepted (2 Nodule)")
         gap = page.get_by_test_id("test-gap")
         expect(gap.get_by_test_id("test-gap-nodule")).to_have_text(
-            "Nodule: 19 more patients read blind: 9 with it and 10 without. "
+            "Nodule: no model learns it yet, so no plan says how many patients a verdict needs. "
             "Of the test patients’ cases 2 were only nodded at."
         )
         gap.scroll_into_view_if_needed()

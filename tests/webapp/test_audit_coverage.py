@@ -312,7 +312,12 @@ STEPS: dict[tuple[str, str], Step] = {
     ("dicomweb/projects/<slug:slug>/studies/<str:study>", "POST"): Step("ann", "instance.stored", prepare=_stowed),
 }  # fmt: skip
 #: They are sent by POST for the length of their question, and change nothing.
-ONLY_COMPUTE = {("projects/<slug:slug>/snapshots/preview", "POST"), ("models/<uuid:id>/training/estimate", "POST")}
+ONLY_COMPUTE = {
+    ("projects/<slug:slug>/snapshots/preview", "POST"),
+    ("projects/<slug:slug>/pictures/preview", "POST"),
+    ("models/<uuid:id>/training/estimate", "POST"),
+    ("models/<uuid:id>/proof", "POST"),
+}
 #: Sessions come and go with every visit; the wrong tries of a login are kept by the lockout.
 NOT_OF_THE_HOUSE = {"sessions", "axes", "contenttypes", "auth"}
 

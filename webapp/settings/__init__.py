@@ -198,6 +198,9 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_NO_READ_ONLY_REQUIRED": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "core.roles.Role",
+        "GateVerdictEnum": "webapp.api.models.VERDICTS",
+        "SplitEnum": "annotations.dataset.split.SPLITS",
         "WorkitemStateEnum": "annotations.models.Workitem.State",
         "ReadingStateEnum": "annotations.models.Reading.State",
         "StepKindEnum": "annotations.models.Step.Kind",

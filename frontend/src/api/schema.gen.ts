@@ -2680,8 +2680,6 @@ export interface components {
             frame_of_reference_uid: string;
         };
         /** @enum {string} */
-        FromSplitEnum: "train" | "validation" | "test";
-        /** @enum {string} */
         FunctionEnum: "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
         /** @description Which readings would bring more into the locked test. */
         GapOut: {
@@ -2706,7 +2704,7 @@ export interface components {
              */
             schema: "overread-gate/2";
             /** Verdict */
-            verdict: components["schemas"]["Verdict5caEnum"];
+            verdict: components["schemas"]["GateVerdictEnum"];
             /** Passed */
             passed: boolean;
             /** Sentence */
@@ -3125,12 +3123,12 @@ export interface components {
         };
         /** @description The role to give. */
         MemberInRequest: {
-            role: components["schemas"]["RoleC95Enum"];
+            role: components["schemas"]["RoleEnum"];
         };
         /** @description Who is what in a project. */
         MemberOut: {
             user: components["schemas"]["MemberPersonOut"];
-            role: components["schemas"]["RoleC95Enum"];
+            role: components["schemas"]["RoleEnum"];
         };
         /** @description A person with the name they log in with. */
         MemberPersonOut: {
@@ -3532,7 +3530,7 @@ export interface components {
         /** @description What an admin may change of a person. */
         PatchedUserChangeInRequest: {
             display_name?: string;
-            role?: components["schemas"]["RoleC95Enum"];
+            role?: components["schemas"]["RoleEnum"];
             is_active?: boolean;
             password?: string;
         };
@@ -4074,7 +4072,7 @@ export interface components {
             true_positive_rate: number;
         };
         /** @enum {string} */
-        RoleC95Enum: "radiologist" | "reviewer" | "admin";
+        RoleEnum: "radiologist" | "reviewer" | "admin";
         SaliencyChangedEvent: {
             id: number;
             /** @enum {string} */
@@ -4384,9 +4382,9 @@ export interface components {
             /** Patient Key */
             patient_key: string;
             /** From Split */
-            from_split: components["schemas"]["FromSplitEnum"];
+            from_split: components["schemas"]["SplitEnum"];
             /** To Split */
-            to_split: components["schemas"]["ToSplitEnum"];
+            to_split: components["schemas"]["SplitEnum"];
             /** In Dataset */
             in_dataset: string;
         };
@@ -4922,8 +4920,6 @@ export interface components {
             /** @description Why an answer is not taught, or may not test. */
             unsettled: components["schemas"]["UnsettledEnum"][];
         };
-        /** @enum {string} */
-        ToSplitEnum: "train" | "validation" | "test";
         /** @description A name for a new token, and how long it is good for. */
         TokenInRequest: {
             name: string;
@@ -5264,7 +5260,7 @@ export interface components {
         UserCreateInRequest: {
             username: string;
             display_name: string;
-            role: components["schemas"]["RoleC95Enum"];
+            role: components["schemas"]["RoleEnum"];
             password: string;
         };
         /** @description A person. */
@@ -5329,8 +5325,6 @@ export interface components {
         };
         /** @enum {string} */
         ValueUnitSourceEnum: "rescale_type" | "modality_lut_type" | "ct_image" | "pet_units" | "real_world_value_map" | "dose_units" | "none";
-        /** @enum {string} */
-        Verdict5caEnum: "passed" | "refused" | "cannot_tell";
         /** @description What became of one file. */
         VerdictOut: {
             /** Format: uuid */

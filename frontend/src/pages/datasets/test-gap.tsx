@@ -31,6 +31,8 @@ interface Line {
   positive: number;
   negative: number;
   lacking: Partial<Record<UnsettledName, number>>;
+  /** Some model learns it, so that its plan says how many patients a verdict needs. */
+  learned: boolean;
 }
 
 function linesOf(
@@ -43,8 +45,9 @@ function linesOf(
     const positive = Math.max(0, needed(families, key, "positive") - (held?.positive_patients ?? 0));
     const negative = Math.max(0, needed(families, key, "negative") - (held?.negative_patients ?? 0));
     const lacking = counts.gap?.labels[key] ?? {};
+    const learned = families.some((family) => family.label_keys.includes(key));
     return positive + negative > 0 || Object.keys(lacking).length > 0
-      ? [{ key, name, positive, negative, lacking }]
+      ? [{ key, name, positive, negative, lacking, learned }]
       : [];
   });
 }
@@ -103,7 +106,9 @@ function wordsOf(line: Line): string {
   const first =
     more > 0
       ? `${formatCount(more)} more ${more === 1 ? "patient" : "patients"} read blind: ${kinds.join(" and ")}. `
-      : "enough for a verdict. ";
+      : line.learned
+        ? "enough for a verdict. "
+        : "no model learns it yet, so no plan says how many patients a verdict needs. ";
   const cases = unsettledKeys.flatMap((why) => {
     const count = line.lacking[why] ?? 0;
     return count > 0 ? [`${formatCount(count)} ${lacks[why][count === 1 ? 0 : 1]}`] : [];
