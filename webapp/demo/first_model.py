@@ -20,7 +20,8 @@ FAMILY = "consolidation"
 #: A few dozen test cases cannot hold the usual limits. And the first model, taught by a mixed-up reader, need not be
 #: better than chance: the demo is about making it so.
 _CHANGE_PLAN = {
-    "sensitivity_margin": 0.35,
+    # Weak, and no proof for a clinic: of twenty findings five may be lost before it cannot be told any more.
+    "sensitivity_margin": 0.5,
     "auc_floor": 0.0,
     "ece_floor": 0.45,
     "negative_flip_limit": 0.2,
