@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from annotations.models import SnapshotRequest
 from annotations.services.snapshot_requests import KIND, snapshot_answer
@@ -40,7 +40,7 @@ class _Teller:
                 self.context.progress(**self._numbers)
                 if self.context.should_stop():
                     self._stop.set()
-            except Exception:
+            except DatabaseError:  # a busy database hears of it next time
                 continue
         connection.close()
 
