@@ -13,9 +13,11 @@ import numpy as np
 from pydicom.uid import DigitalXRayImageStorageForPresentation
 
 from annotations.dataset.split import patient_key, split_of
+from annotations.services.projects import label_create, project_create
 from annotations.services.revisions import finding_create
 from annotations.services.sign_off import workitem_decide
 from annotations.services.workitems import workitem_claim, workitem_submit
+from core.users import membership_set
 from imaging.models import Patient
 from tests.factories.dicom_files import dicom_dataset, file_bytes, file_uid
 
@@ -23,12 +25,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from annotations.models import Workitem
-    from core.models import User
+    from core.models import Project, User
 
 LABEL = "pneumonia"
 WRONG_SHARE = 0.35
 #: Films by the split that their patients belong to.
 WANTED = {"train": 240, "validation": 60, "test": 200}
+
+
+def chest_project(people: dict[str, User], *members: str) -> Project:
+    """Make a project for chest X-rays with one label, and these people in it; ``people`` has an admin."""
+    made = project_create(slug="xrays", title="Chest X-rays", by=people["admin"])
+    for name in members:
+        membership_set(project=made, user=people[name], role=people[name].role, by=people["admin"])
+    label_create(
+        project=made, by=people["admin"], key=LABEL, code_value="233604007", coding_scheme_designator="SCT",
+        code_meaning="Pneumonia", uses=["image", "region"], color="#f59f00",
+    )  # fmt: skip
+    return made
 
 
 @dataclass(frozen=True)

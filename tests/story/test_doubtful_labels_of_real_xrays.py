@@ -14,10 +14,8 @@ import numpy as np
 import pytest
 
 from annotations.models import DatasetSnapshot
-from annotations.services.projects import label_create, project_create
 from annotations.services.snapshots import snapshot_freeze
 from core.audit import verify
-from core.users import membership_set
 from inference.engine.auc_change import auc_change
 from inference.engine.predict import predict
 from inference.jobs.images import model_of
@@ -27,7 +25,7 @@ from inference.services.families import family_create
 from inference.services.suspects import suspects_request
 from inference.services.training import training_request
 from tests.factories.api import Api
-from tests.story.real_xrays import LABEL, WRONG_SHARE, Film, film_file, film_signed_off, films_read
+from tests.story.real_xrays import LABEL, WRONG_SHARE, Film, chest_project, film_file, film_signed_off, films_read
 from tests.story.test_loop_on_real_xrays import done, look_again, workitems_of
 from webapp.demo.store import files_store
 
@@ -56,14 +54,7 @@ def people(make_user: Callable[..., User]) -> dict[str, User]:
 @pytest.fixture
 def project(people: dict[str, User]) -> Project:
     """A project for chest X-rays with one label."""
-    made = project_create(slug="xrays", title="Chest X-rays", by=people["admin"])
-    for name in ("radiologist", "reviewer"):
-        membership_set(project=made, user=people[name], role=people[name].role, by=people["admin"])
-    label_create(
-        project=made, by=people["admin"], key=LABEL, code_value="233604007", coding_scheme_designator="SCT",
-        code_meaning="Pneumonia", uses=["image", "region"], color="#f59f00",
-    )  # fmt: skip
-    return made
+    return chest_project(people, "radiologist", "reviewer")
 
 
 @pytest.fixture

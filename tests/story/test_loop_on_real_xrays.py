@@ -14,15 +14,14 @@ import pytest
 
 from annotations.models import DatasetSnapshot, Workitem
 from annotations.selectors.snapshots import snapshot_cases
-from annotations.services.projects import label_create, project_create
 from core.audit import verify
-from core.users import membership_set
 from imaging.models import Instance
 from tests.factories.api import Api
 from tests.story.real_xrays import (
     LABEL,
     WRONG_SHARE,
     Film,
+    chest_project,
     film_file,
     film_read,
     film_signed_off,
@@ -57,14 +56,7 @@ def people(make_user: Callable[..., User]) -> dict[str, User]:
 @pytest.fixture
 def project(people: dict[str, User]) -> Project:
     """A project for chest X-rays with one label."""
-    made = project_create(slug="xrays", title="Chest X-rays", by=people["admin"])
-    for name in ("careful", "second", "reviewer"):
-        membership_set(project=made, user=people[name], role=people[name].role, by=people["admin"])
-    label_create(
-        project=made, by=people["admin"], key=LABEL, code_value="233604007", coding_scheme_designator="SCT",
-        code_meaning="Pneumonia", uses=["image", "region"], color="#f59f00",
-    )  # fmt: skip
-    return made
+    return chest_project(people, "careful", "second", "reviewer")
 
 
 @pytest.fixture
