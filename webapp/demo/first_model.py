@@ -44,7 +44,7 @@ def family_install(*, project: Project, admin: User) -> ModelFamily:
         modalities=["DX"],
         change_plan=_CHANGE_PLAN,
         operating_point=_OPERATING_POINT,
-        reason="Two dozen test patients prove little: wide limits, for a demonstration only. No consolidation is to be missed.",
+        reason="Two dozen test patients prove little: wide limits, for a demonstration only. None is to be missed.",
         by=admin,
     )
 
