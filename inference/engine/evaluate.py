@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from inference.engine.auc_change import mean_auc
 from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults, columns, dices
+from inference.engine.criteria import calibration_error
 from inference.engine.errors import DataError
 from inference.engine.figures import bootstrapped, figure, mean_figure, mean_of, proportion
 from inference.engine.report import (
@@ -24,16 +26,11 @@ from inference.engine.report import (
 from inference.engine.segmentation_figures import segmentation_figures
 from inference.engine.statistics import (
     Array,
-    auc_interval,
-    auc_of,
     cluster_weights,
-    delong,
-    expected_calibration_error,
-    percentile_interval,
     roc_points,
-    weighted_auc,
     wilson,
 )
+from inference.engine.unseen import Weights
 
 FEW = 10
 """Cases of a state below which a subgroup's figures are flagged."""
@@ -96,6 +93,7 @@ def _label(
     probabilities, truth = columns(cases, label)
     known = ~np.isnan(truth) & ~np.isnan(probabilities)
     p, y, w = probabilities[known], truth[known], weights[:, known]
+    there = [case.patient_key for case, is_known in zip(cases, known, strict=True) if is_known]
     seen = (p >= threshold).astype(float)
     brier = np.array([np.mean((p - y) ** 2)]) if len(y) else np.array([np.nan])
     both = 0 < (y > 0.5).sum() < len(y)
@@ -107,8 +105,8 @@ def _label(
         threshold=float(threshold),
         confusion=_confusion(seen, y),
         **_decisions(seen, y, w if repeated else None),
-        auc=_auc(p, y, w if repeated else None),
-        ece=bootstrapped(expected_calibration_error(p, y), expected_calibration_error(p, y, w)),
+        auc=_auc(p, y, there),
+        ece=_calibration(cases, label),
         brier=bootstrapped(brier, mean_of((p - y) ** 2, w)),
         roc=tuple(RocPoint.model_validate(point) for point in roc_points(p, y)) if both else (),
         calibration=_calibration_bins(p, y),
@@ -133,7 +131,7 @@ def _group(cases: Sequence[CaseResult], labels: Sequence[str], thresholds: Mappi
             positives=positives,
             too_few=min(positives, len(y) - positives) < FEW,
             **_decisions((p >= thresholds[label]).astype(float), y, w),
-            auc=_auc(p, y, w),
+            auc=_auc(p, y, [patient for patient, is_known in zip(patients, known, strict=True) if is_known]),
             dice=mean_figure(dice, weights) if np.isfinite(dice).any() else None,
         )
     return Subgroup(cases=len(cases), patients=len(set(patients)), labels=entries)
@@ -142,13 +140,12 @@ def _group(cases: Sequence[CaseResult], labels: Sequence[str], thresholds: Mappi
 def _overall(
     cases: Sequence[CaseResult], labels: Sequence[str], thresholds: Mapping[str, float], weights: Array
 ) -> OverallFigures:
-    aucs, auc_replicates, rights, dice_means, dice_replicates = [], [], [], [], []
+    answers, rights, dice_means, dice_replicates = [], [], [], []
     for label in labels:
         probabilities, truth = columns(cases, label)
-        auc = auc_of(probabilities, np.where(np.isnan(probabilities), np.nan, truth))
-        if auc is not None:
-            aucs.append(auc)
-            auc_replicates.append(weighted_auc(probabilities, truth, weights))
+        known = truth[~np.isnan(truth) & ~np.isnan(probabilities)] > 0.5
+        if 0 < known.sum() < len(known):
+            answers.append((probabilities, truth))
         right = ((probabilities >= thresholds[label]) == (truth > 0.5)).astype(float)
         rights.append(np.where(np.isnan(truth) | np.isnan(probabilities), np.nan, right))
         dice = dices(cases, label)
@@ -160,8 +157,11 @@ def _overall(
     correct, told = np.where(some, every, 0).sum(axis=0), some.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         replicated = (weights @ correct) / (weights @ told)
+    patients = [case.patient_key for case in cases]
     return OverallFigures(
-        auc=bootstrapped(_average(aucs), _average(auc_replicates)),
+        auc=figure(*mean_auc([p for p, _ in answers], [y for _, y in answers], patients), "score")
+        if answers
+        else figure(None, None, "score"),
         accuracy=bootstrapped(np.array([correct.sum() / told.sum() if told.sum() else np.nan]), replicated),
         dice=bootstrapped(_average(dice_means), _average(dice_replicates)) if dice_means else None,
     )
@@ -187,15 +187,20 @@ def _decisions(seen: Array, truth: Array, weights: Array | None) -> dict[str, Fi
     }
 
 
-def _auc(probabilities: Array, truth: Array, weights: Array | None) -> Figure:
-    auc = auc_of(probabilities, truth)
-    if auc is None:
-        return figure(None, None, "delong")
-    if weights is not None and 0 < auc < 1:
-        return figure(auc, percentile_interval(weighted_auc(probabilities, truth, weights)), "patient_bootstrap")
-    _, covariance = delong(probabilities[None], truth)
-    positives = int((truth > 0.5).sum())
-    return figure(auc, auc_interval(auc, float(covariance[0, 0]), positives, len(truth) - positives), "delong")
+def _auc(probabilities: Array, truth: Array, patients: Sequence[str]) -> Figure:
+    """The AUC with the interval that the gate judges by."""
+    if not 0 < (truth > 0.5).sum() < len(truth):
+        return figure(None, None, "score")
+    return figure(*mean_auc([probabilities], [truth], patients), "score")
+
+
+def _calibration(cases: Sequence[CaseResult], label: str) -> Figure:
+    """The calibration error with the interval that the gate judges by."""
+    answers = columns(cases, label)
+    if np.isnan(answers[0] + answers[1]).all():
+        return figure(None, None, "unseen_patient")
+    patients = Weights([case.patient_key for case in cases])
+    return figure(*calibration_error([answers], patients), "unseen_patient")
 
 
 def _calibration_bins(probabilities: Array, truth: Array, bins: int = 10) -> tuple[CalibrationBin, ...]:

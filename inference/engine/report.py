@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from inference.engine.gate_plan import Role
 
-Method = Literal["wilson", "delong", "patient_bootstrap"]
+Method = Literal["wilson", "delong", "score", "unseen_patient", "patient_bootstrap"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

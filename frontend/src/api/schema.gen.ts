@@ -3138,7 +3138,7 @@ export interface components {
             username: string;
         };
         /** @enum {string} */
-        MethodEnum: "wilson" | "delong" | "patient_bootstrap";
+        MethodEnum: "wilson" | "delong" | "score" | "unseen_patient" | "patient_bootstrap";
         /** @enum {string} */
         MetricEnum: "auc" | "dice";
         ModelChangedEvent: {

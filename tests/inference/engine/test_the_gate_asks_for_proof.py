@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from inference.engine.case_result import CaseResult, SegmentationScore
 from inference.engine.errors import ConfigError, DataError
+from inference.engine.evaluate import evaluate
 from inference.engine.gate import compare
 from inference.engine.gate_plan import GatePlan
 from inference.engine.report import Gate
@@ -32,6 +34,15 @@ def gate(champion, challenger, **more):
     ).to_json()
     assert Gate.kept(json.loads(json.dumps(report, allow_nan=False))).to_json() == report
     return report, {criterion["id"]: criterion for criterion in report["criteria"]}
+
+
+def test_a_figure_has_one_interval_in_the_report_and_at_the_gate():
+    cases = [replace(case, patient_key=f"p{number // 2}") for number, case in enumerate(results(1.5, n=60))]
+    _, criteria = gate(None, cases)
+    told = evaluate(cases, labels=["a"], thresholds=HALF).to_json()
+    for figure, id_ in ((told["labels"]["a"]["auc"], "floor"), (told["labels"]["a"]["ece"], "calibration")):
+        assert (figure["value"], figure["interval"]) == (criteria[id_]["value"], criteria[id_]["interval"])
+    assert told["overall"]["auc"]["interval"] == criteria["floor"]["interval"]
 
 
 def test_a_worse_model_is_refused():
