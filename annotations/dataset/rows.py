@@ -151,6 +151,8 @@ def _add_rows(
                 "rejected_regions": [region_json(one, instance, number) for one in regions if one.state is None],
                 "groups": groups_of(workitem.study, instance.series),
                 "pixel_digest": instance.pixel_digest,
+                "file_digest": instance.blob_digest,
+                "modality": instance.series.modality,
             }
         )
 

@@ -36,6 +36,8 @@ class SnapshotCase:
         rejected_regions: the same for what reviewers rejected: places where the label is not.
         groups: ``{sex, age_band, view, scanner}``.
         pixel_digest: of the stored pixels.
+        file_digest: of the stored file that was shown when it was frozen: the case is read from it, whatever is shown
+            since. Empty in datasets that were frozen before it was kept, as is ``modality``, of its series then.
     """
 
     patient_key: str
@@ -57,6 +59,8 @@ class SnapshotCase:
     groups: dict[str, str]
     pixel_digest: str
     label_sampling: dict[str, int] = field(default_factory=dict)
+    file_digest: str = ""
+    modality: str = ""
 
 
 _FIELDS = {one.name for one in fields(SnapshotCase)}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,11 +13,10 @@ from annotations.geometry.kinds import SHAPES
 from annotations.geometry.rasters import runs_to_mask
 from annotations.models import DatasetSnapshot
 from annotations.selectors.snapshots import SnapshotCase, snapshot_cases
-from core import blobs
-from core.errors import Conflict
-from imaging.dicom.volume import Volume, load_volume
-from imaging.models import Instance, Series
+from imaging.dicom.volume import Volume
+from imaging.models import Series
 from inference.engine.sample import Image, Sample
+from inference.jobs.frozen import FrozenFile, frozen_files, frozen_frame, frozen_volume
 from inference.jobs.images import engine_image
 
 Mask = NDArray[np.bool_]
@@ -34,7 +31,7 @@ def snapshot_samples(snapshot: DatasetSnapshot, split: str, *, labels: Sequence[
         dimensions: with 3 the frozen frames of a series become one sample.
 
     Raises:
-        Conflict: an image of the dataset is no longer stored, or has other pixels than when it was frozen.
+        Conflict: an image of the dataset is no longer stored as it was when it was frozen.
     """
     every = _every_sample(snapshot, split, labels, dimensions)
     return [sample for sample in every if _says_something(sample, labels, snapshot.recipe)]
@@ -57,52 +54,18 @@ def _says_something(sample: Sample, labels: Sequence[str], recipe: str) -> bool:
 
 def _every_sample(snapshot: DatasetSnapshot, split: str, labels: Sequence[str], dimensions: int) -> list[Sample]:
     cases = [case for case in snapshot_cases(snapshot) if case.split == split]
-    instances = _instances_of(cases)
+    files = frozen_files(snapshot, cases)
     if dimensions == 3:
         by_series: dict[str, list[SnapshotCase]] = defaultdict(list)
         for case in cases:
             by_series[case.series_instance_uid].append(case)
-        return [_volume_sample(members, instances, labels) for members in by_series.values()]
-    return [_frame_sample(case, instances[case.sop_instance_uid], labels) for case in cases]
+        return [_volume_sample(members, files, labels) for members in by_series.values()]
+    return [_frame_sample(case, files[case.sop_instance_uid], labels) for case in cases]
 
 
-def _instances_of(cases: Sequence[SnapshotCase]) -> dict[str, Instance]:
-    wanted = sorted({case.sop_instance_uid for case in cases})
-    found: dict[str, Instance] = {}
-    for start in range(0, len(wanted), 500):
-        rows = Instance.objects.select_related("series").filter(sop_instance_uid__in=wanted[start : start + 500])
-        found |= {row.sop_instance_uid: row for row in rows}
-    for case in cases:
-        instance = found.get(case.sop_instance_uid)
-        if instance is None or instance.pixel_digest != case.pixel_digest:
-            raise _changed(sop_instance_uid=case.sop_instance_uid)
-    return found
-
-
-def _changed(**what: str) -> Conflict:
-    return Conflict(
-        "snapshot_image_changed",
-        "An image of this dataset was removed or has other pixels than when it was frozen. Freeze a new one.",
-        **what,
-    )
-
-
-@lru_cache(maxsize=2)
-def _volume(blob_digest: str) -> Volume:
-    """Return the frames of a file; the last two stay, because the frames of an image are asked for in a row."""
-    return load_volume([blobs.local_path(blob_digest)])
-
-
-def _image(instance: Instance, frame_number: int) -> Image:
-    volume = _volume(instance.blob_digest)
-    k = volume.frames.index((instance.sop_instance_uid, frame_number))
-    image = engine_image(volume, instance.series.modality)
-    return replace(image, pixels_kji=image.pixels_kji[k : k + 1])
-
-
-def _frame_sample(case: SnapshotCase, instance: Instance, labels: Sequence[str]) -> Sample:
+def _frame_sample(case: SnapshotCase, file: FrozenFile, labels: Sequence[str]) -> Sample:
     def load() -> Image:
-        return _image(instance, case.frame_number)
+        return frozen_frame(file, (case.sop_instance_uid, case.frame_number))
 
     return Sample(
         sample_id=f"{case.sop_instance_uid}/{case.frame_number}",
@@ -183,18 +146,18 @@ def frame_mask(regions: Sequence[dict[str, Any]], shape: tuple[int, int]) -> Mas
     return mask
 
 
-def _volume_sample(members: Sequence[SnapshotCase], instances: Mapping[str, Instance], labels: Sequence[str]) -> Sample:
-    series = instances[members[0].sop_instance_uid].series
-    cases = _without_localizers(members, series)
+def _volume_sample(members: Sequence[SnapshotCase], files: Mapping[str, FrozenFile], labels: Sequence[str]) -> Sample:
+    cases = _without_localizers(members, files[members[0].sop_instance_uid].series)
     first = cases[0]
     by_frame = {(case.sop_instance_uid, case.frame_number): case for case in cases}
-    files = tuple(dict.fromkeys(instances[case.sop_instance_uid].blob_digest for case in cases))
+    named = {case.sop_instance_uid: files[case.sop_instance_uid] for case in cases}
+    stored = tuple((file.digest, uid) for uid, file in named.items())
 
     def volume() -> Volume:
-        return _frozen(files, frozenset(by_frame))
+        return frozen_volume(stored, frozenset(by_frame))
 
     def load() -> Image:
-        return engine_image(volume(), series.modality)
+        return engine_image(volume(), named[first.sop_instance_uid].modality)
 
     def mask_loader(key: str, regions_of: Callable[[SnapshotCase, str], list[dict[str, Any]]]) -> Callable[[], Mask]:
         def mask_kji() -> Mask:
@@ -246,34 +209,8 @@ def _mean_weights(cases: Sequence[SnapshotCase]) -> dict[str, float]:
 
 
 def _without_localizers(cases: Sequence[SnapshotCase], series: Series) -> list[SnapshotCase]:
-    """Return a series' cases without localizers, which older datasets hold; all where there are no others."""
+    """Return a series' cases without localizers, which datasets of before hold; all where there are no others."""
+    if all(case.file_digest for case in cases):
+        return list(cases)
     localizers = set(series.geometry.get("localizers", ()))
     return [case for case in cases if case.sop_instance_uid not in localizers] or list(cases)
-
-
-@lru_cache(maxsize=2)
-def _frozen(files: tuple[str, ...], frames: frozenset[tuple[str, int]]) -> Volume:
-    """Return exactly these frames of these files as one volume, whatever else has arrived in their series.
-
-    Args:
-        files: digests of the stored files: the same on every worker, and no other bytes ever.
-        frames: (SOP Instance UID, frame number) of each frozen case.
-
-    Raises:
-        Conflict: the files do not hold every one of these frames.
-    """
-    volume = load_volume([blobs.local_path(digest) for digest in files])
-    kept = [k for k, frame in enumerate(volume.frames) if frame in frames]
-    if len(kept) != len(frames):
-        raise _changed(sop_instance_uid=min(frames - set(volume.frames))[0])
-    if len(kept) == len(volume.frames):
-        return volume
-    between = set(range(kept[0], kept[-1])) - set(kept)
-    return replace(
-        volume,
-        pixels_kji=volume.pixels_kji[kept],
-        padding_kji=None if volume.padding_kji is None else volume.padding_kji[kept],
-        affine_lps=None,
-        even_slices=volume.even_slices and not between,
-        frames=[volume.frames[k] for k in kept],
-    )

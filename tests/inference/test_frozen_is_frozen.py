@@ -14,7 +14,7 @@ from core.digest import canonical_json, sha256_hex
 from core.errors import Conflict
 from imaging.models import Instance, Series
 from imaging.services.series_index import series_index
-from inference.jobs import samples
+from inference.jobs import frozen
 from inference.jobs.samples import samples_left_out, snapshot_samples
 from inference.models import ModelVersion, TrainingRun
 from inference.services.training import training_request
@@ -49,17 +49,20 @@ def _row(instance: Instance, frame: int, labels: dict[str, int | None], painted:
     }  # fmt: skip
 
 
-def _frozen(project: Project, rows: list[Any], recipe: str = "segmentation") -> DatasetSnapshot:
+def store_manifest(
+    project: Project, rows: list[Any], recipe: str = "segmentation", labels: list[str] | None = None
+) -> DatasetSnapshot:
+    """Store these rows as a frozen dataset."""
     manifest = blobs.put(b"".join(canonical_json(row) + b"\n" for row in rows))
     return DatasetSnapshot.objects.create(
         project=project, name="n", digest=sha256_hex(manifest.encode()), manifest_digest=manifest, recipe=recipe,
-        label_keys=["a"], counts={},
+        label_keys=labels or ["a"], counts={},
     )  # fmt: skip
 
 
 def _ct(project: Project) -> DatasetSnapshot:
     images = Instance.objects.select_related("series").order_by("instance_number")
-    return _frozen(
+    return store_manifest(
         project, [_row(one, 1, {"a": int(n == 0)}, [0, 5] if n == 0 else None) for n, one in enumerate(images)]
     )
 
@@ -74,7 +77,7 @@ def test_slices_that_arrive_later_are_no_part_of_a_frozen_volume(
     pixels, frames = before.load().pixels_kji, before.frames()
     _arrive(project, radiologist, (4, 5))
     if worker == "another worker":
-        samples._frozen.cache_clear()
+        frozen.frozen_volume.cache_clear()
     (after,) = snapshot_samples(snapshot, "train", labels=["a"], dimensions=3)
     assert after.load().shape_kji == (3, 16, 16)
     assert np.array_equal(after.load().pixels_kji, pixels)
@@ -98,7 +101,7 @@ def test_a_frozen_volume_that_lacks_a_slice_is_refused_with_a_code(project: Proj
 def test_of_a_clip_only_the_frozen_frames_are_loaded(project: Project, radiologist: User) -> None:
     arrived(file_bytes(us_cine("clip", frames=4)), project, radiologist)
     clip = Instance.objects.select_related("series").get()
-    snapshot = _frozen(project, [_row(clip, frame, {"a": 0}) for frame in (1, 3)])
+    snapshot = store_manifest(project, [_row(clip, frame, {"a": 0}) for frame in (1, 3)])
     (sample,) = snapshot_samples(snapshot, "train", labels=["a"], dimensions=3)
     assert sample.frames() == [(clip.sop_instance_uid, 1), (clip.sop_instance_uid, 3)]
     image = sample.load()
@@ -110,7 +113,7 @@ def test_a_manifest_that_names_a_frame_its_file_lacks_is_refused_with_a_code(
     project: Project, radiologist: User
 ) -> None:
     _arrive(project, radiologist, (1,))
-    snapshot = _frozen(project, [_row(Instance.objects.select_related("series").get(), 7, {"a": 0})])
+    snapshot = store_manifest(project, [_row(Instance.objects.select_related("series").get(), 7, {"a": 0})])
     (sample,) = snapshot_samples(snapshot, "train", labels=["a"], dimensions=3)
     with pytest.raises(Conflict) as refused:
         sample.load()
@@ -128,7 +131,7 @@ def test_a_case_that_says_nothing_of_the_labels_is_left_out_and_counted(
         arrived(file_bytes(dataset), project, radiologist)
     first, second, third = Instance.objects.select_related("series").order_by("created_at")
     rows = [_row(first, 1, {"a": 0, "b": None}), _row(second, 1, {"a": None, "b": 0}), _row(third, 1, {"a": 1}, [0, 4])]
-    snapshot = _frozen(project, rows, recipe)
+    snapshot = store_manifest(project, rows, recipe)
 
     def read(labels: list[str]) -> int:
         return len(snapshot_samples(snapshot, "train", labels=labels, dimensions=dimensions))
