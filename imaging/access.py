@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -10,10 +11,14 @@ from core import access
 from core.errors import Forbidden, NotFound
 from core.models import Project, User
 from core.roles import Role
+from imaging.held_back import given_to
 from imaging.models import Instance, ProjectStudy, Series, Study, Upload
+from imaging.selectors import besides_pictures
+
+READ: Final = "study.read"
 
 
-def accessible_studies(user: User, project: Project | None = None, permission: str = "study.read") -> QuerySet[Study]:
+def accessible_studies(user: User, project: Project | None = None, permission: str = READ) -> QuerySet[Study]:
     """Return the studies in projects where the user has ``permission``; only those of ``project`` when given."""
     projects = access.projects_of(user, permission)
     if project is not None:
@@ -22,12 +27,18 @@ def accessible_studies(user: User, project: Project | None = None, permission: s
     return Study.objects.filter(Exists(shown))
 
 
+def _known(user: User, rows: QuerySet[Instance], code: str, what: str) -> None:
+    """Raise NotFound where everything asked for is kept from the user."""
+    if besides_pictures(rows).exists() and not given_to(user, rows).exists():
+        raise NotFound(code, f"There is no such {what}, or it is in none of your projects.")
+
+
 def _require(user: User, permission: str, study: Study | None, project: Project | None, code: str, what: str) -> None:
     """Raise NotFound unless the user may know of the study, Forbidden unless they have the permission."""
     readable = study is not None and accessible_studies(user, project).filter(pk=study.pk).exists()
     if not readable or study is None:
         raise NotFound(code, f"There is no such {what}, or it is in none of your projects.")
-    if permission != "study.read" and not accessible_studies(user, project, permission).filter(pk=study.pk).exists():
+    if permission != READ and not accessible_studies(user, project, permission).filter(pk=study.pk).exists():
         raise Forbidden("not_permitted", "Your role does not allow this. Ask an admin.", permission=permission)
 
 
@@ -44,6 +55,8 @@ def access_series(user: User, permission: str, *, series_instance_uid: str, proj
     series = Series.objects.select_related("study__patient").filter(series_instance_uid=series_instance_uid).first()
     _require(user, permission, series.study if series else None, project, "series_not_found", "series")
     assert series is not None
+    if permission == READ:
+        _known(user, Instance.objects.filter(series=series), "series_not_found", "series")
     return series
 
 
@@ -53,6 +66,8 @@ def access_instance(user: User, permission: str, *, sop_instance_uid: str, proje
     instance = found.first()
     _require(user, permission, instance.series.study if instance else None, project, "instance_not_found", "instance")
     assert instance is not None
+    if permission == READ:
+        _known(user, Instance.objects.filter(pk=instance.pk), "instance_not_found", "instance")
     return instance
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from imaging.dicom.json_model import bulk_value, first_value
 from imaging.dicom.object_kinds import WORDS, ObjectKind
 from imaging.dicom.object_words import Line, object_words
 from imaging.models import Instance, Study
-from imaging.selectors import instance_header, shown
+from imaging.selectors import header_of_digest, instance_header, shown
 
 PDF: Final = "application/pdf"
 OCTETS: Final = "application/octet-stream"
@@ -97,7 +98,12 @@ def _held(instance: Instance, known: set[str]) -> HeldObject:
 
 def may_be_a_models(instance: Instance) -> bool:
     """Say whether a model may have made an object that is no picture."""
-    return object_words(instance.kind, instance_header(instance)).may_be_a_models
+    return _may_be_a_models(instance.header_digest, instance.kind)
+
+
+@lru_cache(maxsize=4096)
+def _may_be_a_models(header_digest: str, kind: ObjectKind) -> bool:
+    return object_words(kind, header_of_digest(header_digest)).may_be_a_models
 
 
 def studies_without_pictures(studies: QuerySet[Study]) -> QuerySet[Study]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from django.db.models import Q
 
 from core import blobs
 from core.errors import NotFound
@@ -51,6 +52,11 @@ def header_of_digest(header_digest: str) -> dict[str, Any]:
 def shown(rows: QuerySet[Instance]) -> QuerySet[Instance]:
     """Return those that are pictures which can be shown: no layers, documents or videos (``Instance.is_shown``)."""
     return rows.filter(display__in=DECODABLE).exclude(sop_class_uid__in=LAYER_CLASSES)
+
+
+def besides_pictures(rows: QuerySet[Instance]) -> QuerySet[Instance]:
+    """Return those that ``shown`` leaves out."""
+    return rows.exclude(Q(display__in=DECODABLE) & ~Q(sop_class_uid__in=LAYER_CLASSES))
 
 
 def displayable_instances(series: Series) -> QuerySet[Instance]:

@@ -57,8 +57,17 @@ def ai_hidden_in(user: User, study: Study) -> bool:
     The archive's own objects obey the same rule as this house's models: a segmentation by somebody else's algorithm
     unblinds a reader as well as ours.
     """
-    cases = Workitem.objects.filter(study=study, project__in=projects_of(user, "workitem.read").values("pk"))
-    return cases.exclude(pk__in=Workitem.objects.filter(ai_revealed(user), study=study).values("pk")).exists()
+    return _hiding(user, study=study).exists()
+
+
+def studies_hiding_ai(user: User) -> QuerySet[Workitem, Any]:
+    """Return the keys of the studies of which some case keeps models' findings from ``user``."""
+    return _hiding(user).values_list("study", flat=True)
+
+
+def _hiding(user: User, **of: Any) -> QuerySet[Workitem]:
+    cases = Workitem.objects.filter(project__in=projects_of(user, "workitem.read").values("pk"), **of)
+    return cases.exclude(pk__in=Workitem.objects.filter(ai_revealed(user), **of).values("pk"))
 
 
 def people_revealed(user: User) -> Q:

@@ -49,11 +49,20 @@ def sights_note(user: User, seen: Mapping[UUID, Iterable[Seen]]) -> None:
 
 
 def findings_sent(user: User, workitem: Workitem, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Note which of these findings (in the API's shape) are a model's."""
-    manual = Finding.AlgorithmType.MANUAL
-    sights_note(
-        user, {workitem.pk: [(What.FINDING, str(row["id"])) for row in rows if row["algorithm_type"] != manual]}
-    )
+    """Note what these findings (in the API's shape) tell of a model: that they are its own, or contradict it."""
+    manual, seen = Finding.AlgorithmType.MANUAL, set[Seen]()
+    for row in rows:
+        if row["algorithm_type"] != manual:
+            seen.add((What.FINDING, str(row["id"])))
+        elif row.get("must_be_decided"):
+            seen.add((What.ANSWER, ""))
+    sights_note(user, {workitem.pk: seen})
+
+
+def findings_named(user: User, workitem: Workitem, ids: Iterable[UUID]) -> None:
+    """Note which of these findings, of which something is said, are a model's."""
+    theirs = Finding.objects.filter(pk__in=list(ids)).exclude(algorithm_type=Finding.AlgorithmType.MANUAL)
+    sights_note(user, {workitem.pk: [(What.FINDING, str(pk)) for pk in theirs.values_list("pk", flat=True)]})
 
 
 def objects_sent(user: User, study: Study, uids: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ from core.access import project_for
 from core.audit_kinds import AuditKind
 from core.errors import NotFound, Unauthenticated
 from core.models import Project, User
-from imaging.access import access_instance, access_series, access_study, accessible_studies
+from imaging.access import READ, access_instance, access_series, access_study, accessible_studies
 from imaging.dicom.multipart import MediaRange, parse_accept
 from imaging.dicomweb.errors import not_acceptable
 from imaging.models import Instance, Series, Study
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 DICOM_JSON: Final = "application/dicom+json"
-READ: Final = "study.read"
 _AUDIT_AGAIN_SECONDS: Final = 900.0
 _noted: dict[tuple[object, object], float] = {}
 

@@ -28,8 +28,9 @@ from core.access import project_for
 from core.errors import NotFound, OverreadError, Unauthenticated
 from core.models import User
 from core.numbers import whole
+from imaging.access import READ
 from imaging.dicom.multipart import closing, parse_accept, part_head
-from imaging.dicomweb.door import READ, Room, note_read
+from imaging.dicomweb.door import Room, note_read
 from imaging.dicomweb.frame_bodies import (
     FramedImage,
     cache_control,
@@ -39,6 +40,7 @@ from imaging.dicomweb.frame_bodies import (
     span_of,
     wanted_form,
 )
+from imaging.held_back import kept_from
 from imaging.models import Instance, Series
 
 if TYPE_CHECKING:
@@ -188,7 +190,9 @@ class FrameApplication:
                 slug = match["slug"]
                 project = project_for(user, READ, slug=slug) if slug else None
                 series = Room(user, project, "").series(match["study"], match["series"])
-                images = self._images_of(series)
+                kept = kept_from(user, Instance.objects.filter(series=series))
+                uids = set(Instance.objects.filter(pk__in=kept).values_list("sop_instance_uid", flat=True))
+                images = {uid: image for uid, image in self._images_of(series).items() if uid not in uids}
                 note_read(user, series)
                 return _Grant(time.monotonic() + _REMEMBERED_SECONDS, images)
         finally:

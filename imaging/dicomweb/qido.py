@@ -11,6 +11,7 @@ from imaging.dicom.json_model import Json, dump, first_value
 from imaging.dicomweb.door import DICOM_JSON, DicomwebView, Room, require_json, room_of
 from imaging.dicomweb.headers import header_of
 from imaging.dicomweb.matching import Search, read_search
+from imaging.held_back import kept_from, note_sent, whole_series_kept
 from imaging.models import Instance, Series
 from imaging.search.attributes import ATTRIBUTES, LEVELS, Level, json_value, path_to
 
@@ -76,7 +77,7 @@ def answer(request: Request, room: Room, level: Level, rows: QuerySet[Any], *, n
     """
     require_json(request)
     search = read_search(request.GET, level)
-    found = rows.filter(search.condition).order_by(*_ORDER[level])
+    found = _not_kept(room, level, rows.filter(search.condition)).order_by(*_ORDER[level])
     wanted = [
         attribute
         for attribute in ATTRIBUTES
@@ -92,7 +93,7 @@ def answer(request: Request, room: Room, level: Level, rows: QuerySet[Any], *, n
     ]
     # Plain tuples: making a row's whole chain of model objects would cost ten times the search itself.
     paths = [path_to(attribute, level) for attribute in wanted]
-    answers = []
+    answers, keys = [], []
     for key, *values in found.values_list("pk", *paths)[search.offset : search.offset + search.limit]:
         model: Json = {
             attribute.tag: json_value(attribute, value) for attribute, value in zip(wanted, values, strict=True)
@@ -103,11 +104,22 @@ def answer(request: Request, room: Room, level: Level, rows: QuerySet[Any], *, n
         model["00081190"] = {"vr": "UR", "Value": [_address(room, model)]}
         model["00080056"] = {"vr": "CS", "Value": ["ONLINE"]}
         answers.append(dict(sorted(model.items())))
+        keys.append(key)
+    if level != "study":
+        note_sent(room.user, Instance.objects.filter(**{f"{_ONE_INSTANCE[level]}__in": keys}))
     response = HttpResponse(dump(answers), content_type=DICOM_JSON)
     if search.ignored:
         response["Warning"] = '299 overread "Some parameters are not searchable here and were ignored."'
     response["Cache-Control"] = "private, no-cache"
     return response
+
+
+def _not_kept(room: Room, level: Level, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Leave out what is kept from the user: such objects, and series of nothing else. That there are some is told."""
+    if level == "study":
+        return rows
+    kept = kept_from(room.user, Instance.objects.filter(**{f"{_ONE_INSTANCE[level]}__in": rows.values("pk")}))
+    return rows.exclude(pk__in=kept if level == "instance" else whole_series_kept(kept))
 
 
 def _without_empty_image(model: Json) -> Json:

@@ -20,6 +20,7 @@ from imaging.dicomweb.door import DicomwebView, accepted, room_of
 from imaging.dicomweb.errors import BadRequest, not_acceptable
 from imaging.dicomweb.frame_bodies import REVALIDATED
 from imaging.dicomweb.wado import chosen_instances
+from imaging.held_back import note_sent
 from imaging.models import Instance
 from imaging.selectors import frame_facts_of, series_window
 
@@ -54,7 +55,9 @@ class RenderedView(DicomwebView):
         query = request.GET
         image_format = _format(request)
         window, size, quality = _window(query), _viewport(query) or self.box, _quality(query)
-        chosen = _middle(chosen_instances(room_of(request, slug), study, series, instance))
+        room = room_of(request, slug)
+        chosen = _middle(chosen_instances(room, study, series, instance, all_sent=False))
+        note_sent(room.user, Instance.objects.filter(pk=chosen.pk))
         frames = max(1, chosen.number_of_frames)
         # Without a frame number a cine is shown by its middle frame in thumbnails, by its first one elsewhere.
         number = frame if frame is not None else (frames + 1) // 2 if self.box else 1

@@ -28,6 +28,7 @@ from imaging.dicomweb.frame_bodies import (
     wanted_form,
 )
 from imaging.dicomweb.headers import joined_headers
+from imaging.held_back import given_to, kept_from
 from imaging.models import Instance, Series
 
 if TYPE_CHECKING:
@@ -40,8 +41,13 @@ _CHUNK: Final = 1024 * 1024
 _WHOLE_FILE: Final = 4 * 1024 * 1024
 
 
-def chosen_instances(room: Room, study: str, series: str | None, instance: str | None) -> list[Instance]:
+def chosen_instances(
+    room: Room, study: str, series: str | None, instance: str | None, *, all_sent: bool = True
+) -> list[Instance]:
     """Return the instances an address names, in order, with series and study loaded; the read is noted.
+
+    Args:
+        all_sent: False: only some of them are sent, which the caller notes.
 
     Raises:
         NotFound: nothing there, or nothing this user may see.
@@ -52,7 +58,8 @@ def chosen_instances(room: Room, study: str, series: str | None, instance: str |
         rows = Instance.objects.filter(series=room.series(study, series))
     else:
         rows = Instance.objects.filter(pk=room.instance(study, series, instance).pk)
-    chosen = list(rows.order_by("instance_number", "sop_instance_uid"))
+    given = given_to(room.user, rows) if all_sent else rows.exclude(pk__in=kept_from(room.user, rows))
+    chosen = list(given.order_by("instance_number", "sop_instance_uid"))
     if not chosen:
         raise NotFound("no_instances", "There are no instances here.")
     # The few series are loaded once and hung on their many instances.

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from annotations import selectors
 from annotations.access import access_finding_of, access_workitem
 from annotations.services.comments import comment_add
+from annotations.services.sights import findings_named
 from webapp.api.base import caller, checked
 from webapp.api.projects import PersonOut
 
@@ -53,7 +54,9 @@ class WorkitemComments(APIView):
         """List the remarks, oldest first."""
         user = caller(request)
         workitem = access_workitem(user, "workitem.read", id=id)
-        return Response(CommentOut(selectors.comments_json(user, workitem), many=True).data)
+        shown = selectors.comments_json(user, workitem)
+        findings_named(user, workitem, [row["finding_id"] for row in shown if row["finding_id"]])
+        return Response(CommentOut(shown, many=True).data)
 
     @extend_schema(operation_id="comments_add", request=CommentIn, responses={201: CommentOut})
     def post(self, request: Request, id: str) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.urls import path
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -23,6 +23,9 @@ from inference.answers import model_says
 from webapp.api.answers import ProposingVersionOut, with_predictions
 from webapp.api.base import caller, checked, etag, if_match
 from webapp.api.projects import PersonOut
+
+if TYPE_CHECKING:
+    from core.models import User
 
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, required=True, description="The digest of the head revision, quoted."
@@ -195,6 +198,14 @@ class ReviewIn(serializers.Serializer[Any]):
     )
 
 
+def _sent(user: User, finding: Finding) -> dict[str, Any]:
+    """Return a finding in the API's shape, with what it tells of a model noted as seen."""
+    row = selectors.finding_json(user, finding, model_says(finding.workitem))
+    findings_sent(user, finding.workitem, [row])
+    (shown,) = with_predictions([row])
+    return shown
+
+
 class WorkitemFindings(APIView):
     """The findings of a study."""
 
@@ -214,7 +225,7 @@ class WorkitemFindings(APIView):
         workitem = access_workitem(caller(request), "finding.write", id=id)
         fields, match = checked(FindingIn, request), if_match(request, required=False)
         finding = finding_create(workitem=workitem, author=caller(request), if_match=match, **fields)
-        (shown,) = with_predictions([selectors.finding_json(caller(request), finding, model_says(finding.workitem))])
+        shown = _sent(caller(request), finding)
         return Response(FindingOut(shown).data, status=201, headers=etag(shown["head"]["digest"]))
 
 
@@ -246,8 +257,7 @@ class FindingDetail(APIView):
     def get(self, request: Request, id: str) -> Response:
         """Return the finding with its head and reviews."""
         finding = access_finding(caller(request), "workitem.read", id=id)
-        findings_sent(caller(request), finding.workitem, [vars(finding)])
-        (shown,) = with_predictions([selectors.finding_json(caller(request), finding, model_says(finding.workitem))])
+        shown = _sent(caller(request), finding)
         return Response(FindingOut(shown).data, headers=etag(shown["head"]["digest"]))
 
     @extend_schema(operation_id="findings_delete", parameters=[IF_MATCH], responses={200: RevisionOut})

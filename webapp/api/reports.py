@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access import access_snapshot
+from annotations.services.sights import What, sights_note
 from inference import selectors
 from inference.access import access_report, access_version
 from inference.engine.report import Evaluation, ExampleKind, Gate
@@ -150,7 +151,9 @@ class ReportExamples(APIView):
         """Return the worst, middle and best cases of each label, and what was painted on healthy ones."""
         user = caller(request)
         report = access_report(user, "training.read", id=id)
-        return Response(ReportExampleOut(examples_json(report, user), many=True).data)
+        shown = examples_json(report, user)
+        sights_note(user, {row["workitem_id"]: [(What.ANSWER, "")] for row in shown if row["workitem_id"]})
+        return Response(ReportExampleOut(shown, many=True).data)
 
 
 urlpatterns = [

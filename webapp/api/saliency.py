@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
 from django.urls import path
@@ -19,6 +19,9 @@ from inference.models import SaliencyMap
 from inference.selectors import saliency_bytes, saliency_deflated, saliency_json
 from inference.services.saliency import saliency_request
 from webapp.api.base import caller, checked
+
+if TYPE_CHECKING:
+    from core.models import User
 
 
 class SaliencyFrameOut(serializers.Serializer[Any]):
@@ -75,6 +78,11 @@ class SaliencyIn(serializers.Serializer[Any]):
     method = serializers.CharField(max_length=30)
 
 
+def _note_sent(user: User, saliency: SaliencyMap) -> None:
+    """Note a map as seen, of which the facts alone tell how strong it is."""
+    sights_note(user, {saliency.prediction.workitem_id: [(What.MAP, str(saliency.pk))]})
+
+
 class PredictionSaliency(APIView):
     """The maps of a prediction."""
 
@@ -83,7 +91,7 @@ class PredictionSaliency(APIView):
         """Ask for a map; the same question gives the same map. 202 while it is computed."""
         user, prediction = caller(request), access_prediction(caller(request), id=id)
         saliency = saliency_request(prediction=prediction, requested_by=user, **checked(SaliencyIn, request))
-        sights_note(user, {prediction.workitem_id: [(What.MAP, str(saliency.pk))]})
+        _note_sent(user, saliency)
         finished = saliency.state == SaliencyMap.State.FINISHED
         return Response(SaliencyOut(saliency_json(saliency)).data, status=200 if finished else 202)
 
@@ -94,7 +102,9 @@ class SaliencyDetail(APIView):
     @extend_schema(operation_id="saliency_read", responses=SaliencyOut)
     def get(self, request: Request, id: str) -> Response:
         """Return its state, method, layer and place."""
-        return Response(SaliencyOut(saliency_json(access_saliency(caller(request), id=id))).data)
+        saliency = access_saliency(caller(request), id=id)
+        _note_sent(caller(request), saliency)
+        return Response(SaliencyOut(saliency_json(saliency)).data)
 
 
 class SaliencyPixels(APIView):
@@ -104,7 +114,7 @@ class SaliencyPixels(APIView):
     def get(self, request: Request, id: str) -> HttpResponse:
         """Return uint8 values 0..255, slice by slice, row by row."""
         saliency = access_saliency(caller(request), id=id)
-        sights_note(caller(request), {saliency.prediction.workitem_id: [(What.MAP, str(saliency.pk))]})
+        _note_sent(caller(request), saliency)
         deflated = "deflate" in request.headers.get("Accept-Encoding", "")
         content = saliency_deflated(saliency) if deflated else saliency_bytes(saliency)
         response = HttpResponse(content, content_type="application/octet-stream")

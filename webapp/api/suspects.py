@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from annotations.access import access_snapshot
 from annotations.models import Workitem
+from annotations.services.sights import What, sights_note
 from core.models import Job
 from inference.doubts import doubts_json, newest_search, search_json
 from inference.services.suspects import suspects_request
@@ -111,11 +112,13 @@ class SnapshotSuspects(APIView):
         asked = DoubtsIn(data=request.query_params)
         asked.is_valid(raise_exception=True)
         search, part = newest_search(snapshot), asked.validated_data
-        shown = (
+        shown: dict[str, Any] = (
             {"count": 0, "results": []}
             if search is None
             else doubts_json(search, label_key=part["label_key"], offset=part["offset"], limit=part["limit"])
         )
+        told = {row["workitem"]["id"]: [(What.ANSWER, "")] for row in shown["results"] if row["workitem"]}
+        sights_note(caller(request), told)
         return Response(DoubtsOut({"search": search_json(search), **shown}).data)
 
     @extend_schema(operation_id="suspects_request", request=None, responses={202: SuspectSearchOut})

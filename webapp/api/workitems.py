@@ -271,7 +271,7 @@ def _note_sent(user: User, rows: list[dict[str, Any]]) -> None:
 def _of_models(row: dict[str, Any]) -> list[Seen]:
     told = (AnswerState.FOUND, AnswerState.NOTHING_FOUND)
     seen: list[Seen] = [(What.SCORE, "")] if row["ai_score"] is not None else []
-    if row["ai"]["state"] in told:
+    if row["ai"]["state"] in told or row["finding_counts"]["ai"]:
         seen.append((What.ANSWER, ""))
     answers = [one for one in row.get("ai_answers", []) if one["state"] in told and one["prediction_id"]]
     return seen + [(What.ANSWER, str(one["prediction_id"])) for one in answers]
