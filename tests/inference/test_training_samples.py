@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from pydicom import dcmread
 
 from annotations.models import DatasetSnapshot
 from core import blobs
 from core.digest import canonical_json
-from imaging.models import InstanceConflict
-from imaging.services.conflicts import conflict_decide
 from inference.jobs.samples import frame_mask, snapshot_samples
-from tests.imaging.arriving import arrived
 from tests.inference.planted_archive import (
     COLUMNS,
     ROWS,
@@ -29,7 +24,7 @@ from tests.inference.planted_archive import (
 )
 
 if TYPE_CHECKING:
-    from core.models import Project, User
+    from core.models import Project
 
 pytestmark = pytest.mark.django_db
 
@@ -72,24 +67,6 @@ def test_frames_of_a_series_become_one_volume_where_three_dimensions_are_asked_f
     load = sample.regions["square"]
     assert load is not None
     assert sample.load().shape_kji == load().shape == (1, ROWS, COLUMNS)
-
-
-@pytest.mark.parametrize("dimensions", [2, 3])
-def test_a_sample_has_the_values_of_the_version_that_an_admin_chose(
-    dimensions: int, project: Project, admin: User
-) -> None:
-    planted = plant(project, 4, bright=True)
-    snapshot = freeze(project, {"train": [planted]}, recipe="segmentation")
-    (before,) = snapshot_samples(snapshot, "train", labels=["square"], dimensions=dimensions)
-    pixels = before.load().pixels_kji
-    corrected = dcmread(BytesIO(blobs.get(planted.instance.blob_digest)))
-    corrected.RescaleSlope, corrected.RescaleIntercept = 1, -1000
-    buffer = BytesIO()
-    corrected.save_as(buffer)
-    arrived(buffer.getvalue(), project, admin)
-    conflict_decide(conflict=InstanceConflict.objects.get(), verdict="supersede", reason="no offset", by=admin)
-    (after,) = snapshot_samples(snapshot, "train", labels=["square"], dimensions=dimensions)
-    assert np.array_equal(after.load().pixels_kji, pixels - 1000)
 
 
 @pytest.mark.parametrize(

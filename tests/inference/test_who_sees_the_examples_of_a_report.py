@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
-from annotations.models import Reading, ReadingProtocol
+from annotations.models import Reading, ReadingProtocol, Sight
 from annotations.services.workitems import workitem_claim
 from core import blobs
 from imaging.models import ProjectStudy
@@ -87,7 +88,11 @@ def test_a_reviewer_who_reads_the_case_again_is_not_told_what_was_said_of_it(
     hidden = seen_by(reviewer, report)
     assert (hidden["picture"], hidden["truth"], hidden["model"], hidden["workitem_id"]) == (None, [], [], None)
     assert "being read again" in str(hidden["why"])
+    assert not Sight.objects.exists()
     assert seen_by(admin, report)["picture"] is not None
+    Reading.objects.update(state="submitted", submitted_at=timezone.now())
+    assert seen_by(reviewer, report)["picture"] is not None
+    assert [(sight.reading.reader, sight.what) for sight in Sight.objects.all()] == [(reviewer, "answer")]
 
 
 def test_an_image_that_left_the_viewers_projects_is_not_drawn(
