@@ -6,15 +6,15 @@ Every function draws one test set and returns the criterion that the gate's own 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
 
 from inference.engine import criteria
 from inference.engine.case_result import CaseResult, SegmentationScore
-from inference.engine.first_model import first_model
 from inference.engine.gate_plan import GatePlan
-from inference.engine.pairs import Pairs, pair
+from inference.engine.pairs import Pairs
 from inference.engine.report import Criterion
 from inference.engine.unseen import Weights
 
@@ -47,7 +47,8 @@ def scores(rng: Rng, truth, aucs: Sequence[float], alike: float, patients=None):
 
     shared = lot()
     return [
-        np.sqrt(alike) * shared + np.sqrt(1 - alike) * lot() + np.sqrt(2) * NORMAL.inv_cdf(auc) * truth for auc in aucs
+        sigmoid(np.sqrt(alike) * shared + np.sqrt(1 - alike) * lot() + np.sqrt(2) * NORMAL.inv_cdf(auc) * truth)
+        for auc in aucs
     ]
 
 
@@ -56,18 +57,28 @@ def cases(said, truth, patients=None, groups=None, dice=None) -> list[CaseResult
     said = said if isinstance(said, dict) else {"a": said}
     truth = truth if isinstance(truth, dict) else {"a": truth}
     count = len(next(iter(said.values())))
-    patients = range(count) if patients is None else patients
-    return [
-        CaseResult(
-            f"c{k}",
-            f"p{patients[k]}",
-            {label: float(values[k]) for label, values in said.items()},
-            {label: None if np.isnan(values[k]) else float(values[k]) for label, values in truth.items()},
-            {} if groups is None else {"site": str(groups[k])},
-            {} if dice is None else {"a": mask(dice[k])},
-        )
-        for k in range(count)
-    ]
+    names, keys = tuple(said), range(count) if patients is None else patients
+    known = [[None if y != y else y for y in truth[name].tolist()] for name in names]
+    return built(
+        [f"p{key}" for key in keys],
+        [dict(zip(names, one, strict=True)) for one in zip(*(said[name].tolist() for name in names), strict=True)],
+        [dict(zip(names, one, strict=True)) for one in zip(*known, strict=True)],
+        [{}] * count if groups is None else [{"site": str(one)} for one in groups],
+        [{}] * count if dice is None else [{"a": mask(one)} for one in dice],
+    )
+
+
+def built(patients, probabilities, truths, groups, masks) -> list[CaseResult]:
+    """Return results of their parts, without a frozen dataclass' slow way of being made: there are millions."""
+    results = []
+    for k, parts in enumerate(zip(patients, probabilities, truths, groups, masks, strict=True)):
+        one = CaseResult.__new__(CaseResult)
+        one.__dict__.update(zip(_PARTS, (f"c{k}", *parts), strict=True))
+        results.append(one)
+    return results
+
+
+_PARTS = ("case_id", "patient_key", "probabilities", "truth", "groups", "segmentation")
 
 
 def mask(dice: float) -> SegmentationScore:
@@ -75,7 +86,17 @@ def mask(dice: float) -> SegmentationScore:
 
 
 def both(old: list[CaseResult], new: list[CaseResult], labels=("a",), metric="auc") -> Pairs:
-    return pair(old, new, tuple(labels), metric, Weights([case.patient_key for case in new]))
+    return Pairs(old, new, tuple(labels), metric, weights_of(new))
+
+
+def weights_of(results: Sequence[CaseResult]) -> Weights:
+    """Return the patients' random weights; as in the gate, the same patients always get the same."""
+    return _weights(tuple(case.patient_key for case in results))
+
+
+@lru_cache(maxsize=2)
+def _weights(patients: tuple[str, ...]) -> Weights:
+    return Weights(patients)
 
 
 def auc(rng: Rng, positives: int, negatives: int, was: float, less: float, alike: float, images=1) -> Pairs:
@@ -211,32 +232,3 @@ def masks(rng: Rng, patients: int, less: float, missed: float, quality=8.0, imag
     member = np.repeat(np.arange(patients), images)
     truth = np.ones(count)
     return both(cases(truth, truth, member, dice=old), cases(truth, truth, member, dice=new), metric="dice")
-
-
-def first_auc(rng: Rng, positives: int, negatives: int, floor: float, labels=1) -> Criterion:
-    """A first model whose true AUC is the floor."""
-    truth = np.r_[np.ones(positives), np.zeros(negatives)]
-    names = [f"l{k}" for k in range(labels)]
-    said = {name: scores(rng, truth, (floor,), 0.0)[0] for name in names}
-    results = cases(said, dict.fromkeys(names, truth))
-    plan = GatePlan(auc_floor=floor)
-    weights = Weights([case.patient_key for case in results])
-    return first_model(results, tuple(names), "auc", weights, plan, len(results))[0]
-
-
-def first_calibration(rng: Rng, count: int, sharpened: float, limit: float) -> Criterion:
-    """A first model whose true calibration error is the limit."""
-    results = list(calibrated(rng, count, sharpened).challenger)
-    weights = Weights([case.patient_key for case in results])
-    found = first_model(results, ("a",), "auc", weights, GatePlan(ece_floor=limit), count)
-    return next(one for one in found if one.id == "calibration")
-
-
-def first_dice(rng: Rng, patients: int, missed: float) -> Criterion:
-    """A first segmentation whose true mean Dice is the floor; a share of its masks is missed altogether."""
-    dice = np.where(rng.random(patients) < missed, 0.0, rng.beta(8, 2, size=patients))
-    truth = np.ones(patients)
-    results = cases(truth, truth, dice=dice)
-    weights = Weights([case.patient_key for case in results])
-    plan = GatePlan(dice_floor=0.8 * (1 - missed))
-    return first_model(results, ("a",), "dice", weights, plan, patients)[0]

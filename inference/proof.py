@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from annotations.selectors.projects import label_names
 from inference.engine.gate_plan import GatePlan
 from inference.engine.power import Proof, Provable, proof_of
 from inference.engine.unseen import fewest
@@ -29,18 +30,18 @@ def proof_by_plan(family: ModelFamily, patients: Json) -> Json:
     Args:
         patients: by label, {"positive": with it, "negative": without it}.
     """
-    plan = limits_of(plan_in_force(family))
+    plan, names = limits_of(plan_in_force(family)), label_names(family.project, family.label_keys)
     there = {key: patients[key] for key in family.label_keys if key in patients}
     if family.recipe != "classification":
         wanted = patients_wanted(family.recipe, plan)["positive"]
         enough = any(one["positive"] >= wanted for one in there.values())
-        sentences = [_masks(key, one["positive"], wanted) for key, one in there.items()]
+        sentences = [_masks(names[key], one["positive"], wanted) for key, one in there.items()]
         return {"labels": {}, "can_pass": enough, "sentences": sentences}
     found = {key: proof_of(one["positive"], one["negative"], plan) for key, one in there.items()}
     return {
         "labels": {key: _label_json(one) for key, one in found.items()},
         "can_pass": any(one.chance > 0 for one in found.values()),
-        "sentences": [_sentence(key, one, plan) for key, one in found.items()],
+        "sentences": [_sentence(names[key], one, plan) for key, one in found.items()],
     }
 
 
@@ -70,8 +71,8 @@ def _label_json(one: Proof) -> Json:
     }  # fmt: skip
 
 
-def _sentence(key: str, one: Proof, plan: GatePlan) -> str:
-    there = f"The test split has {one.positive} patients with '{key}' and {one.negative} without."
+def _sentence(named: str, one: Proof, plan: GatePlan) -> str:
+    there = f"The test split has {one.positive} patients with “{named}” and {one.negative} without."
     if one.missing_positive or one.missing_negative:
         missing = [
             f"{count} more {word} it"
@@ -99,8 +100,8 @@ def _percent(share: float) -> str:
     return f"{min(99, max(1, round(100 * share)))} %"
 
 
-def _masks(key: str, positive: int, wanted: int) -> str:
-    there = f"The test split has {positive} patients with '{key}'"
+def _masks(named: str, positive: int, wanted: int) -> str:
+    there = f"The test split has {positive} patients with “{named}”"
     if positive < wanted:
         more = f"at least {wanted - positive} more are needed"
         return f"{there}. An equally good version can never be shown to be so: {more}."

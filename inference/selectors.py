@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +17,7 @@ from inference.engine.map_licence import explanations_of, map_scale
 from inference.engine.recipe_cards import recipe_card
 from inference.engine.report import evaluation_in_present_form, gate_in_present_form
 from inference.family_facts import limits_of, operating_point_of, plan_in_force, previously_live, training_defaults
-from inference.looks import look_sentence, looks_of
+from inference.looks import Look, looks_of
 from inference.models import (
     DeclaredPlan,
     EvaluationReport,
@@ -112,13 +112,14 @@ def saliency_bytes(saliency: SaliencyMap) -> bytes:
     return zlib.decompress(saliency_deflated(saliency))
 
 
-def version_json(version: ModelVersion, looks: dict[object, int] | None = None) -> Json:
+def version_json(version: ModelVersion, looks: Mapping[object, Look] | None = None) -> Json:
     """Return a version in the API's short shape.
 
     Args:
         looks: which look at its test cases each report was, where somebody has counted them already.
     """
     newest = max(version.reports.all(), key=lambda report: report.created_at, default=None)
+    look = (looks_of([newest]) if looks is None else looks).get(newest.pk) if newest else None
     return {
         "id": version.pk,
         "family_id": version.family_id,
@@ -131,7 +132,7 @@ def version_json(version: ModelVersion, looks: dict[object, int] | None = None) 
         "gate_passed": newest.gate.get("passed") if newest else None,
         "gate_sentence": newest.gate.get("sentence", "") if newest else "",
         "gate_verdict": gate_in_present_form(newest.gate).get("verdict") if newest else None,
-        "look": (looks_of([newest]) if looks is None else looks).get(newest.pk) if newest else None,
+        "look": look.number if look else None,
     }
 
 
@@ -279,8 +280,8 @@ def report_json(report: EvaluationReport) -> Json:
         "report": evaluation_in_present_form(report.report),
         "compared_report": evaluation_in_present_form(report.compared_report) if report.compared_report else None,
         "gate": gate_in_present_form(report.gate),
-        "look": look,
-        "look_sentence": look_sentence(look),
+        "look": look.number if look else None,
+        "look_sentence": look.sentence if look else "",
         "held_out_sentence": taught.get("held_out", {}).get("sentence", ""),
         "operating_point_sentence": taught.get("operating_point", {}).get("sentence", ""),
         "digest": report.digest,

@@ -83,3 +83,9 @@ def project_json(project: Project, used: Iterable[str] = ()) -> Json:
             for one in members
         ],
     }
+
+
+def label_names(project: Project, keys: Iterable[str]) -> dict[str, str]:
+    """Return how labels read to people: their code's meaning, or the key in plain words where the project has none."""
+    meanings = dict(Label.objects.filter(project=project).values_list("key", "code_meaning"))
+    return {key: meanings.get(key) or key.capitalize().replace("_", " ") for key in keys}

@@ -63,6 +63,29 @@ def mean_auc(scores: Sequence[Array], truth: Sequence[Array], patients: Sequence
     return value, _put_together(value, terms)
 
 
+def auc_above(
+    scores: Sequence[Array], rivals: Sequence[Array | None], truth: Sequence[Array], patients: Sequence[str]
+) -> tuple[float, Interval]:
+    """Return by how much one model's mean AUC lies above that of simpler answers, and its interval.
+
+    Args:
+        scores: of the model, for each label [N].
+        rivals: of the simpler answer to each label; None for one that says the same of everybody: its AUC is 0.5.
+        truth: as of ``auc_change``.
+        patients: of each case.
+    """
+    _, member = np.unique(np.asarray(patients), return_inverse=True)
+    labels = len(truth)
+    terms = [(1 / labels, _auc(one, y, member)) for one, y in zip(scores, truth, strict=True)]
+    terms += [
+        (-1 / labels, _auc(rival, y, member)) for rival, y in zip(rivals, truth, strict=True) if rival is not None
+    ]
+    known = 0.5 * sum(rival is None for rival in rivals) / labels
+    value = sum(share * auc.value for share, auc in terms)
+    low, high = _put_together(value, terms)
+    return value - known, (low - known, high - known)
+
+
 def _put_together(value: float, terms: Sequence[tuple[float, _Auc]]) -> Interval:
     alike = _alike(terms)
     down = np.array([abs(share) * (auc.value - auc.low if share > 0 else auc.high - auc.value) for share, auc in terms])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from inference.engine.errors import DataError
 from inference.engine.mask_score import SegmentationScore
-from inference.engine.report import TrivialName
+from inference.engine.report import SimpleName, TrivialName
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class CaseResult:
             raise DataError("case_result_broken", "A stored test result cannot be read.") from error
 
 
-TrivialResults = Mapping[TrivialName, Sequence[CaseResult]]
-"""What answers without a model score, each on the same test cases in the same order."""
+TrivialResults = Mapping[TrivialName | SimpleName, Sequence[CaseResult]]
+"""What answers without a model paint or say, each on the same test cases in the same order."""
 
 NO_TRIVIAL: TrivialResults = MappingProxyType({})
 

@@ -55,8 +55,8 @@ def grown(plan: GatePlan, reviewed: tuple[int, int] | None) -> bool:
     return plan.benefit == "more_labels" and reviewed is not None and reviewed[1] >= 1.1 * max(1, reviewed[0])
 
 
-def label(pairs: Pairs, label: str, plan: GatePlan) -> Criterion:
-    id_, title = f"label:{label}", f"{METRIC_NAMES[pairs.metric]} of {label}"
+def label(pairs: Pairs, label: str, named: str, plan: GatePlan) -> Criterion:
+    id_, title = f"label:{label}", f"{METRIC_NAMES[pairs.metric]} of {named}"
     found = pairs.difference([label]) if label in pairs.labels else None
     if found is None:
         return Criterion(id_, title, plan.labels, None, None, None, None, "The live model does not know it.")

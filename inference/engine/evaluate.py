@@ -13,6 +13,7 @@ from inference.engine.criteria import calibration_error
 from inference.engine.errors import DataError
 from inference.engine.figures import bootstrapped, figure, mean_figure, mean_of, proportion
 from inference.engine.report import (
+    SIMPLE_WORDS,
     CalibrationBin,
     Confusion,
     Evaluation,
@@ -20,6 +21,7 @@ from inference.engine.report import (
     LabelFigures,
     OverallFigures,
     RocPoint,
+    SimpleAnswer,
     Subgroup,
     SubgroupFigures,
 )
@@ -53,7 +55,7 @@ def evaluate(
         labels: to report on.
         thresholds: of the decisions, locked before the test.
         groups: dimensions to split by ("sex", "age_band", "view", "scanner"); those no case has are left out.
-        trivial: of segmentations: what answers without a model score on the same cases in the same order.
+        trivial: what answers without a model say or paint on the same cases in the same order.
         replicates: of the patient-cluster bootstrap.
         seed: of the bootstrap; the same cases give the same report.
 
@@ -111,7 +113,33 @@ def _label(
         roc=tuple(RocPoint.model_validate(point) for point in roc_points(p, y)) if both else (),
         calibration=_calibration_bins(p, y),
         segmentation=segmentation_figures(cases, label, weights, repeated, trivial),
+        simple=_simple(trivial, label, weights, repeated),
     )
+
+
+def _simple(trivial: TrivialResults, label: str, weights: Array, repeated: bool) -> tuple[SimpleAnswer, ...]:
+    """What answers without a model say of a label, the best AUC first; positive from 0.5 on."""
+    answers = []
+    for name, words in SIMPLE_WORDS.items():
+        cases = trivial.get(name, ())
+        said, truth = columns(cases, label)
+        known = ~np.isnan(truth) & ~np.isnan(said)
+        if not known.any():
+            continue
+        p, y = said[known], truth[known]
+        there = [case.patient_key for case, is_known in zip(cases, known, strict=True) if is_known]
+        decided = _decisions((p >= 0.5).astype(float), y, weights[:, known] if repeated else None)
+        auc = _auc(p, y, there) if p.min() < p.max() else figure(0.5, None, "score")
+        answers.append(
+            SimpleAnswer(
+                name=name,
+                words=words,
+                auc=auc,
+                sensitivity=decided["sensitivity"],
+                specificity=decided["specificity"],
+            )
+        )
+    return tuple(sorted(answers, key=lambda one: -(one.auc.value or 0.0)))
 
 
 def _group(cases: Sequence[CaseResult], labels: Sequence[str], thresholds: Mapping[str, float]) -> Subgroup:

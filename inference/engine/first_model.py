@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -23,14 +23,32 @@ def first_model(
     metric: Metric,
     weights: Weights,
     plan: GatePlan,
-    patients: int,
+    names: Mapping[str, str],
 ) -> list[Criterion]:
+    """Return what is asked of a first model, whatever answers without a model say."""
+    floor = above_floor(cases, labels, metric, weights, plan)
+    if not labels:
+        return [floor]
+    found = [floor]
+    if len(labels) > 1:
+        limit = floor.limit or 0.0
+        found += [_label(cases, label, names.get(label, label), metric, weights, limit) for label in labels]
+    if metric == "auc":
+        found.append(calibrated(cases, labels, weights, plan))
+    return found
+
+
+def above_floor(
+    cases: Sequence[CaseResult], labels: tuple[str, ...], metric: Metric, weights: Weights, plan: GatePlan
+) -> Criterion:
+    """Ask whether the main metric lies above the plan's floor."""
     floor = plan.auc_floor if metric == "auc" else plan.dice_floor
     name = METRIC_NAMES[metric]
     title = f"{name} above {floor:g}"
     if not labels:
+        patients = len({case.patient_key for case in cases})
         sentence = f"Cannot tell: {patients} test patients are too few to judge any label."
-        return [Criterion("floor", title, "required", None, None, None, floor, sentence)]
+        return Criterion("floor", title, "required", None, None, None, floor, sentence)
     value, interval = _alone(cases, labels, metric, weights)
     above = at_least(interval, floor)
     ends = {
@@ -39,23 +57,21 @@ def first_model(
         None: ": not shown to be above it.",
     }
     sentence = f"The {name} is {value:.3f}, between {interval[0]:.3f} and {interval[1]:.3f}{ends[above]}"
-    criteria = [Criterion("floor", title, "required", above, value, interval, floor, sentence)]
-    if len(labels) > 1:
-        criteria += [_label(cases, label, metric, weights, floor) for label in labels]
-    if metric == "auc":
-        criteria.append(_calibration(cases, labels, weights, plan))
-    return criteria
+    return Criterion("floor", title, "required", above, value, interval, floor, sentence)
 
 
-def _label(cases: Sequence[CaseResult], label: str, metric: Metric, weights: Weights, floor: float) -> Criterion:
+def _label(
+    cases: Sequence[CaseResult], label: str, named: str, metric: Metric, weights: Weights, floor: float
+) -> Criterion:
     value, interval = _alone(cases, (label,), metric, weights)
     passed = at_least(interval, floor)
     words = {True: "Above the floor", False: "Below the floor", None: "Cannot tell"}
-    title, sentence = f"{METRIC_NAMES[metric]} of {label}", f"{words[passed]}: {value:.3f}."
+    title, sentence = f"{METRIC_NAMES[metric]} of {named}", f"{words[passed]}: {value:.3f}."
     return Criterion(f"label:{label}", title, "told", passed, value, interval, floor, sentence)
 
 
-def _calibration(cases: Sequence[CaseResult], labels: tuple[str, ...], weights: Weights, plan: GatePlan) -> Criterion:
+def calibrated(cases: Sequence[CaseResult], labels: tuple[str, ...], weights: Weights, plan: GatePlan) -> Criterion:
+    """Ask whether the calibration error lies at or below the plan's limit."""
     value, interval = calibration_error([columns(cases, label) for label in labels], weights)
     return Criterion(
         "calibration",

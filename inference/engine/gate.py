@@ -8,14 +8,16 @@ Where the cases are too few, the answer is "cannot tell" (null), never a silent 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from inference.engine import criteria, mask_criteria
+from inference.engine.beyond_guessing import above_trivial, tells
 from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults, columns, dices
 from inference.engine.errors import DataError
 from inference.engine.first_model import first_model
-from inference.engine.gate_plan import GatePlan
+from inference.engine.gate_plan import GatePlan, Role
 from inference.engine.pairs import Metric, pair
 from inference.engine.power import patients_needed
 from inference.engine.report import Gate, Power, Verdict
@@ -34,6 +36,7 @@ def compare(
     reviewed_labels: tuple[int, int] | None = None,
     groups: Sequence[str] = (),
     trivial: TrivialResults = NO_TRIVIAL,
+    names: Mapping[str, str] = MappingProxyType({}),
     seed: int = 0,
 ) -> Gate:
     """Decide whether a challenger may take the champion's place; a person still has to do it.
@@ -47,7 +50,8 @@ def compare(
         plan: the declared limits.
         reviewed_labels: how many reviewed labels the champion and the challenger were trained on.
         groups: dimensions of the subgroups.
-        trivial: of segmentations: what answers without a model score on the same cases in the same order.
+        trivial: what answers without a model say or paint on the same cases in the same order.
+        names: of the labels, for the sentences; a key where there is none.
         seed: of the patients' random weights; the same cases give the same verdict.
 
     Returns:
@@ -64,16 +68,19 @@ def compare(
     patients = len({case.patient_key for case in challenger})
     judged = tuple(label for label in labels if _enough(challenger, label, metric, plan))
     if champion is None:
-        found = first_model(challenger, judged, metric, weights, plan, patients)
-        if metric == "dice":
-            found += mask_criteria.above_trivial(challenger, judged, trivial, weights)
-            found += mask_criteria.tells_healthy(challenger, judged, weights)
+        found = first_model(challenger, judged, metric, weights, plan, names)
+        found += above_trivial(challenger, judged, metric, trivial, weights, plan.trivial, names)
+        found += tells(challenger, judged, challenger_thresholds, weights, plan.trivial)
     else:
         pairs = pair(champion, challenger, judged, metric, weights)
+        # Where a finding is little more than brightness, a better classifier than the live one need not rank better
+        # than that; it is refused where it is shown to rank worse.
+        floor: Role = "guard" if metric == "auc" and plan.trivial == "required" else plan.trivial
         found = [
             criteria.non_inferior(pairs, plan),
             *([criteria.benefit(pairs, plan, reviewed_labels)] if metric == "auc" else []),
-            *(criteria.label(pairs, label, plan) for label in judged if len(judged) > 1),
+            *(criteria.label(pairs, label, names.get(label, label), plan) for label in judged if len(judged) > 1),
+            *above_trivial(challenger, judged, metric, trivial, weights, floor, names),
         ]
         before = champion_thresholds or {}
         both = [label for label in labels if label in before]
@@ -87,7 +94,6 @@ def compare(
         else:
             found += [
                 *mask_criteria.beside_the_live_model(pairs, both, plan, reviewed_labels),
-                *mask_criteria.above_trivial(challenger, judged, trivial, weights),
                 *(criteria.subgroup_dice(pairs, dimension, plan) for dimension in groups),
             ]
     verdict = verdict_of(found)

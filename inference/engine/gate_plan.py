@@ -84,6 +84,12 @@ class GatePlan(Settings):
     ece_floor: Share = Field(
         0.15, title="First model: calibration error at most", description="Told unless calibration is required."
     )
+    trivial: Role = Field(
+        "required",
+        title="Better than every answer that needs no model: role",
+        description=f"{_ROLE} Such answers: the same to everybody, brightness, scanner, the mean mask and others. "
+        "Beside a live classifier a required answer is a guard.",
+    )
     surface_tolerance: Annotated[float, Field(ge=0.1, le=100)] = Field(
         SURFACE_TOLERANCE,
         title="Surfaces agree within, in mm",

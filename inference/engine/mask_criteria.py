@@ -1,4 +1,4 @@
-"""The gate's questions about masks beside their Dice: is what is healthy left clean, and is it more than a guess?
+"""The gate's questions about masks beside their Dice: is what is healthy left clean?
 
 Dice speaks of the cases whose truth has a mask. On the others every mask is wrong, however small, and how much is
 painted there counts too. Cases are decided by their masks: positive where anything is painted.
@@ -6,22 +6,22 @@ painted there counts too. Cases are decided by their masks: positive where anyth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from inference.engine import criteria
-from inference.engine.case_result import CaseResult, TrivialResults, dices, segmentation_column
+from inference.engine.case_result import CaseResult, dices, segmentation_column
 from inference.engine.gate_plan import GatePlan
 from inference.engine.pairs import Pairs
-from inference.engine.report import TRIVIAL_WORDS, Criterion, TrivialName
+from inference.engine.report import Criterion
 from inference.engine.statistics import Array, Interval
-from inference.engine.unseen import EACH, Weights
-from inference.engine.verdict import at_least, at_most
+from inference.engine.unseen import EACH
+from inference.engine.verdict import at_most
 
-_ANY: Final = 0.5
+ANY_PAINT: Final = 0.5
 
 
 def beside_the_live_model(
@@ -35,81 +35,20 @@ def beside_the_live_model(
         plan: the limits.
         reviewed: labels that each learned from.
     """
-    decided = replace(
-        pairs, champion=decisions_of(pairs.champion, labels), challenger=decisions_of(pairs.challenger, labels)
-    )
-    limits = dict.fromkeys(labels, _ANY)
+    decided = decided_by_paint(pairs, labels)
     return [
-        _benefit(pairs, decided, labels, plan, reviewed),
-        *_found_and_clean(decided, labels, limits, plan),
-        _false_paint(pairs, labels, plan),
-        criteria.flips(decided, labels, limits, limits, plan),
+        benefit(pairs, decided, labels, plan, reviewed),
+        *found_and_clean(decided, labels, plan),
+        false_paint(pairs, labels, plan),
+        flips(decided, labels, plan),
     ]
 
 
-def above_trivial(
-    cases: Sequence[CaseResult], labels: Sequence[str], trivial: TrivialResults, weights: Weights
-) -> list[Criterion]:
-    """Ask whether the Dice is above the best answer that needs no model, on the same cases; nothing where none is told.
-
-    Args:
-        cases: of the model.
-        labels: that are judged.
-        trivial: each answer's results on the same cases in the same order.
-        weights: of the patients.
-    """
-    if not trivial:
-        return []
-    title = "Dice above the best answer that needs no model"
-    if not labels:
-        return [_unknown("trivial", title, 0.0, "Cannot tell: too few test patients have a mask.")]
-    best = {label: _best(label, trivial) for label in labels}
-    gains = np.stack([dices(cases, label) - dices(trivial[best[label]], label) for label in labels])
-    found = weights.mean(gains, -1.0, 1.0)
-    assert found is not None
-    value, interval = found
-    passed = at_least(interval, 0.0)
-    ends = {True: "", False: ": it is worse", None: ": it is not shown to be higher"}
-    named = "; ".join(
-        f"{TRIVIAL_WORDS[best[label]]}, {np.nanmean(dices(trivial[best[label]], label)):.3f}"
-        + (f" ({label})" if len(labels) > 1 else "")
-        for label in labels
+def decided_by_paint(pairs: Pairs, labels: Sequence[str]) -> Pairs:
+    """Return both models' decisions by case, as their masks make them."""
+    return replace(
+        pairs, champion=decisions_of(pairs.champion, labels), challenger=decisions_of(pairs.challenger, labels)
     )
-    sentence = (
-        f"The best answer without a model on these cases is {named}. The model's Dice differs by {value:+.3f}, between "
-        f"{interval[0]:+.3f} and {interval[1]:+.3f}{ends[passed]}."
-    )
-    return [Criterion("trivial", title, "required", passed, value, interval, 0.0, sentence)]
-
-
-def tells_healthy(cases: Sequence[CaseResult], labels: Sequence[str], weights: Weights) -> list[Criterion]:
-    """Ask of a first model whether its paint says more than a coin: sensitivity + specificity above 1.
-
-    Painting everything, nothing, or the same place always comes to exactly 1. Nothing is asked where the test has no
-    healthy case.
-    """
-    title = "Paint says who has something: sensitivity + specificity above 1"
-    decided, shares = decisions_of(cases, labels), []
-    for state in (1.0, 0.0):
-        right = np.full((max(1, len(labels)), len(cases)), np.nan)
-        for row, label in enumerate(labels):
-            truth, answer = _column(decided, label)
-            right[row] = np.where(truth == state, answer == truth, np.nan)
-        # The two intervals hold together: each has half of the error.
-        found = weights.mean(right, 0.0, 1.0, each=EACH / 2)
-        if found is None:
-            return []
-        shares.append(found)
-    (found_share, found_in), (clean_share, clean_in) = shares
-    value = found_share + clean_share - 1
-    interval = found_in[0] + clean_in[0] - 1, found_in[1] + clean_in[1] - 1
-    passed = at_least(interval, 0.0)
-    ends = {True: "more than chance", False: "less than chance", None: "not shown to be more than chance"}
-    sentence = (
-        f"Painted in {found_share:.0%} of the cases with a mask, nothing painted in {clean_share:.0%} of the healthy "
-        f"ones: {ends[passed]}."
-    )
-    return [Criterion("tells_healthy", title, "required", passed, value, interval, 0.0, sentence)]
 
 
 def decisions_of(cases: Sequence[CaseResult], labels: Sequence[str]) -> list[CaseResult]:
@@ -127,19 +66,15 @@ def decisions_of(cases: Sequence[CaseResult], labels: Sequence[str]) -> list[Cas
     ]
 
 
-def _column(decided: Sequence[CaseResult], label: str) -> tuple[Array, Array]:
-    truth = np.array([np.nan if (y := case.truth.get(label)) is None else y for case in decided])
-    return truth, np.array([case.probabilities.get(label, np.nan) for case in decided])
+def flips(decided: Pairs, labels: Sequence[str], plan: GatePlan) -> Criterion:
+    """Judge how many right decisions by case become wrong."""
+    limits = dict.fromkeys(labels, ANY_PAINT)
+    return criteria.flips(decided, labels, limits, limits, plan)
 
 
-def _best(label: str, trivial: TrivialResults) -> TrivialName:
-    return max(trivial, key=lambda name: float(np.nanmean(dices(trivial[name], label))))
-
-
-def _found_and_clean(
-    decided: Pairs, labels: Sequence[str], limits: Mapping[str, float], plan: GatePlan
-) -> list[Criterion]:
+def found_and_clean(decided: Pairs, labels: Sequence[str], plan: GatePlan) -> list[Criterion]:
     """Judge sensitivity and specificity by case; without a healthy case the second is told only."""
+    limits = dict.fromkeys(labels, ANY_PAINT)
     asked = criteria.operating_point(decided, labels, limits, limits, plan)
     words = {"sensitivity": "Sensitivity by case (anything painted)", "specificity": "Healthy cases left clean"}
     return [
@@ -156,7 +91,7 @@ def _found_and_clean(
 _NO_HEALTHY: Final = "Cannot tell: every test case has a mask, so paint on healthy ones is not judged."
 
 
-def _false_paint(pairs: Pairs, labels: Sequence[str], plan: GatePlan) -> Criterion:
+def false_paint(pairs: Pairs, labels: Sequence[str], plan: GatePlan) -> Criterion:
     """Judge how heavily healthy cases are painted: 0 for nothing, ½ for as much as a usual structure, below 1."""
     limit = plan.specificity_margin
     title = f"Healthy cases not painted more heavily by more than {limit:g}"
@@ -196,14 +131,14 @@ def _heaviness(cases: Sequence[CaseResult], label: str) -> Array:
     )
 
 
-def _benefit(
+def benefit(
     pairs: Pairs, decided: Pairs, labels: Sequence[str], plan: GatePlan, reviewed: tuple[int, int] | None
 ) -> Criterion:
     """Ask for a benefit: a higher Dice, more healthy cases left clean, or more reviewed labels.
 
     Where both could be better, each has half of the error.
     """
-    half = dict.fromkeys(labels, _ANY)
+    half = dict.fromkeys(labels, ANY_PAINT)
     clean = decided.change(decided.decisions(labels, half, half, 0.0), each=EACH / 2) if labels else None
     if clean is None:
         return criteria.benefit(pairs, plan, reviewed)
@@ -222,7 +157,3 @@ def _benefit(
 
 def _shown(told: Criterion, found: tuple[float, Interval], sentence: str) -> Criterion:
     return replace(told, passed=True, value=found[0], interval=found[1], sentence=sentence)
-
-
-def _unknown(id_: str, title: str, limit: float, sentence: str) -> Criterion:
-    return Criterion(id_, title, "required", None, None, None, limit, sentence)

@@ -7,7 +7,7 @@ made from that. Schemas ``overread-evaluation/1`` and ``overread-gate/2``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
@@ -97,6 +97,34 @@ class TrivialAnswer(Kept):
     specificity: Figure
 
 
+SimpleGroup = Literal["sex", "age_band", "view", "scanner"]
+SimpleName = Literal["positive", "negative", "prevalence", "brightness", "contrast", "size"] | SimpleGroup
+SIMPLE_GROUPS: Final[tuple[SimpleGroup, ...]] = get_args(SimpleGroup)
+
+SIMPLE_WORDS: Final[Mapping[SimpleName, str]] = {
+    "positive": "always positive",
+    "negative": "always negative",
+    "prevalence": "how frequent it is in training",
+    "brightness": "how bright the image is",
+    "contrast": "how much contrast the image has",
+    "size": "how many pixels the image has",
+    "sex": "the patient's sex",
+    "age_band": "the patient's age",
+    "view": "the view",
+    "scanner": "the scanner",
+}
+
+
+class SimpleAnswer(Kept):
+    """What an answer without a model says of the same cases (``inference.engine.simple_answers``), and it in words."""
+
+    name: SimpleName
+    words: str
+    auc: Figure
+    sensitivity: Figure
+    specificity: Figure
+
+
 ExampleKind = Literal["worst", "median", "best", "healthy"]
 
 
@@ -171,7 +199,11 @@ class SegmentationFigures(Kept):
 
 
 class LabelFigures(Kept):
-    """All figures of one label."""
+    """All figures of one label.
+
+    Attributes:
+        simple: of classifications: answers that need no model, on the same cases, the best first.
+    """
 
     n: int
     positives: int
@@ -188,6 +220,7 @@ class LabelFigures(Kept):
     roc: tuple[RocPoint, ...]
     calibration: tuple[CalibrationBin, ...]
     segmentation: SegmentationFigures | None
+    simple: tuple[SimpleAnswer, ...] = ()
 
 
 class SubgroupFigures(Kept):
@@ -284,13 +317,16 @@ class Gate(Kept):
 
 
 def evaluation_in_present_form(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a kept report with every figure of masks that is declared now; null where it was not measured then."""
+    """Return a kept report with every figure that is declared now; null or none where it was not measured then."""
     labels = {
-        key: {**one, "segmentation": SegmentationFigures.model_validate(one["segmentation"]).to_json()}
+        key: {**one, "simple": one.get("simple", []), "segmentation": _masks_in_present_form(one.get("segmentation"))}
         for key, one in kept.get("labels", {}).items()
-        if one.get("segmentation")
     }
-    return {**kept, "labels": {**kept["labels"], **labels}} if labels else dict(kept)
+    return {**kept, "labels": labels}
+
+
+def _masks_in_present_form(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return SegmentationFigures.model_validate(kept).to_json() if kept else None
 
 
 def gate_in_present_form(kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults,
 from inference.engine.examples import examples_of
 from inference.engine.figures import figure, mean_figure, proportion, ratio_figure
 from inference.engine.mask_score import SegmentationScore
-from inference.engine.report import Figure, SegmentationFigures, TrivialAnswer
+from inference.engine.report import TRIVIAL_WORDS, Figure, SegmentationFigures, TrivialAnswer
 from inference.engine.statistics import Array, wilson
 
 
@@ -77,6 +77,7 @@ def _trivial(trivial: TrivialResults, label: str, weights: Array, repeated: bool
             specificity=_share(1 - painted(cases, label, has_mask=False), weights, repeated),
         )
         for name, cases in trivial.items()
+        if name in TRIVIAL_WORDS
     ]
     return tuple(sorted(answers, key=lambda one: -(one.dice.value or 0.0)))
 

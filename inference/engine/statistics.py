@@ -173,8 +173,8 @@ def expected_calibration_error(
     probabilities, truth = probabilities[known], truth[known]
     weights = np.ones((1, len(truth))) if weights is None else weights[:, known]
     member = np.minimum((probabilities * bins).astype(int), bins - 1)
-    belongs = np.eye(bins)[member]
-    gap = np.abs((weights * (probabilities - truth)) @ belongs).sum(axis=1)
+    gaps = np.eye(bins)[member] * (probabilities - truth)[:, None]
+    gap = np.abs(weights @ gaps).sum(axis=1)
     total = weights.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(total > 0, gap / total, np.nan))

@@ -60,11 +60,34 @@ class Weights:
         counts = self.by_patient(known.sum(axis=0).astype(float))
         there = counts > 0
         size = counts[there].mean()
-        drawn, unseen = self._drawn[:, :-1][:, there], self._drawn[:, -1]
+        drawn, unseen = self._drawn[:, :-1], self._drawn[:, -1]
+        drawn = drawn if there.all() else drawn[:, there]
         total, weight = drawn @ sums[there], drawn @ counts[there] + unseen * size
         low = np.quantile((total + unseen * size * lowest) / weight, each)
         high = np.quantile((total + unseen * size * highest) / weight, 1 - each)
         return float(sums.sum() / counts.sum()), (float(low), float(high))
+
+    def mean_of_means(
+        self, rows: Sequence[Array], lowest: float, highest: float, *, each: float = EACH
+    ) -> tuple[float, Interval]:
+        """Return the mean of several means, each of its own cases, and its interval.
+
+        Args:
+            rows: [N] each, NaN is left out; something is known in every one.
+            lowest: the least that a value could be. The patient who was not seen is so in every row.
+            highest: the most.
+            each: chance of error on either side.
+        """
+        value, low, high = 0.0, np.zeros(len(self._drawn)), np.zeros(len(self._drawn))
+        for row in rows:
+            known = np.isfinite(row)
+            sums, counts = self.by_patient(np.where(known, row, 0.0)), self.by_patient(known.astype(float))
+            unseen = self._drawn[:, -1] * counts[counts > 0].mean()
+            total, weight = self._drawn[:, :-1] @ sums, self._drawn[:, :-1] @ counts + unseen
+            value += float(sums.sum() / counts.sum()) / len(rows)
+            low += (total + unseen * lowest) / weight / len(rows)
+            high += (total + unseen * highest) / weight / len(rows)
+        return value, (float(np.quantile(low, each)), float(np.quantile(high, 1 - each)))
 
     def by_patient(self, values: Array) -> Array:
         """Return the sum of the cases' values for each patient."""

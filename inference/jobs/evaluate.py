@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from annotations.dataset.teaching import ONE_BY_ONE
 from annotations.models import DatasetSnapshot
+from annotations.selectors.projects import label_names
 from annotations.selectors.snapshots import snapshot_cases
 from core.errors import NotFound
 from inference.engine.evaluate import evaluate as report_on
@@ -13,7 +14,7 @@ from inference.engine.gate import compare
 from inference.engine.recipe_cards import recipe_card
 from inference.errors import nothing_to_evaluate_on
 from inference.family_facts import limits_of, plan_of
-from inference.jobs.floors import priors_of
+from inference.jobs.floors import priors_of, simple_of
 from inference.jobs.images import model_of
 from inference.jobs.samples import snapshot_samples
 from inference.jobs.tested import Tested
@@ -52,8 +53,12 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
     plan = limits_of(plan_of(version))
     models = [challenger] if champion is None else [challenger, champion]
     paints = recipe_card(challenger.config.recipe).label_use == "segment"
-    priors = priors_of(snapshot, labels, dimensions) if paints else {}
-    tested = Tested(models, priors=priors, tolerance=plan.surface_tolerance)
+    tested = Tested(
+        models,
+        priors=priors_of(snapshot, labels, dimensions) if paints else {},
+        simple={} if paints else simple_of(snapshot, labels),
+        tolerance=plan.surface_tolerance,
+    )
     for number, sample in enumerate(samples):
         context.check()
         context.progress(phase="evaluating", step=number, steps=len(samples))
@@ -72,6 +77,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         reviewed_labels=_reviewed(live, version, labels) if live else None,
         groups=GROUPS,
         trivial=tested.trivial,
+        names=label_names(version.family.project, labels),
     )
     evaluation_finish(
         version=version,

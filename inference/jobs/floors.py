@@ -1,4 +1,4 @@
-"""Where the labels of a frozen dataset lie in its training cases: what an answer without a model may know."""
+"""What the training cases of a frozen dataset teach an answer that needs no model: where labels lie, whom they meet."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from annotations.models import DatasetSnapshot
 from core.errors import Conflict
 from inference.engine.sample import Sample
+from inference.engine.simple_answers import SimpleAnswers, SimpleFacts
 from inference.engine.trivial import Prior
 from inference.jobs.samples import snapshot_samples
 
@@ -39,3 +40,20 @@ def _prior(samples: Sequence[Sample], label: str, *, flat: bool) -> Prior | None
         chosen = [loaders[place] for place in places]
         empty = round(empty * MOST / len(loaders))
     return Prior.of((load() for load in chosen), empty, flat=flat)
+
+
+def simple_of(snapshot: DatasetSnapshot, labels: Sequence[str]) -> Mapping[str, SimpleAnswers]:
+    """Return the simple answers to each label that training cases know in both states; none as of ``priors_of``."""
+    try:
+        samples = snapshot_samples(snapshot, "train", labels=labels, dimensions=2)
+        chosen = np.random.default_rng(0).permutation(len(samples))[: 2 * MOST]
+        seen = [samples[place] for place in np.sort(chosen)]
+        facts = [SimpleFacts.of(sample.load(), sample.groups) for sample in seen]
+    except Conflict:
+        return {}
+    found = {}
+    for label in labels:
+        known = [(one, sample.present.get(label)) for one, sample in zip(facts, seen, strict=True)]
+        told = [(one, state) for one, state in known if state is not None]
+        found[label] = SimpleAnswers.of([one for one, _ in told], [state for _, state in told])
+    return {label: one for label, one in found.items() if one is not None}

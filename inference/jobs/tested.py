@@ -10,7 +10,8 @@ import numpy as np
 from inference.engine.case_result import CaseResult
 from inference.engine.mask_score import SegmentationScore, score_segmentation
 from inference.engine.predict import predict
-from inference.engine.report import TrivialName
+from inference.engine.report import SIMPLE_WORDS, SimpleName, TrivialName
+from inference.engine.simple_answers import SimpleAnswers, SimpleFacts
 from inference.engine.trivial import Prior, trivial_scores
 from inference.judged import masks_keep
 
@@ -29,19 +30,27 @@ class Tested:
 
     Args:
         models: the one that is judged, then the one that it is compared with.
-        priors: where labels lie in the training cases, for what needs no model.
+        priors: where labels lie in the training cases, for what needs no model and paints.
+        simple: of each label: answers that need no model and paint nothing.
         tolerance: of surfaces, in mm.
 
     Attributes:
         results: of each model, in the order of the cases.
-        trivial: of each answer without a model, in the same order; none for models that paint nothing.
+        trivial: of each answer without a model, in the same order.
         masks: case id → blob of what the first model painted and the truth, where there is either.
     """
 
-    def __init__(self, models: Sequence[LoadedModel], *, priors: Mapping[str, Prior], tolerance: float) -> None:
-        self._models, self._priors, self._tolerance = models, priors, tolerance
+    def __init__(
+        self,
+        models: Sequence[LoadedModel],
+        *,
+        priors: Mapping[str, Prior],
+        simple: Mapping[str, SimpleAnswers],
+        tolerance: float,
+    ) -> None:
+        self._models, self._priors, self._simple, self._tolerance = models, priors, simple, tolerance
         self.results: list[list[CaseResult]] = [[] for _ in models]
-        self.trivial: dict[TrivialName, list[CaseResult]] = {}
+        self.trivial: dict[TrivialName | SimpleName, list[CaseResult]] = {}
         self.masks: dict[str, str] = {}
 
     def ask(self, sample: Sample) -> None:
@@ -58,6 +67,8 @@ class Tested:
             self.results[place].append(_result(sample, _probabilities(said), scores))
             if place == 0 and said.masks_kji:
                 self._keep(sample, image, masks)
+        if self._simple:
+            self._keep_simple(sample, image)
 
     def outputs(self) -> Json:
         """Return everything that was said as JSON, for whoever wants to compute anything again."""
@@ -80,6 +91,14 @@ class Tested:
         for name in get_args(TrivialName):
             scores = {label: one[name] for label, one in scored.items() if name in one}
             self.trivial.setdefault(name, []).append(_result(sample, {}, scores))
+
+    def _keep_simple(self, sample: Sample, image: Image) -> None:
+        facts = SimpleFacts.of(image, sample.groups)
+        said = {label: one.said(facts) for label, one in self._simple.items()}
+        for name in SIMPLE_WORDS:
+            answers = {label: one[name] for label, one in said.items() if name in one}
+            if answers:
+                self.trivial.setdefault(name, []).append(_result(sample, answers, {}))
 
 
 def true_mask(sample: Sample, label: str, image: Image) -> NDArray[np.bool_] | None:

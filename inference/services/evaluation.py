@@ -20,6 +20,7 @@ from inference import errors
 from inference.access import locked_version
 from inference.engine.report import Evaluation, Gate
 from inference.lifecycle import MODEL_VERSION
+from inference.looks import looks_of, test_cases_keep
 from inference.models import EvaluationReport, ModelVersion
 
 Json = dict[str, Any]
@@ -96,6 +97,7 @@ def evaluation_finish(
     Args:
         outputs: raw outputs of every test case by both versions, for whoever wants to compute anything again.
     """
+    test_digest = test_cases_keep(case["case_id"] for case in outputs["version"])
     outputs_digest = blobs.put(zlib.compress(json.dumps(outputs, sort_keys=True).encode(), 6))
     kept_as = {
         "report": report.to_json(),
@@ -123,7 +125,7 @@ def evaluation_finish(
             compared_with=compared_with,
             **kept_as,
             outputs_digest=outputs_digest,
-            test_digest=digest_of(sorted(case["case_id"] for case in outputs["version"])),
+            test_digest=test_digest,
             digest=digest,
         )
         if locked.state == ModelVersion.State.CANDIDATE:
@@ -134,7 +136,7 @@ def evaluation_finish(
             AuditKind.EVALUATION_FINISHED, actor=None, object_kind="report", object_id=kept.pk, project=project,
             detail={
                 "version": locked.pk, "snapshot": snapshot.digest, "digest": digest, "passed": gate.passed,
-                "looks": EvaluationReport.objects.filter(test_digest=kept.test_digest).count(),
+                "looks": looks_of([kept])[kept.pk].number,
             },
         )  # fmt: skip
         passed = bool(gate.passed)

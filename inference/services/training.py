@@ -20,6 +20,7 @@ from inference import errors
 from inference.access import locked_family
 from inference.engine.config import RecipeConfig
 from inference.family_facts import plan_in_force, training_config
+from inference.looks import next_look
 from inference.models import ModelFamily, ModelVersion, TrainingRun
 from inference.proof import proof_of_snapshot
 from inference.training_cost import time_estimate
@@ -61,6 +62,7 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
         "test_cases": _cases(snapshot, "test"),
         "plan": plan_in_force(family).number,
         "proof": proof_of_snapshot(family, snapshot.counts),
+        "look_sentence": next_look(snapshot).sentence if _cases(snapshot, "test") else "",
         "warm_start_possible": warm_start_weights(family.live, warm) is not None,
     }
 

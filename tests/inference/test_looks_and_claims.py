@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from annotations.selectors.snapshots import snapshot_cases
+from core import blobs
+from core.digest import digest_of
+from core.models import AuditEvent
 from inference.claims import claims_json
 from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate
@@ -14,7 +18,8 @@ from inference.engine.gate import compare
 from inference.models import EvaluationReport, ModelFamily, ModelVersion
 from inference.selectors import family_json, report_json
 from inference.services.evaluation import evaluation_finish
-from tests.inference.planted_archive import freeze, make_family
+from inference.services.training import training_estimate
+from tests.inference.planted_archive import freeze, make_family, plant_many
 
 if TYPE_CHECKING:
     from annotations.models import DatasetSnapshot
@@ -29,13 +34,16 @@ def family(project: Project, admin: User) -> ModelFamily:
     return make_family(project, admin)
 
 
-def cases(count: int, seed: int, sure: float = 1.0) -> list[CaseResult]:
+def cases(count: int, seed: int, sure: float = 1.0, first: int = 0) -> list[CaseResult]:
     """Answers whose stated probability is right; with ``sure`` above 1 it is too sure of itself."""
     rng = np.random.default_rng(seed)
     logit = rng.normal(0, 1.5, size=count)
     truth = rng.random(count) < 1 / (1 + np.exp(-logit))
     said = 1 / (1 + np.exp(-sure * logit))
-    return [CaseResult(f"c{k}", f"p{k}", {"square": float(said[k])}, {"square": float(truth[k])}) for k in range(count)]
+    return [
+        CaseResult(f"c{first + k}", f"p{first + k}", {"square": float(said[k])}, {"square": float(truth[k])})
+        for k in range(count)
+    ]
 
 
 def judged(family: ModelFamily, snapshot: DatasetSnapshot, answers: list[CaseResult]) -> EvaluationReport:
@@ -59,7 +67,7 @@ def test_each_look_at_the_same_test_cases_counts_whichever_dataset_held_them(
 ) -> None:
     one, other = freeze(project, {}, name="one"), freeze(project, {}, name="other")
     reports = [judged(family, one, cases(60, 1)), judged(family, other, cases(60, 2)[::-1])]
-    elsewhere = judged(family, one, cases(59, 3))
+    elsewhere = judged(family, one, cases(59, 3, first=60))
     shown = [report_json(report) for report in (*reports, elsewhere)]
     assert [row["look"] for row in shown] == [1, 2, 1]
     assert shown[0]["look_sentence"] == "First look at these test cases."
@@ -67,6 +75,56 @@ def test_each_look_at_the_same_test_cases_counts_whichever_dataset_held_them(
     assert "up to 5 %" in shown[1]["look_sentence"]  # 1 - 0.975²
     assert [version["look"] for version in family_json(family)["versions"]] == [1, 2, 1]
     assert [version["gate_verdict"] for version in family_json(family)["versions"]] == ["passed"] * 3
+
+
+def test_a_test_split_that_grew_by_a_patient_was_looked_at_before(project: Project, family: ModelFamily) -> None:
+    """Whoever adds one patient has not made a fresh test: it used to begin with the first look again."""
+    snapshot = freeze(project, {})
+    first = judged(family, snapshot, cases(40, 1))
+    grown = judged(family, snapshot, cases(41, 2))
+    again = judged(family, snapshot, cases(41, 3))
+    other = judged(family, snapshot, cases(10, 4, first=36))
+    fresh = judged(family, snapshot, cases(40, 5, first=100))
+    shown = [report_json(report) for report in (first, grown, again, other, fresh)]
+    assert [row["look"] for row in shown] == [1, 2, 3, 4, 1]
+    sentences = [row["look_sentence"].partition(".")[0] for row in shown]
+    assert sentences[1] == (
+        "2nd look at these test cases (1 earlier report looked at a part of them: 40 of 41)"
+    )  # fmt: skip
+    assert sentences[2] == (
+        "3rd look at these test cases (1 earlier report looked at all of them, 1 at a part: 40 of 41)"
+    )  # fmt: skip
+    assert sentences[3] == (
+        "4th look at these test cases (3 earlier reports looked at a part of them: 5 of 10 at most)"
+    )  # fmt: skip
+    assert sentences[4] == "First look at these test cases"
+    assert "up to 10 %" in shown[3]["look_sentence"]  # 1 - 0.975⁴
+    looks = AuditEvent.objects.filter(event_type="evaluation.finished").order_by("pk").values_list("detail", flat=True)
+    assert [detail["looks"] for detail in looks] == [1, 2, 3, 4, 1]
+
+
+def test_reports_of_before_are_counted_by_their_outputs(project: Project, family: ModelFamily) -> None:
+    snapshot = freeze(project, {})
+    before = judged(family, snapshot, cases(40, 1))
+    names = sorted(f"c{k}" for k in range(40))
+    assert before.test_digest == digest_of(names), "the same name as it had before the cases were kept by it"
+    blobs.local_path(before.test_digest).unlink()
+    assert report_json(judged(family, snapshot, cases(50, 2)))["look"] == 2
+
+
+def test_a_training_is_told_which_look_its_report_will_be(project: Project, family: ModelFamily, admin: User) -> None:
+    snapshot = freeze(project, plant_many(project, train=4, validation=4, test=4))
+    told = training_estimate(family=family, snapshot=snapshot, chosen={})
+    assert told["look_sentence"] == "First look at these test cases."
+    held = [case for case in snapshot_cases(snapshot) if case.split == "test"]
+    names = [f"{case.sop_instance_uid}/{case.frame_number}" for case in held]
+    answers = [
+        CaseResult(name, name, {"square": 0.1 + 0.8 * (k % 2)}, {"square": k % 2}) for k, name in enumerate(names)
+    ]
+    judged(family, snapshot, answers[1:])
+    told = training_estimate(family=family, snapshot=snapshot, chosen={})
+    part = f"(1 earlier report looked at a part of them: {len(names) - 1} of {len(names)})"
+    assert told["look_sentence"].startswith(f"2nd look at these test cases {part}.")
 
 
 def test_a_claim_is_the_count_of_test_answers_like_it(project: Project, family: ModelFamily) -> None:

@@ -150,6 +150,7 @@ class TrainingEstimateOut(serializers.Serializer[Any]):
     sentences = serializers.ListField(child=serializers.CharField())
     plan = serializers.IntegerField()
     proof = ProofOut()
+    look_sentence = serializers.CharField(allow_blank=True)
     warm_start_possible = serializers.BooleanField()
 
 

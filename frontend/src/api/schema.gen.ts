@@ -2917,6 +2917,9 @@ export interface components {
         /**
          * LabelFigures
          * @description All figures of one label.
+         *
+         *     Attributes:
+         *         simple: of classifications: answers that need no model, on the same cases, the best first.
          */
         LabelFigures: {
             /** N */
@@ -2941,6 +2944,11 @@ export interface components {
             /** Calibration */
             calibration: components["schemas"]["CalibrationBin"][];
             segmentation: components["schemas"]["SegmentationFigures"] | null;
+            /**
+             * Simple
+             * @default []
+             */
+            simple: components["schemas"]["SimpleAnswer"][];
         };
         /** @description A new label. */
         LabelInRequest: {
@@ -4504,6 +4512,19 @@ export interface components {
         ShownAsEnum: "worst" | "median" | "best" | "healthy";
         /** @enum {string} */
         ShownEnum: "first" | "second" | "another";
+        /**
+         * SimpleAnswer
+         * @description What an answer without a model says of the same cases (``inference.engine.simple_answers``), and it in words.
+         */
+        SimpleAnswer: {
+            /** Name */
+            name: ("positive" | "negative" | "prevalence" | "brightness" | "contrast" | "size") | ("sex" | "age_band" | "view" | "scanner");
+            /** Words */
+            words: string;
+            auc: components["schemas"]["Figure"];
+            sensitivity: components["schemas"]["Figure"];
+            specificity: components["schemas"]["Figure"];
+        };
         /** @description What the dataset holds, in all and by split (train, validation, test), and what was left out. */
         SnapshotCountsOut: {
             cases: number;
@@ -5059,6 +5080,7 @@ export interface components {
             sentences: string[];
             plan: number;
             proof: components["schemas"]["ProofOut"];
+            look_sentence: string;
             warm_start_possible: boolean;
         };
         /** @description A training to start. */

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from benchmarks.gate import World, all_worlds, most_by_chance
+from benchmarks.gate_settings import all_worlds
+from benchmarks.gate_world import World, most_by_chance
 
 #: Settings of the short form: small test sets, where the promise was broken, and one larger.
 SHORT = re.compile(

@@ -220,6 +220,11 @@ function EstimateLine({
         </Text>
       ))}
       <ProofLines proof={facts.proof} plan={facts.plan} />
+      {facts.look_sentence ? (
+        <Text size="sm" mt={6} data-testid="next-look">
+          Its report: {facts.look_sentence.charAt(0).toLowerCase() + facts.look_sentence.slice(1)}
+        </Text>
+      ) : null}
     </Alert>
   );
 }

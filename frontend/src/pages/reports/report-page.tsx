@@ -18,6 +18,7 @@ import { GatePanel } from "./gate-panel";
 import { CalibrationPlot, ConfusionMatrix, RocPlot } from "./label-plots";
 import { hasExamples, MaskPanel } from "./mask-panel";
 import { ReportActions } from "./report-actions";
+import { SimplePanel } from "./simple-panel";
 import { SubgroupTable } from "./subgroup-table";
 
 const route = getRouteApi("/app/reports/$reportId");
@@ -92,6 +93,7 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
             <FigureTable report={figures} before={before} names={names} nameOf={nameOf} />
           </Panel>
           <MaskPanel report={figures} nameOf={nameOf} />
+          <SimplePanel report={figures} nameOf={nameOf} />
           {hasExamples(figures) ? <ExamplePanel reportId={report.id} nameOf={nameOf} /> : null}
           <Panel testId="label-panel">
             <Tabs value={of} onChange={setLabel}>
