@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine.sample import Sample
+from inference.engine.sample import Sample, trust_of
 
 #: How much more often than the commonest a case comes because its states are rare; what is rarer still is not.
 _MOST = 10.0
@@ -45,7 +45,7 @@ def draws_of(samples: Sequence[Sample], labels: Sequence[str], emphasis: NDArray
     known = np.isfinite(emphasis)
     least = float(emphasis[known].min()) if known.any() else 1.0
     base = np.minimum(np.where(known, emphasis, least) / least, _MOST)
-    weights = np.array([[sample.weights.get(label, 1.0) for label in labels] for sample in samples], dtype=np.float64)
+    weights = np.array([trust_of(sample, labels) for sample in samples])
     drawn = np.array([[sample.draws.get(label, 1.0) for label in labels] for sample in samples], dtype=np.float64)
     rejected = np.array(
         [[sample.rejected_draws if label in sample.rejected else 0.0 for label in labels] for sample in samples],

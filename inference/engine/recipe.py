@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Example = dict[str, Tensor]
 """One case as tensors: ``image`` [C, …] float32 and the recipe's own targets."""
 
+Case = tuple[Sample, Example]
+"""What is known of a case, and it as tensors."""
+
 Batch = dict[str, Tensor]
 """Examples stacked along a first axis, with ``weight`` and ``place_weight`` [B, L]: how much each label counts."""
 
@@ -41,8 +44,9 @@ class Validation:
     """How a network does on the validation cases.
 
     Args:
-        metric_name: "auc", "dice" or, where neither can be computed, "loss".
-        metric: its value.
+        metric_name: "auc"; "dice", or "dice_with_empty" where some cases have nothing to paint; or, where none of
+            them can be computed, "loss".
+        metric: its value, judged as the report judges, each label of a case by how much it is trusted.
         rank: compared to choose the best epoch, higher is better.
         loss: mean loss of the labels.
         logits: float32 [N, L], for the calibration; N counts cases, or sampled voxels for a segmentation.
@@ -94,7 +98,7 @@ class Recipe(Protocol):
         """Return the loss to descend and its parts by name."""
         ...
 
-    def validate(self, model: nn.Module, examples: Iterable[Example], config: RecipeConfig) -> Validation:
+    def validate(self, model: nn.Module, cases: Iterable[Case], config: RecipeConfig) -> Validation:
         """Measure ``model`` (in evaluation mode) on whole, unchanged cases."""
         ...
 

@@ -95,3 +95,8 @@ class Sample:
     rejected_draws: float = 1.0
     groups: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     frames: Callable[[], Sequence[tuple[str, int]]] | None = None
+
+
+def trust_of(sample: Sample, labels: Sequence[str]) -> NDArray[np.float64]:
+    """Return how much what is said of each label counts, [L]."""
+    return np.array([sample.weights.get(label, 1.0) for label in labels], dtype=np.float64)

@@ -23,7 +23,7 @@ from inference.engine.held_out import parts_of
 from inference.engine.operating_point import BALANCED, OperatingPoint
 from inference.engine.optimiser import learning_rate, make_optimiser, make_scaler, set_learning_rate
 from inference.engine.progress import Reporter, TrainProgress
-from inference.engine.recipe import Batch, Example, Recipe, Validation
+from inference.engine.recipe import Batch, Case, Recipe, Validation
 from inference.engine.recipes.registry import recipe_named
 from inference.engine.sample import Sample
 from inference.engine.strongest_maps import strongest_maps
@@ -288,13 +288,13 @@ def _validate(
     if not part:
         return None
 
-    def examples() -> Iterator[Example]:
+    def cases() -> Iterator[Case]:
         for index in part:
             ask()
-            yield held_out[index]
+            yield held_out.samples[index], held_out[index]
 
     network.eval()
-    return recipe.validate(network, examples(), config)
+    return recipe.validate(network, cases(), config)
 
 
 def _calibrate(

@@ -23,13 +23,13 @@ from inference.engine.frame_choice import frame_to_learn
 from inference.engine.operating_point import OperatingPoint
 from inference.engine.places import REJECTED, UNKNOWN, known_places, masks_of, rejected_boost
 from inference.engine.preprocess import Preprocessing
-from inference.engine.recipe import Batch, Example, Outcome, Outputs, Validation
+from inference.engine.recipe import Batch, Case, Example, Outcome, Outputs, Validation
 from inference.engine.recipes.classification.card import CARD
 from inference.engine.recipes.classification.network import StandardClassifier, TinyClassifier
 from inference.engine.recipes.classification.predict import predict_labels
 from inference.engine.results import Prediction
-from inference.engine.sample import Image, Sample
-from inference.engine.statistics import auc_of
+from inference.engine.sample import Image, Sample, trust_of
+from inference.engine.statistics import weighted_auc
 
 if TYPE_CHECKING:
     from inference.engine.loaded_model import LoadedModel
@@ -95,29 +95,28 @@ class Classification:
         total = label_loss + config.location_weight * place_loss
         return total, {"label": float(label_loss.detach()), "location": float(place_loss.detach())}
 
-    def validate(self, model: nn.Module, examples: Iterable[Example], config: RecipeConfig) -> Validation:
-        """Return the mean ROC AUC over the labels that have both states."""
+    def validate(self, model: nn.Module, cases: Iterable[Case], config: RecipeConfig) -> Validation:
+        """Return the mean ROC AUC over the labels that have both states; what is trusted less counts less."""
         device = next(model.parameters()).device
-        logits, truth = [], []
+        logits, truth, trust = [], [], []
         with torch.no_grad():
-            for example in examples:
+            for sample, example in cases:
                 logits.append(model(example["image"][None].to(device))["logits"][0].float().cpu())
                 truth.append(example["present"])
-        every, known = torch.stack(logits), torch.stack(truth)
+                trust.append(trust_of(sample, config.labels))
+        every, known, trusted = torch.stack(logits), torch.stack(truth), np.stack(trust)
         loss = float(
             _weighted_mean(
                 functional.binary_cross_entropy_with_logits(every, known.nan_to_num(0.5), reduction="none"),
-                (~torch.isnan(known)).float(),
+                (~torch.isnan(known)).float() * torch.from_numpy(trusted).float(),
             )
         )
-        aucs = [
-            auc
-            for index in range(every.shape[1])
-            if (auc := auc_of(every[:, index].numpy(), known[:, index].numpy())) is not None
-        ]
-        name, metric = ("auc", float(np.mean(aucs))) if aucs else ("loss", loss)
+        columns = zip(every.double().numpy().T, known.double().numpy().T, trusted.T, strict=True)
+        each = np.array([weighted_auc(said, there, weights[None])[0] for said, there, weights in columns])
+        aucs = each[np.isfinite(each)]
+        name, metric = ("auc", float(aucs.mean())) if len(aucs) else ("loss", loss)
         # A small set gives the same AUC in several epochs; then the loss decides.
-        rank = (round(metric, 4), -loss) if aucs else (-loss, 0.0)
+        rank = (round(metric, 4), -loss) if len(aucs) else (-loss, 0.0)
         return Validation(name, metric, rank, loss, every.numpy(), known.numpy())
 
     def check(self, samples: Sequence[Sample], config: RecipeConfig) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from monai.losses.dice import DiceLoss
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -19,12 +21,12 @@ from inference.engine.frame_choice import frame_to_learn
 from inference.engine.operating_point import OperatingPoint
 from inference.engine.places import REJECTED, UNKNOWN, known_places, masks_of, rejected_boost
 from inference.engine.preprocess import Preprocessing
-from inference.engine.recipe import Batch, Example, Outcome, Outputs, Validation
+from inference.engine.recipe import Batch, Case, Example, Outcome, Outputs, Validation
 from inference.engine.recipes.segmentation.card import CARD
 from inference.engine.recipes.segmentation.network import Segmenter, infer_whole
 from inference.engine.recipes.segmentation.predict import predict_masks
 from inference.engine.results import Prediction
-from inference.engine.sample import Image, Sample
+from inference.engine.sample import Image, Sample, trust_of
 
 if TYPE_CHECKING:
     from inference.engine.loaded_model import LoadedModel
@@ -102,27 +104,32 @@ class Segmentation:
         parts = {"dice": float(dice_loss.detach()), "cross_entropy": float(entropy_loss.detach())}
         return dice_loss + entropy_loss, parts
 
-    def validate(self, model: nn.Module, examples: Iterable[Example], config: RecipeConfig) -> Validation:
-        """Return the mean Dice over cases and labels that are there, in the truth or in the output."""
+    def validate(self, model: nn.Module, cases: Iterable[Case], config: RecipeConfig) -> Validation:
+        """Return the mean over labels of how well their cases are painted; what is trusted less counts less.
+
+        A case with a mask counts with its Dice, 0 for a miss; one without with 1 where nothing is painted, else 0.
+        """
         device = next(model.parameters()).device
         chosen = np.random.default_rng(config.seed)  # the same voxels in every epoch
-        dices, losses, logits, truth = [], [], [], []
-        for example in examples:
+        judged, losses, trusted, logits, truth, empty = [], [], [], [], [], False
+        for sample, example in cases:
             output = infer_whole(model, example["image"].to(device), config).cpu()
             mask, known = example["mask"].float(), example["known"] != UNKNOWN
             voxels = chosen.integers(0, mask[0].numel(), _VOXELS_A_CASE)
             rows = torch.where(known, mask, torch.nan).flatten(1)[:, voxels]
             logits.append(output.flatten(1)[:, voxels].T.numpy())
             truth.append(rows.T.numpy())
-            losses.append(float(functional.binary_cross_entropy_with_logits(output[known], mask[known])))
-            for index in known.flatten(1).any(dim=1).nonzero().flatten().tolist():
-                found = (output[index] > 0) & known[index]
-                size = float(found.sum() + mask[index].sum())
-                if size > 0:
-                    dices.append(2 * float((found * mask[index]).sum()) / size)
-        loss = float(np.mean(losses))
-        name, metric = ("dice", float(np.mean(dices))) if dices else ("loss", loss)
-        rank = (round(metric, 4), -loss) if dices else (-loss, 0.0)
+            each = functional.binary_cross_entropy_with_logits(output, mask, reduction="none")
+            losses.append([float(each[k][known[k]].mean()) if known[k].any() else np.nan for k in range(len(mask))])
+            judged.append([_painted(sample, name, output[k], mask[k]) for k, name in enumerate(config.labels)])
+            trusted.append(trust_of(sample, config.labels))
+            empty = empty or any(sample.present.get(name) == 0 for name in config.labels)
+        weights = np.stack(trusted)
+        loss = float(np.mean(_means(np.array(losses), weights)))
+        means = _means(np.array(judged), weights)
+        name = "dice_with_empty" if empty else "dice"
+        name, metric = (name, float(means.mean())) if len(means) else ("loss", loss)
+        rank = (round(metric, 4), -loss) if len(means) else (-loss, 0.0)
         return Validation(name, metric, rank, loss, np.concatenate(logits), np.concatenate(truth))
 
     def check(self, samples: Sequence[Sample], config: RecipeConfig) -> None:
@@ -137,3 +144,19 @@ class Segmentation:
     ) -> Prediction:
         """Paint each label."""
         return predict_masks(model, image, largest_component, on_progress)
+
+
+def _painted(sample: Sample, label: str, output: Tensor, mask: Tensor) -> float:
+    """Return how well a label of a case is painted, 0…1; not a number where its mask is not known."""
+    found = output > 0
+    if sample.regions.get(label) is not None:
+        size = float(found.sum() + mask.sum())
+        return 2 * float((found * mask).sum()) / size if size else 1.0
+    return float(not found.any()) if sample.present.get(label) == 0 else math.nan
+
+
+def _means(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weighted mean over cases of each label that is known of one, from [N, L]."""
+    weights = np.where(np.isfinite(values), weights, 0.0)
+    sums, totals = (np.nan_to_num(values) * weights).sum(axis=0), weights.sum(axis=0)
+    return np.asarray(sums[totals > 0] / totals[totals > 0])
