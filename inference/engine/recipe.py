@@ -44,7 +44,7 @@ class Validation:
     """How a network does on the validation cases.
 
     Args:
-        metric_name: "auc"; "dice", or "dice_with_empty" where some cases have nothing to paint; or, where none of
+        metric_name: "auc"; "dice", or "dice_with_empty_cases" where some cases have nothing to paint; or, where none of
             them can be computed, "loss".
         metric: its value, judged as the report judges, each label of a case by how much it is trusted.
         rank: compared to choose the best epoch, higher is better.

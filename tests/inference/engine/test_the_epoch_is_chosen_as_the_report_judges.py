@@ -87,7 +87,7 @@ def test_the_dice_that_chooses_the_epoch_counts_empty_cases_as_the_report_does(d
         results.append(CaseResult(one.sample_id, one.patient_key, {}, one.present, {}, {"disc": score}))
     shown = evaluate(results, labels=["disc"], thresholds={"disc": 0.5}, replicates=20).labels["disc"].segmentation
     assert 0 < shown.specificity.value < 1
-    assert found.metric_name == "dice_with_empty"
+    assert found.metric_name == "dice_with_empty_cases"
     assert found.metric == pytest.approx(np.mean(by_hand), abs=1e-3)
     assert found.metric == pytest.approx((6 * shown.dice.value + 8 * shown.specificity.value) / 14, abs=1e-3)
 

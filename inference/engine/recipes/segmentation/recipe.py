@@ -127,7 +127,7 @@ class Segmentation:
         weights = np.stack(trusted)
         loss = float(np.mean(_means(np.array(losses), weights)))
         means = _means(np.array(judged), weights)
-        name = "dice_with_empty" if empty else "dice"
+        name = "dice_with_empty_cases" if empty else "dice"
         name, metric = (name, float(means.mean())) if len(means) else ("loss", loss)
         rank = (round(metric, 4), -loss) if len(means) else (-loss, 0.0)
         return Validation(name, metric, rank, loss, np.concatenate(logits), np.concatenate(truth))
