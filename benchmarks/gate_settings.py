@@ -76,9 +76,8 @@ def auc_worlds() -> Iterator[World]:
                 before = raw_auc_passed(pairs, PLAN.margin) if m < 100 else None
                 return judged(criteria.non_inferior(pairs, PLAN), before)
 
-            yield World(
-                "AUC, 4 images a patient", f"{positives}+{negatives}, AUC {was:g}", several, 5 if large else 1.5
-            )
+            setting = f"{positives}+{negatives}, AUC {was:g}"
+            yield World("AUC, 4 images a patient", setting, several, 5 if large else 1.5)
 
             def labels(rng, m=positives, n=negatives, was=was):
                 return judged(criteria.non_inferior(worlds.auc_of_labels(rng, m, n, was, PLAN.margin, 0.8), PLAN))
@@ -124,7 +123,7 @@ def told_worlds() -> Iterator[World]:
                 _, now, _ = pairs.right("a", worlds.HALF, worlds.HALF)
                 return judged(worlds.flips(pairs, PLAN), float(np.mean(1 - now)) <= limit)
 
-            yield World("Decisions that become wrong", f"{right} patients, {images} decisions each", turned, 4)
+            yield World("Decisions that become wrong", f"{right} patients, {images} decisions each", turned)
     sharp = worlds.sharpened_to(PLAN.calibration_margin)
     for count in (50, 200, 1000):
 
@@ -132,7 +131,7 @@ def told_worlds() -> Iterator[World]:
             found = criteria.calibration(worlds.calibrated(rng, count, sharp), PLAN)
             return judged(found, found.value is not None and found.value <= PLAN.calibration_margin)
 
-        yield World("Calibration error", f"{count} patients", sure, 8)
+        yield World("Calibration error", f"{count} patients", sure)
     for patients, values in ((40, 2), (100, 2), (100, 4), (400, 4)):
         for was in (0.95, 0.8):
 
@@ -140,7 +139,7 @@ def told_worlds() -> Iterator[World]:
                 pairs = worlds.sites(rng, patients, values, was, PLAN.subgroup_margin, 0.5)
                 return judged(worlds.subgroups(pairs, PLAN))
 
-            yield World("A subgroup", f"{patients} patients in {values} groups, {was:.0%} right", one, 4)
+            yield World("A subgroup", f"{patients} patients in {values} groups, {was:.0%} right", one)
 
 
 def dice_worlds() -> Iterator[World]:
@@ -160,4 +159,4 @@ def dice_worlds() -> Iterator[World]:
                     return judged(criteria.non_inferior(pairs, PLAN), before)
 
                 word = "Dice" if images == 1 else "Dice, 4 images a patient"
-                yield World(word, f"{patients} patients, {missed:.0%} of the loss are misses", one, 2)
+                yield World(word, f"{patients} patients, {missed:.0%} of the loss are misses", one)

@@ -62,7 +62,7 @@ class Look:
         return f" ({of_all}{of_part}: {most})"
 
 
-def test_cases_keep(case_ids: Iterable[str]) -> str:
+def tested_cases_keep(case_ids: Iterable[str]) -> str:
     """Keep which cases a test had; returns the digest by which the same test is known."""
     return blobs.put(canonical_json(sorted(case_ids)))
 
@@ -123,9 +123,9 @@ def _cases(digest: str, outputs_digest: str) -> frozenset[str]:
         pass
     try:
         outputs = json.loads(zlib.decompress(blobs.get(outputs_digest)))
-    except NotFound:
-        return frozenset({digest})  # known as a whole, and no more
-    return frozenset(case["case_id"] for case in outputs["version"])
+        return frozenset(case["case_id"] for case in outputs["version"])
+    except (NotFound, zlib.error, ValueError, KeyError, TypeError):
+        return frozenset({digest})  # gone or damaged: known as a whole, and no more
 
 
 def _test_split(snapshot: DatasetSnapshot) -> tuple[frozenset[str], frozenset[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate
 from inference.engine.gate import compare
 from inference.family_facts import limits_of, operating_point_of, plan_in_force
+from inference.looks import tested_cases_keep
 from inference.models import EvaluationReport, ModelVersion
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.factories.world import World, make_world
@@ -55,6 +57,7 @@ def a_test_set_that_can_prove_nothing_is_named_before_a_training(page: Page, wor
     expect(proof).to_have_attribute("data-can-pass", "false")
     expect(proof).to_contain_text("at least 24 more with it are needed")
     expect(proof).to_contain_text("by change plan 2")
+    expect(page.get_by_test_id("next-look")).to_have_text("Its report: first look at these test cases.")
 
 
 def the_verdict_cannot_tell_is_no_refusal(page: Page, url: str, world: World, admin: User) -> EvaluationReport:
@@ -65,9 +68,12 @@ def the_verdict_cannot_tell_is_no_refusal(page: Page, url: str, world: World, ad
     gate = compare(
         cases, cases, labels=["nodule"], champion_thresholds=half, challenger_thresholds=half, reviewed_labels=(1, 9)
     )
-    report = evaluate(cases, labels=["nodule"], thresholds=half, replicates=50).to_json()
+    always = [replace(case, probabilities={"nodule": 1.0}) for case in cases]
+    on_b = [replace(case, probabilities={"nodule": float(k % 3 == 0)}) for k, case in enumerate(cases)]
+    simple = {"positive": always, "scanner": on_b}
+    report = evaluate(cases, labels=["nodule"], thresholds=half, replicates=50, trivial=simple).to_json()
     made = []
-    for number in (2, 3):
+    for number, test in ((2, 20), (3, 25)):  # the test split grew by five patients
         version = ModelVersion.objects.create(
             family=world.family, number=number, state="evaluated", weights_digest=world.version.weights_digest,
             card_digest=world.version.card_digest,
@@ -81,14 +87,20 @@ def the_verdict_cannot_tell_is_no_refusal(page: Page, url: str, world: World, ad
                 gate=gate.to_json(),
                 outputs_digest=world.report.outputs_digest,
                 digest=str(number) * 64,
-                test_digest="7" * 64,
+                test_digest=tested_cases_keep(f"c{k}" for k in range(test)),
             )
         )
     page.goto(f"{url}/reports/{made[1].pk}")
     verdict = page.get_by_test_id("gate-verdict")
     expect(verdict).to_have_attribute("data-verdict", "cannot_tell")
     expect(verdict).to_contain_text("Cannot tell")
-    expect(page.get_by_test_id("gate-look")).to_contain_text("2nd look at these test cases.")
+    expect(page.get_by_test_id("gate-look")).to_contain_text(
+        "2nd look at these test cases (1 earlier report looked at a part of them: 20 of 25)."
+    )
+    rows = page.get_by_test_id("simple-table").get_by_role("row")
+    expect(rows.nth(1)).to_contain_text("This version1.000")
+    expect(page.get_by_test_id("best-simple")).to_contain_text("cases: the scanner, ROC AUC 0.")
+    expect(rows.nth(3)).to_contain_text("Always positive0.500")
     panel = page.get_by_test_id("gate-panel")
     expect(panel.get_by_text("not met")).to_have_count(0)
     expect(panel.get_by_text("between -0.308 and +0.308").first).to_be_visible()

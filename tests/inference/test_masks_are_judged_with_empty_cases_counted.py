@@ -12,6 +12,7 @@ import torch
 from monai.metrics.hausdorff_distance import compute_hausdorff_distance
 from monai.metrics.surface_dice import compute_surface_dice
 from scipy import ndimage
+from scipy.stats import bootstrap
 
 from annotations.geometry.rasters import runs_to_mask
 from core import blobs
@@ -107,6 +108,14 @@ def test_the_stored_figures_of_a_segmentation_are_those_of_its_pixels(
         names.append(f"{one.instance.sop_instance_uid}/1")
     by_hand = counted_by_hand(pairs, stored["tolerance"])
     assert {name: value(stored[name]) for name in by_hand} == pytest.approx(by_hand, rel=1e-5)
+    for name, values in {
+        "dice": [2 * int((p & t).sum()) / int(p.sum() + t.sum()) for p, t in pairs if t.any()],
+        "false_volume": [int(p.sum()) for p, t in pairs if not t.any()],
+    }.items():
+        if len(set(values)) > 1:  # of equal values the bootstrap knows nothing
+            again = bootstrap((values,), np.mean, method="percentile", n_resamples=4000, rng=1).confidence_interval
+            width = again.high - again.low
+            assert stored[name]["interval"] == pytest.approx((again.low, again.high), abs=0.15 * width), name
     assert (stored["n"], stored["with_mask"], stored["unit"], stored["extent_unit"]) == (30, 15, "px", "px")
 
     # The masks that were counted are kept, and are those of the pixels.
