@@ -131,7 +131,9 @@ def guess(rng: Rng, sick: int, healthy: int, rates: tuple[float, float], labels:
     for k in range(labels):
         # Of several labels every second one is frequent, and painted as if that were known.
         m, n, rate = (sick, healthy, rates[0]) if k % 2 == 0 else (healthy, sick, rates[1])
-        order = rng.permutation((m + n) * images) if labels > 1 else np.arange((m + n) * images)
+        # Patients change places, each with all their images: who has the one label need not have the other.
+        order = rng.permutation(m + n) if labels > 1 else np.arange(m + n)
+        order = (order[:, None] * images + np.arange(images)).ravel()
         paint = decided(rng, (m + n) * images, (rate, rate), 0.0, images)[0]
         found, clean = paint[: m * images], ~paint[m * images :]
         one = column(rng, m * images, n * images, found=found, clean=clean, dice=np.full(m * images, 0.7))
