@@ -48,7 +48,10 @@ def _worst(worlds: list[dict[str, Any]]) -> str:
     by_criterion: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for one in worlds:
         by_criterion[one["criterion"]].append(one)
-    rows = ["| criterion | settings | tries each | worst before | worst now | where |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| criterion | settings | tries each | worst before | worst now | chance explains | where |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for criterion, members in by_criterion.items():
         now = max(members, key=lambda one: one["passed"] / one["runs"])
         known = [one for one in members if one["before"] is not None]
@@ -57,7 +60,7 @@ def _worst(worlds: list[dict[str, Any]]) -> str:
         rows.append(
             f"| {criterion} | {len(members)} | {'–'.join(map(str, {tries[0]: 0, tries[-1]: 0}))} | "
             f"{_percent(before['before'], before['runs']) if before else '–'} | "
-            f"**{_percent(now['passed'], now['runs'])}** | {now['setting']} |"
+            f"**{_percent(now['passed'], now['runs'])}** | {100 * now['most']:.1f} % | {now['setting']} |"
         )
     return "\n".join(rows) + "\n"
 
