@@ -62,7 +62,7 @@ class Look:
         return f" ({of_all}{of_part}: {most})"
 
 
-def tested_cases_keep(case_ids: Iterable[str]) -> str:
+def judged_cases_keep(case_ids: Iterable[str]) -> str:
     """Keep which cases a test had; returns the digest by which the same test is known."""
     return blobs.put(canonical_json(sorted(case_ids)))
 

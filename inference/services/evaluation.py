@@ -20,7 +20,7 @@ from inference import errors
 from inference.access import locked_version
 from inference.engine.report import Evaluation, Gate
 from inference.lifecycle import MODEL_VERSION
-from inference.looks import looks_of, tested_cases_keep
+from inference.looks import judged_cases_keep, looks_of
 from inference.models import EvaluationReport, ModelVersion
 
 Json = dict[str, Any]
@@ -97,7 +97,7 @@ def evaluation_finish(
     Args:
         outputs: raw outputs of every test case by both versions, for whoever wants to compute anything again.
     """
-    test_digest = tested_cases_keep(case["case_id"] for case in outputs["version"])
+    test_digest = judged_cases_keep(case["case_id"] for case in outputs["version"])
     outputs_digest = blobs.put(zlib.compress(json.dumps(outputs, sort_keys=True).encode(), 6))
     kept_as = {
         "report": report.to_json(),

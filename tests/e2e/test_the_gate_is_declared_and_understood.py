@@ -12,7 +12,7 @@ from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate
 from inference.engine.gate import compare
 from inference.family_facts import limits_of, operating_point_of, plan_in_force
-from inference.looks import tested_cases_keep
+from inference.looks import judged_cases_keep
 from inference.models import EvaluationReport, ModelVersion
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.factories.world import World, make_world
@@ -87,7 +87,7 @@ def the_verdict_cannot_tell_is_no_refusal(page: Page, url: str, world: World, ad
                 gate=gate.to_json(),
                 outputs_digest=world.report.outputs_digest,
                 digest=str(number) * 64,
-                test_digest=tested_cases_keep(f"c{k}" for k in range(test)),
+                test_digest=judged_cases_keep(f"c{k}" for k in range(test)),
             )
         )
     page.goto(f"{url}/reports/{made[1].pk}")
