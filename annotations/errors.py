@@ -66,6 +66,30 @@ def own_work() -> Forbidden:
     return Forbidden("own_work", "This is your own work, so somebody else must review it.")
 
 
+def second_reader_read_it() -> Conflict:
+    """A second reading is another person's."""
+    return Conflict(
+        "second_reader_read_it", "This person has read the study before. Let somebody else read it a second time."
+    )
+
+
+def second_reader_saw_model() -> Conflict:
+    """Who was shown a model's opinion of a case does not read it blind."""
+    return Conflict(
+        "second_reader_saw_model",
+        "This person has seen what a model says of the study, so their reading would not be blind. Choose another one.",
+    )
+
+
+def second_reader_saw_reading() -> Conflict:
+    """Who was shown what others said of a case does not read it independently."""
+    return Conflict(
+        "second_reader_saw_reading",
+        "This person has seen what others said of the study, so their reading would not be independent. "
+        "Choose another one.",
+    )
+
+
 def if_match_missing() -> PreconditionRequired:
     """A change must say what it changes."""
     return PreconditionRequired(

@@ -100,9 +100,14 @@ class Workitem(Identified):
 
     @property
     def reading(self) -> Reading | None:
-        """The reading that counts: the one that was not abandoned (uses ``readings`` where it was prefetched)."""
-        live = [one for one in self.readings.all() if one.state != Reading.State.ABANDONED]
+        """The reading that is in hand, or was last: of those that count the newest."""
+        live = self.readings_that_count
         return live[-1] if live else None
+
+    @property
+    def readings_that_count(self) -> list[Reading]:
+        """Those that were not abandoned, oldest first (uses ``readings`` where they were prefetched)."""
+        return [one for one in self.readings.all() if one.state != Reading.State.ABANDONED]
 
     @property
     def reader(self) -> User | None:
@@ -186,6 +191,32 @@ class Sight(Identified):
     class Meta:
         ordering: ClassVar = ["created_at", "id"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["reading", "what", "of"], name="sight_once")]
+
+
+class Glimpse(Identified):
+    """What was said of a case, sent to somebody who does not read it, and when for the first time. Written once.
+
+    Who had one reads the case a second time with that in mind, so no independent second reading is theirs.
+    """
+
+    class What(models.TextChoices):
+        MODEL = "model", "something of a model"
+        READING = "reading", "what other people said"
+        BEFORE = "before", "whoever had an account by then could see both, before such things were kept"
+
+    workitem = models.ForeignKey(Workitem, on_delete=models.CASCADE, related_name="glimpses")
+    person = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+    what = models.CharField(max_length=8, choices=What.choices)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workitem", "person", "what"], name="glimpse_once"),
+            models.CheckConstraint(
+                condition=models.Q(what="before", person__isnull=True)
+                | (~models.Q(what="before") & models.Q(person__isnull=False)),
+                name="glimpse_is_somebodys",
+            ),
+        ]
 
 
 class Finding(Identified):
@@ -337,6 +368,7 @@ class Step(Identified):
         CORRECTED = "corrected", "signed off with corrections"
         REJECTED = "rejected", "sent back to its reader"
         REOPENED = "reopened"
+        READ_AGAIN = "read_again", "given to another reader, who reads it blind"
         REVIEWED = "reviewed", "one finding was judged"
         REVISED = "revised", "one finding was drawn or changed after the reading was handed in"
         PROPOSED = "proposed", "a model spoke after the reading was handed in"

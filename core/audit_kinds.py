@@ -86,6 +86,7 @@ class AuditKind(StrEnum):
     WORKITEM_CLAIMED = "workitem.claimed", "U"
     WORKITEM_CORRECTED = "workitem.corrected", "U"
     WORKITEM_OPENED = "workitem.opened", "C"
+    WORKITEM_READ_AGAIN = "workitem.read_again", "U"
     WORKITEM_REJECTED = "workitem.rejected", "U"
     WORKITEM_RELEASED = "workitem.released", "U"
     WORKITEM_REOPENED = "workitem.reopened", "U"

@@ -65,7 +65,23 @@ def images_kept(digest: str) -> frozenset[str] | None:
 
 @dataclass(frozen=True, slots=True)
 class ImagesRead:
-    """Which pictures a reading was made of.
+    """Which pictures a case was read of: those that every reading of it was made of."""
+
+    by_each: tuple[ImagesOfReading, ...]
+
+    @property
+    def by_list(self) -> bool:
+        """Whether every reading kept its list; times of storage decide otherwise."""
+        return bool(self.by_each) and all(one.named is not None for one in self.by_each)
+
+    def holds(self, image: Instance) -> bool:
+        """Say whether the picture, as it is shown now, was there to be read."""
+        return bool(self.by_each) and all(one.holds(image) for one in self.by_each)
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesOfReading:
+    """Which pictures one reading was made of.
 
     Attributes:
         named: the list that was kept when it was handed in; None of readings from before lists were kept.
@@ -83,11 +99,14 @@ class ImagesRead:
 
 
 def images_read(workitem: Workitem) -> ImagesRead:
-    """Return the pictures that the reading which counts was made of; none where there is no reading."""
-    reading = workitem.reading
-    if reading is None:
-        return ImagesRead(None, None)
-    return ImagesRead(images_kept(reading.images_digest), reading.submitted_at or workitem.decided_at)
+    """Return the pictures that the readings which count were made of; none where there is no reading."""
+    rows = workitem.readings_that_count
+    counting = [one for one in rows if one.submitted_at] or rows[-1:]
+    return ImagesRead(
+        tuple(
+            ImagesOfReading(images_kept(one.images_digest), one.submitted_at or workitem.decided_at) for one in counting
+        )
+    )
 
 
 def grown_since_read() -> Exists:

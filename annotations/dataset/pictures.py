@@ -28,7 +28,7 @@ def pictures_taught(
             reading kept no list and times of storage decide; by the rule's reason; ``slices_and_clips``.
     """
     read = images_read(workitem)
-    late = "arrived_after_reading" if read.named is not None else "stored_after_reading"
+    late = "arrived_after_reading" if read.by_list else "stored_after_reading"
     taught: list[Instance] = []
     for image in images:
         if not read.holds(image):

@@ -12,7 +12,7 @@ from annotations.dataset.apart import keep_apart
 from annotations.dataset.groups import groups_of
 from annotations.dataset.habit import habitual_reviewers
 from annotations.dataset.pictures import pictures_taught
-from annotations.dataset.settling import Settled, Unsettled, settled, settled_by_label
+from annotations.dataset.settling import NOT_BLIND, Settled, Unsettled, settled, settled_by_label
 from annotations.dataset.sides import Sides, sides_of_archive
 from annotations.dataset.statements import Statement, region_json, workitem_statements
 from annotations.dataset.teaching import PROVENANCE, Trust
@@ -46,6 +46,16 @@ class Rows:
     unsettled: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     lacking: dict[tuple[str, str], set[UUID]] = field(default_factory=lambda: defaultdict(set))
     test_waiting: int = 0
+
+    @property
+    def wants_blind_reading(self) -> dict[UUID, dict[str, Unsettled]]:
+        """Cases of test patients that only lack a blind reading: why, by label."""
+        found: dict[UUID, dict[str, Unsettled]] = defaultdict(dict)
+        for (key, why), cases in sorted(self.lacking.items()):
+            if why in NOT_BLIND:
+                for case in cases:
+                    found[case][key] = Unsettled(why)
+        return found
 
     def not_taught(self, why: Unsettled, label_key: str, *, in_test: UUID | None) -> None:
         """Count an answer that is not taught.

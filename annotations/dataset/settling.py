@@ -26,6 +26,10 @@ class Unsettled(StrEnum):
     TEST_BY_HABIT = "test_by_habit"
 
 
+#: What a blind reading would mend: somebody said it, but not blind.
+NOT_BLIND: Final = frozenset({Unsettled.TEST_ASSISTED, Unsettled.TEST_NODDED_AT, Unsettled.TEST_BY_HABIT})
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What is known of one label.

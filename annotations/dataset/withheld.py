@@ -77,8 +77,7 @@ def studies_withdrawn(row: Withdrawal, sides: Sides) -> set[str]:
 
 def people_of(workitem: Workitem, standings: Iterable[Standing]) -> set[UUID]:
     """Return whose work a signed-off case is: who read it, changed it, judged it and signed it off."""
-    reading = workitem.reading
-    found = {workitem.reviewer_id, reading.reader_id if reading else None}
+    found = {workitem.reviewer_id, *(reading.reader_id for reading in workitem.readings_that_count)}
     for one in standings:
         if not one.finding.deleted:
             head, review = one.finding.head, one.review

@@ -30,8 +30,13 @@ WORKITEM: Final = Lifecycle(
         (_State.REJECTED.value, "claim"): _State.CLAIMED.value,
         (_State.REJECTED.value, "release"): _State.OPEN.value,
         (_State.REJECTED.value, "assign"): _State.CLAIMED.value,
+        # A second reading that was given up: what was read before waits for a reviewer.
+        (_State.CLAIMED.value, "fall_back"): _State.SUBMITTED.value,
+        (_State.REJECTED.value, "fall_back"): _State.SUBMITTED.value,
         (_State.ACCEPTED.value, "reopen"): _State.SUBMITTED.value,
         (_State.CORRECTED.value, "reopen"): _State.SUBMITTED.value,
+        (_State.ACCEPTED.value, "read_again"): _State.CLAIMED.value,
+        (_State.CORRECTED.value, "read_again"): _State.CLAIMED.value,
     },
 )
 

@@ -35,6 +35,7 @@ class Act(StrEnum):
     REVIEW = "review"
     DECIDE = "decide"
     REOPEN = "reopen"
+    READ_AGAIN = "read_again"
     COMMENT = "comment"
 
 
@@ -65,7 +66,8 @@ class Case:
     """What the rules must know of a work item.
 
     Attributes:
-        reader: of the reading that counts, or None.
+        reader: of the reading that is in hand, or was last; or None.
+        readers: of all readings that count.
         answered: that reading was handed in once.
         pictures: the study holds something that can be read on a screen.
     """
@@ -74,6 +76,7 @@ class Case:
     reader: UUID | None
     answered: bool
     pictures: bool
+    readers: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ def _release(person: Person, case: Case) -> OverreadError | None:
 
 
 def _not_own_reading(person: Person, case: Case) -> OverreadError | None:
-    return errors.own_work() if case.reader == person.id else None
+    return errors.own_work() if person.id in case.readers | {case.reader} else None
 
 
 def _submitted(_person: Person, case: Case) -> OverreadError | None:
@@ -149,7 +152,7 @@ def _editing(person: Person, case: Case) -> OverreadError | None:
         return errors.signed_off()
     if case.state == _State.CLAIMED and case.reader == person.id:
         return None
-    if case.reader == person.id or case.state == _State.OPEN:
+    if person.id in case.readers | {case.reader} or case.state == _State.OPEN:
         return errors.not_being_read(case.state)
     if case.state == _State.SUBMITTED and "finding.review" in person.permissions:
         return None
@@ -166,6 +169,7 @@ CASE: Final[dict[Act, tuple[Rule, ...]]] = {
     Act.REVIEW: (_permitted("finding.review"), _not_own_reading, _submitted),
     Act.DECIDE: (_permitted("finding.review"), _submitted, _not_own_reading),
     Act.REOPEN: (_permitted("project.change"), _step("reopen")),
+    Act.READ_AGAIN: (_permitted("project.change"), _step("read_again"), _pictures),
     Act.COMMENT: (_permitted("comment.write"),),
 }
 
@@ -219,9 +223,15 @@ def person_of(user: User, workitem: Workitem) -> Person:
 
 def case_of(workitem: Workitem) -> Case:
     """Return what the rules must know of a work item."""
-    reading = workitem.reading
-    answered = reading is not None and reading.submitted_at is not None
-    return Case(workitem.state, reading.reader_id if reading else None, answered, has_pictures(workitem.study_id))
+    readings = workitem.readings_that_count
+    last = readings[-1] if readings else None
+    return Case(
+        state=workitem.state,
+        reader=last.reader_id if last else None,
+        answered=last is not None and last.submitted_at is not None,
+        pictures=has_pictures(workitem.study_id),
+        readers=frozenset(one.reader_id for one in readings),
+    )
 
 
 def said_of(finding: Finding) -> Said:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from annotations.models import Finding, Reading, ReadingProtocol, Sight, Workitem
+from annotations.models import Finding, Glimpse, Reading, ReadingProtocol, Workitem
 from annotations.rules.lifecycle import ANSWERED, SIGNED_OFF
+from annotations.rules.second_reading import told_before
 from core.access import projects_of
 from imaging.contents import may_be_a_models
 from imaging.models import Instance
@@ -44,6 +45,18 @@ def ai_revealed(user: User) -> Q:
     )
     as_other = Q(**{protocol: _Reveal.ALWAYS}) | reviewing | (default & Q(state__in=SIGNED_OFF))
     return as_reader | (~Q(_own_reading(user, "pk")) & as_other)
+
+
+def ai_told_in_lists(user: User) -> Q:
+    """Return the condition on work items under which a list tells ``user`` what models say of them.
+
+    Of a case that somebody else has read and signed, who merely looks through the worklist is told nothing before they
+    open it: a glance at a list would make everybody unfit to read it a second time.
+    """
+    opened = Glimpse.objects.filter(workitem=OuterRef("pk"), person=user, what=Glimpse.What.MODEL)
+    reviewing = Q(project__in=projects_of(user, "finding.review").values("pk"))
+    always = Q(project__reading_protocol__reveal=_Reveal.ALWAYS)
+    return ai_revealed(user) & (Q(_own_reading(user, "pk")) | reviewing | always | Exists(opened))
 
 
 def ai_hidden_from(user: User, workitem: Workitem) -> bool:
@@ -136,7 +149,7 @@ def could_have_seen_ai(user: User, workitem: Workitem, reveal: str, *, reviews: 
         reveal: the protocol's rule now.
         reviews: the user may review in this project.
     """
-    if Sight.objects.filter(reading__workitem=workitem, reading__reader=user).exists():
+    if Glimpse.What.MODEL in told_before([user.pk], [workitem.pk])[user.pk, workitem.pk]:
         return True
     if reveal == _Reveal.ALWAYS and models_spoke(workitem):
         return True

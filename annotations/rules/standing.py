@@ -88,16 +88,17 @@ class Standing:
         """It stands, and nobody has judged it; what a reviewer added was judged as it was said."""
         return self.stands and self.decided is Decided.NO and not self.added_in_review
 
-    def changes_the_reading(self, reader_id: UUID | None) -> bool:
+    @property
+    def changes_the_reading(self) -> bool:
         """A reader's finding that was corrected or rejected, or one that was added in review."""
         if self.is_ai or self.finding.deleted:
             return False
-        head = self.finding.head
-        if self.added_in_review or self.finding.author_id != reader_id:
+        head, reading = self.finding.head, self.finding.reading
+        if reading is None or self.finding.author_id != reading.reader_id:
             return True
         if head is not None and head.cause == "calibration" and head.parent is not None:
             head = head.parent  # measured anew, not said anew
-        return self.decided is Decided.REJECTED or (head is not None and head.author_id != reader_id)
+        return self.decided is Decided.REJECTED or (head is not None and head.author_id != reading.reader_id)
 
 
 #: What of a finding and of a review decides whether it is counted, and as what.

@@ -25,6 +25,7 @@ from annotations.rules.may import (
 from annotations.rules.pictures import PictureRules, outside_words
 from annotations.rules.protocol import answers_among, answers_of, protocol_of, required_labels
 from annotations.rules.reveal import ai_hidden_from, findings_revealed, revealed
+from annotations.rules.second_reading import reads_second
 from annotations.rules.standing import standings_among
 from annotations.selectors.notices import workitem_notices
 from annotations.selectors.projects import labels_json
@@ -141,7 +142,7 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
         "instructions": protocol.instructions,
         **_refusals(what_may(user, workitem)),
         "events": WORKITEM.events(workitem.state),
-        "remark": workitem.remark,
+        "remark": "" if reads_second(user, workitem) else workitem.remark,
         "reading_seconds": reading.seconds if reading else 0,
         "reading": _reading_json(reading),
         "answers": _answers_json(reading if own else None, protocol),
@@ -160,7 +161,7 @@ def readings_json(workitem: Workitem) -> list[Json]:
 
 def steps_json(user: User, workitem: Workitem) -> list[Json]:
     """Return the steps of a case's life that the user may know of, oldest first."""
-    hidden = ai_hidden_from(user, workitem)
+    hidden, second = ai_hidden_from(user, workitem), reads_second(user, workitem)
     known = set(findings_revealed(user, workitem, ai_hidden=hidden).values_list("pk", flat=True))
     rows = workitem.steps.select_related("by", "reading__reader").order_by("version")
     return [
@@ -170,7 +171,7 @@ def steps_json(user: User, workitem: Workitem) -> list[Json]:
             "by": person_json(step.by),
             "reader": person_json(step.reading.reader) if step.reading else None,
             "finding_id": step.finding_id,
-            "remark": step.remark,
+            "remark": "" if second else step.remark,
             "at": step.created_at,
         }
         for step in rows
@@ -272,7 +273,12 @@ def comment_json(comment: Comment) -> Json:
 
 
 def comments_json(user: User, workitem: Workitem) -> list[Json]:
-    """Return the remarks on a work item; those on a finding that the user may not know of are left out."""
+    """Return the remarks on a work item; those on a finding that the user may not know of are left out.
+
+    Who reads it a second time does not see what others remarked either, until they have answered.
+    """
     known = findings_revealed(user, workitem).values("pk")
     rows = comments_of(workitem).filter(Q(finding__isnull=True) | Q(finding__in=known))
+    if reads_second(user, workitem):
+        rows = rows.filter(author=user)
     return [comment_json(row) for row in rows]

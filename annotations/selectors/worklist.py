@@ -14,7 +14,7 @@ from annotations.access import READINGS
 from annotations.content.images import grown_since_read
 from annotations.content.revision_json import person_json
 from annotations.models import Finding, Reading, Workitem
-from annotations.rules.reveal import ai_hidden_from, ai_revealed, people_revealed
+from annotations.rules.reveal import ai_hidden_from, ai_told_in_lists, people_revealed
 from annotations.rules.standing import standing_of
 from core.access import projects_of
 from core.errors import Invalid
@@ -79,7 +79,7 @@ class WorklistPage:
 def _visible(user: User) -> QuerySet[Workitem]:
     """Return the user's work items; ``ai_shown`` says whether they may know what models say of them."""
     rows = Workitem.objects.filter(project__in=projects_of(user, "workitem.read"))
-    shown = Case(When(ai_revealed(user), then=Value(True)), default=Value(False), output_field=BooleanField())
+    shown = Case(When(ai_told_in_lists(user), then=Value(True)), default=Value(False), output_field=BooleanField())
     rows = rows.annotate(ai_shown=shown, grown=grown_since_read()).select_related(
         "project", "study__patient", "reviewer"
     )
@@ -272,7 +272,7 @@ def workitem_next(
         rows = rows.filter(~_read_by(reader=user))
     else:
         rows = _visible(user).filter(project__in=projects_of(user, "workitem.claim"))
-        own = Q(state__in=[_State.CLAIMED, _State.REJECTED]) & Q(_read_by(reader=user))
+        own = Q(_read_by(reader=user, state__in=[Reading.State.CLAIMED, Reading.State.RETURNED]))
         pictures = shown(Instance.objects.filter(series__study=OuterRef("study_id")))
         rows = rows.filter(Q(state=_State.OPEN) | own, Exists(pictures))
     if project is not None:

@@ -77,9 +77,13 @@ def readings_free(*, reader: User, by: User | None, projects: Iterable[Project] 
 
 
 def workitem_free(*, workitem: Workitem, ending: str, by: User | None) -> Workitem:
-    """Open a locked work item again: the reading that was in hand is abandoned."""
-    state = WORKITEM.next(workitem.state, "release")
-    reading = workitem.reading
+    """Open a locked work item again: the reading that was in hand is abandoned.
+
+    Where somebody had read it before, it is that reading which waits for a reviewer now.
+    """
+    readings = workitem.readings_that_count
+    reading = readings[-1] if readings else None
+    state = WORKITEM.next(workitem.state, "fall_back" if len(readings) > 1 else "release")
     if reading is not None:
         reading_abandon(reading=reading, ending=ending, by=by)
     return state_move(workitem, state, Step.Kind.RELEASED, by, detail={"ending": ending}, reading=reading)

@@ -1,6 +1,7 @@
 """What of a model was sent to the reader of a case, and when for the first time: whether somebody read blind is a fact.
 
-Every door that gives away something of a model notes it here before it answers.
+Every door that gives away something of a model notes it here before it answers. What was sent to somebody who does not
+read the case is noted too: they are nobody to read it a second time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from annotations.models import Finding, Reading, Sight, Workitem
+from annotations.models import Finding, Glimpse, Reading, Sight, Workitem
 
 if TYPE_CHECKING:
     from core.models import User
@@ -23,16 +24,17 @@ Seen = tuple[Sight.What, str]
 
 
 def sights_note(user: User, seen: Mapping[UUID, Iterable[Seen]]) -> None:
-    """Note what is sent to ``user`` of the cases that they read or have read; what was seen before stays as it is.
+    """Note what is sent to ``user`` of these cases; what was seen before stays as it is.
 
     Args:
         seen: by work item; nobody's reading but the user's own is touched.
     """
-    told = {pk: set(things) for pk, things in seen.items()}
-    if not any(told.values()):
+    told = {pk: found for pk, things in seen.items() if (found := set(things))}
+    if not told:
         return
-    own = Reading.objects.filter(workitem__in=[pk for pk, things in told.items() if things], reader=user)
+    own = Reading.objects.filter(workitem__in=told, reader=user)
     readings = {row.workitem_id: row for row in own.exclude(state=Reading.State.ABANDONED)}
+    _glimpses_note(user, told.keys() - readings.keys(), Glimpse.What.MODEL)
     if not readings:
         return
     wanted = {(row.pk, *thing) for pk, row in readings.items() for thing in told[pk]}
@@ -48,15 +50,40 @@ def sights_note(user: User, seen: Mapping[UUID, Iterable[Seen]]) -> None:
         Reading.objects.filter(pk__in=unblinded, submitted_at__isnull=True, blind=True).update(blind=False)
 
 
+def _glimpses_note(user: User, workitems: Iterable[UUID], what: Glimpse.What) -> None:
+    """Note that somebody who does not read these cases was sent what was said of them."""
+    wanted = set(workitems)
+    if not wanted:
+        return
+    known = Glimpse.objects.filter(workitem__in=wanted, person=user, what=what)
+    new = wanted - set(known.values_list("workitem", flat=True))
+    rows = [Glimpse(workitem_id=pk, person=user, what=what) for pk in sorted(new)]
+    Glimpse.objects.bulk_create(rows, ignore_conflicts=True)
+
+
 def findings_sent(user: User, workitem: Workitem, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Note what these findings (in the API's shape) tell of a model: that they are its own, or contradict it."""
-    manual, seen = Finding.AlgorithmType.MANUAL, set[Seen]()
+    """Note what these findings (in the API's shape) tell of a model: that they are its own, or contradict it.
+
+    To whom does not read the case: that other people's are among them, too.
+    """
+    manual, seen, theirs = Finding.AlgorithmType.MANUAL, set[Seen](), False
     for row in rows:
         if row["algorithm_type"] != manual:
             seen.add((What.FINDING, str(row["id"])))
-        elif row.get("must_be_decided"):
+            continue
+        theirs = theirs or _author(row) != user.pk
+        if row.get("must_be_decided"):
             seen.add((What.ANSWER, ""))
     sights_note(user, {workitem.pk: seen})
+    reading = Reading.objects.filter(workitem=workitem, reader=user).exclude(state=Reading.State.ABANDONED)
+    if theirs and not reading.exists():
+        _glimpses_note(user, [workitem.pk], Glimpse.What.READING)
+
+
+def _author(row: Mapping[str, Any]) -> UUID | None:
+    if "author_id" in row:
+        return row["author_id"]  # type: ignore[no-any-return]  # a row of the database
+    return row["author"]["id"] if row["author"] else None
 
 
 def findings_named(user: User, workitem: Workitem, ids: Iterable[UUID]) -> None:

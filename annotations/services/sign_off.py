@@ -91,7 +91,7 @@ def _sign_off(workitem: Workitem, by: User, event: str, model_says: Mapping[str,
     if waiting := must_be_decided(standings.values(), model_says):
         raise _undecided([standings[pk] for pk in standings if pk in waiting])
     live = [one for one in standings.values() if not one.finding.deleted]
-    changed = [one for one in live if one.changes_the_reading(_reader_of(workitem))]
+    changed = [one for one in live if one.changes_the_reading]
     if event == "accept" and changed:
         raise errors.reading_was_corrected(len(changed), _changers(changed))
     if event == "correct" and not changed:
@@ -107,11 +107,6 @@ def _undecided(waiting: list[Standing]) -> Conflict:
     labels = sorted({str(one.finding.head.content["label_key"]) for one in people if one.finding.head})
     models = [str(one.finding.pk) for one in waiting if one.is_ai]
     return errors.findings_undecided(models, [str(one.finding.pk) for one in people], labels)
-
-
-def _reader_of(workitem: Workitem) -> Any:
-    reading = workitem.reading
-    return reading.reader_id if reading else None
 
 
 def _changers(changed: list[Standing]) -> list[str]:

@@ -77,7 +77,8 @@ def snapshot_preview(
     """Return what freezing now would hold: ``{recipe, label_keys, counts, missing, ready, notes}``.
 
     ``missing`` is a list of sentences; it is ready when that is empty; ``notes`` are others,
-    of what is left to decide and what could not be compared. Raises Invalid (labels, recipe).
+    of what is left to decide and what could not be compared; ``wants_blind_reading`` has the cases of test patients
+    that a blind reading would bring into the locked test, by id, with why by label. Raises Invalid (labels, recipe).
     """
     keys = checked_keys(project, recipe, label_keys)
     built, sheet = _built(project, recipe, keys, on_progress)
@@ -86,6 +87,7 @@ def snapshot_preview(
     return {
         "recipe": recipe, "label_keys": keys, "counts": counts, "missing": missing, "ready": not missing,
         "notes": notes_of(built.facts),
+        "wants_blind_reading": {str(case): labels for case, labels in sorted(built.wants_blind_reading.items())},
     }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ _DONE: Final = {
     _Kind.CORRECTED: "signed the study off as corrected",
     _Kind.REJECTED: "sent the study back to its reader",
     _Kind.REOPENED: "reopened the study",
+    _Kind.READ_AGAIN: "gave the study to another reader",
     _Kind.REVIEWED: "judged a finding",
     _Kind.REVISED: "drew or changed a finding",
     _Kind.PROPOSED: "a model's answer came",

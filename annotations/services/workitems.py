@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,14 +10,15 @@ from django.utils import timezone
 from annotations import errors
 from annotations.access import locked_workitem
 from annotations.content.images import images_digest, images_stored
-from annotations.models import Reading, Step, Workitem
+from annotations.models import Reading, ReadingProtocol, Step, Workitem
 from annotations.rules.lifecycle import WORKITEM
 from annotations.rules.may import Act, require_act
 from annotations.rules.protocol import answers_of, protocol_of, says_nothing
 from annotations.rules.reveal import could_have_seen_ai
+from annotations.rules.second_reading import second_reading_refusal, told_before
 from annotations.services.readings import reading_abandon, reading_move, workitem_free
 from annotations.services.steps import state_move, step_take, version_check
-from core import audit, events
+from core import audit, bell, events
 from core.access import may
 from core.audit_kinds import AuditKind
 from core.errors import Invalid
@@ -86,25 +87,67 @@ def workitem_claim(*, workitem: Workitem, by: User, version: int) -> Workitem:
         if reading is not None:
             reading_move(reading, "claim")
         else:
-            reading = _reading_begin(locked, by)
+            reading = reading_begin(locked, by)
         return _held(locked, reading, by, "claim", _Kind.CLAIMED)
 
 
-def _reading_begin(workitem: Workitem, reader: User) -> Reading:
+def reading_begin(workitem: Workitem, reader: User) -> Reading:
+    """Begin a reading of a locked work item; where others have read it, an independent one: nothing may be known.
+
+    Raises:
+        Conflict: the person has read it, or was sent what a model or somebody else said of it.
+    """
     reveal = protocol_of(workitem.project).reveal
+    if before := workitem.readings_that_count:
+        told = told_before([reader.pk], [workitem.pk])[reader.pk, workitem.pk]
+        if refusal := second_reading_refusal(reader.pk, {one.reader_id for one in before}, told):
+            raise refusal
+        if reveal == ReadingProtocol.Reveal.ALWAYS:
+            reveal = ReadingProtocol.Reveal.AFTER_OWN_ANSWER
+        return Reading.objects.create(workitem=workitem, reader=reader, reveal=reveal, blind=True)
     reviews = may(reader, "finding.review", workitem.project)
     seen = could_have_seen_ai(reader, workitem, reveal, reviews=reviews)
     return Reading.objects.create(workitem=workitem, reader=reader, reveal=reveal, blind=not seen)
 
 
-def _held(workitem: Workitem, reading: Reading, by: User, event: str, kind: str) -> Workitem:
+def workitem_read_again(*, workitem: Workitem, reader: User, by: User, version: int, reason: str) -> Workitem:
+    """Take a sign-off back and give the case to another reader, who reads it blind; an admin of the project.
+
+    Both readings count from then on: a new round of review begins when the second is handed in. Given up, the case
+    waits for a reviewer with the reading that it had.
+
+    Raises:
+        Invalid: no reason, or that person may not read here. Forbidden: not an admin.
+        Conflict: not signed off, or ``second_reader_…``: the person has read it, or has seen what was said of it.
+        PreconditionFailed.
+    """
+    if not reason.strip():
+        raise Invalid("reason_missing", "Say why the study is read again.")
+    with transaction.atomic():
+        locked = _locked(workitem, version, Act.READ_AGAIN, by)
+        _require_reader(reader, locked.project)
+        reading = reading_begin(locked, reader)
+        locked.reviewer = locked.decided_at = None
+        locked.remark, locked.round = "", locked.round + 1
+        again = _held(locked, reading, by, "read_again", _Kind.READ_AGAIN, remark=reason)
+    bell.ring("workitem", "reopened", again)
+    return again
+
+
+def _require_reader(reader: User, project: Project) -> None:
+    if not may(reader, "workitem.claim", project):
+        raise Invalid("reader_cannot_read", "This person may not read in this project. Choose a member of it.")
+
+
+def _held(workitem: Workitem, reading: Reading, by: User, event: str, kind: str, **step: Any) -> Workitem:
     if workitem.reviewer_id == reading.reader_id:
         workitem.reviewer = None
     workitem.images_digest = reading.images_at_claim = images_stored(workitem.study_id)
     reading.save(update_fields=["images_at_claim"])
     detail = {"reading": reading.pk, "reader": reading.reader_id, "reveal": reading.reveal, "blind": reading.blind}
     detail["images"] = reading.images_at_claim
-    return state_move(workitem, WORKITEM.next(workitem.state, event), kind, by, detail=detail, reading=reading)
+    state = WORKITEM.next(workitem.state, event)
+    return state_move(workitem, state, kind, by, detail=detail, reading=reading, **step)
 
 
 def workitem_release(*, workitem: Workitem, by: User, version: int) -> Workitem:
@@ -128,8 +171,7 @@ def workitem_assign(*, workitem: Workitem, reader: User, by: User, version: int)
     """
     with transaction.atomic():
         locked = _locked(workitem, version, Act.ASSIGN, by)
-        if not may(reader, "workitem.claim", locked.project):
-            raise Invalid("reader_cannot_read", "This person may not read in this project. Choose a member of it.")
+        _require_reader(reader, locked.project)
         reading = locked.reading
         if reading is not None and reading.reader_id == reader.pk:
             if reading.state == Reading.State.CLAIMED:
@@ -138,7 +180,7 @@ def workitem_assign(*, workitem: Workitem, reader: User, by: User, version: int)
         else:
             if reading is not None:
                 reading_abandon(reading=reading, ending=Reading.Ending.REASSIGNED, by=by)
-            reading = _reading_begin(locked, reader)
+            reading = reading_begin(locked, reader)
         return _held(locked, reading, by, "assign", _Kind.ASSIGNED)
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from annotations.dataset.rows import snapshot_rows
-from annotations.models import Finding, Reading, ReadingProtocol
-from annotations.services.revisions import finding_create
+from annotations.models import Finding, ReadingProtocol
 from core.errors import Conflict
 from tests.factories.reading import box, image_label, make_label, painted
 from tests.factories.scenes import NOTHING, Scene, Taught, rows_of, taught_by
@@ -199,20 +198,15 @@ def test_what_a_reopening_voids_teaches_nothing_until_it_is_decided_anew(
 def test_two_readers_who_agree_are_a_consensus_and_two_who_do_not_are_unknown(
     project: Project, radiologist: User, reviewer: User, make_user: Callable[..., User]
 ) -> None:
-    """The tables allow a second reading of a case; no service makes one yet."""
-    ravi = make_user("ravi", "radiologist", project)
+    ravi, admin = make_user("ravi", "radiologist", project), make_user("ida", "admin", project)
     for present, expected in ((True, Taught(1, "consensus", 1.5, 1)), (False, NOTHING)):
         scene = Scene.begun(project, radiologist, reviewer, split="test")
         scene.answers(present=True)
-        first = Reading.objects.get(workitem=scene.workitem)
-        # While ravi reads, ann's reading is kept out of the way of the services.
-        Reading.objects.filter(pk=first.pk).update(state="abandoned", abandoned_at=first.claimed_at)
-        second = Reading.objects.create(workitem=scene.workitem, reader=ravi, reveal="never")
-        finding_create(workitem=scene.now, author=ravi, content=image_label(present=present))
-        Reading.objects.filter(pk=first.pk).update(state="submitted", abandoned_at=None, submitted_at=second.claimed_at)
-        scene.reader = ravi
+        scene.submits().signs()
+        scene.is_read_again(by=ravi, for_=admin)
+        scene.answers(present=present)
         scene.submits()
-        (scene.signs if present else scene.signs_both)("correct")
+        (scene.signs if present else scene.signs_both)("accept")
         assert taught_by(scene) == expected
     built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
     assert built.unsettled["contradicted"] == {"nodule": 1}

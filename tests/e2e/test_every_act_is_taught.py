@@ -6,7 +6,6 @@ What each act must teach is written down here a second time, apart from the hous
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,14 +23,13 @@ from imaging.models import Patient
 from inference.models import EvaluationReport, ModelVersion
 from inference.services.training import training_request
 from tests.e2e.bench import need_the_front_end, reader_at
+from tests.e2e.hand import Hand
 from tests.factories.api import Api
 from tests.factories.reading import box, image_label
-from tests.inference.planted_archive import COLUMNS, CONFIG, ROWS, make_family, plant
+from tests.inference.planted_archive import CONFIG, make_family, plant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from playwright.sync_api import Locator
 
     from core.models import Project, User
     from inference.models import ModelFamily
@@ -121,77 +119,6 @@ def _proposed(workitem: Workitem, *contents: dict[str, Any]) -> list[Finding]:
     return proposals_record(workitem=workitem, proposals=proposals, ai_score=0.9, looked_for=["unread_added"])
 
 
-class _Hand:
-    """Somebody's hand on the keys of an open case."""
-
-    def __init__(self, desk: Desk, workitem: Workitem, *, mode: str) -> None:
-        self.desk, self.page, self.workitem = desk, desk.page, workitem
-        desk.page.goto(f"{desk.url}/read/{workitem.pk}")
-        expect(desk.page.get_by_test_id("read-page")).to_have_attribute("data-mode", mode)
-        desk.page.get_by_test_id("viewport-surface").first.wait_for()
-
-    def answers(self, key: str, *, present: bool) -> None:
-        """Answer a label by its key: once for present, with Shift for absent."""
-        buttons = self.page.locator('[data-testid^="image-label-"]')
-        keys = [
-            one.removeprefix("image-label-") for one in buttons.evaluate_all("all => all.map(o => o.dataset.testid)")
-        ]
-        self.page.keyboard.press(f"Alt+{'' if present else 'Shift+'}{keys.index(key) + 1}")
-        told = "present" if present else "absent"
-        expect(self.page.get_by_test_id(f"image-label-{key}")).to_have_attribute("data-answer", told)
-
-    def row(self, finding: Finding) -> Locator:
-        return self.page.locator(f'[data-testid="finding-row"][data-finding="{finding.pk}"]')
-
-    def goes_to(self, finding: Finding) -> None:
-        """Press J until the finding is selected."""
-        rows = self.page.get_by_test_id("finding-row").count()
-        for _ in range(rows + 1):
-            if self.row(finding).get_attribute("data-selected") == "true":
-                return
-            before = self._selected()
-            self.page.keyboard.press("j")
-            expect(self.page.locator(f'[data-selected="true"]:not([data-finding="{before}"])')).to_have_count(1)
-        raise AssertionError("J never comes to it")
-
-    def _selected(self) -> str:
-        chosen = self.page.locator('[data-testid="finding-row"][data-selected="true"]')
-        return (chosen.get_attribute("data-finding") if chosen.count() else None) or "none"
-
-    def decides(self, finding: Finding, key: str, told: str, *more: str) -> None:
-        """Press a decision and what it asks for, and wait until the page shows it."""
-        self.goes_to(finding)
-        self.page.keyboard.press(key)
-        if key == "x":
-            self.page.get_by_test_id("reject-dialog").wait_for()
-        for one in more:
-            self.page.keyboard.press(one)
-        expect(self.row(finding)).to_have_attribute("data-decision", told)
-
-    def ends(self, *states: str) -> None:
-        """Press Ctrl+Enter and wait until the case stands in one of these states."""
-        self.page.keyboard.press("Control+Enter")
-        shown = re.compile(f"^({'|'.join(states)})$")
-        expect(self.page.get_by_test_id("workitem-state")).to_have_attribute("data-state", shown)
-
-    def at(self, column: float, row: float) -> tuple[float, float]:
-        """Return where a pixel's centre is on the screen; the picture fills the viewport."""
-        area = self.page.get_by_test_id("viewport-surface").first.bounding_box()
-        assert area is not None
-        scale = min(area["width"] / COLUMNS, area["height"] / ROWS)
-        middle = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
-        return middle[0] + (column + 0.5 - COLUMNS / 2) * scale, middle[1] + (row + 0.5 - ROWS / 2) * scale
-
-    def drags(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """Drag from pixel to pixel, (column, row) each."""
-        mouse = self.page.mouse
-        mouse.move(*self.at(*start))
-        mouse.down()
-        mouse.move(*self.at(*((one + other) / 2 for one, other in zip(start, end, strict=True))), steps=4)
-        mouse.move(*self.at(*end), steps=4)
-        mouse.up()
-
-
 @pytest.fixture
 def room(project: Project, radiologist: User, reviewer: User) -> _Room:
     need_the_front_end()
@@ -209,7 +136,7 @@ def _labels(project: Project) -> None:
 
 def _read_first_case(page_of_reader: Desk, case: Workitem) -> None:
     """The reader answers blind, and hands in."""
-    hand = _Hand(page_of_reader, case, mode="read")
+    hand = Hand(page_of_reader, case, mode="read")
     for key, present in (
         (SQUARE, True), ("against", False), ("echoed", True), ("elsewhere", True), ("denied", True),
         ("overturned", True), ("duplicated", True), ("contested", False),
@@ -237,13 +164,13 @@ def test_each_act_by_keys_is_frozen_trained_on_and_judged_as_it_is_taught(
         _read_first_case(desk, first)
         _given_back_by(desk, given_back)
         for case in (reopened, locked):
-            hand = _Hand(desk, case, mode="read")
+            hand = Hand(desk, case, mode="read")
             hand.answers(SQUARE, present=True)
             hand.ends("submitted")
     said = {one.head.content["label_key"]: one for one in _people_on(first) if one.head}
 
     with reader_at(server_url, room.reviewer) as desk:
-        hand = _Hand(desk, first, mode="review")
+        hand = Hand(desk, first, mode="review")
         hand.decides(against, "a", "accepted")
         hand.decides(said["against"], "x", "rejected", NOT_THERE)
         hand.decides(alone, "a", "accepted")
@@ -261,9 +188,9 @@ def test_each_act_by_keys_is_frozen_trained_on_and_judged_as_it_is_taught(
         _move_by_hand(hand, moved)
         added = _add_by_hand(hand, "unread_added")
         hand.ends("corrected")
-        hand = _Hand(desk, reopened, mode="review")
+        hand = Hand(desk, reopened, mode="review")
         hand.ends("accepted", "corrected")
-        hand = _Hand(desk, locked, mode="review")
+        hand = Hand(desk, locked, mode="review")
         hand.decides(nodded, "a", "accepted")
         hand.ends("accepted", "corrected")
     Api(admin)("POST", f"workitems/{reopened.pk}/reopen", {"reason": "look again"}, match=_version(reopened))
@@ -309,7 +236,7 @@ def _people_on(workitem: Workitem) -> list[Finding]:
 
 def _given_back_by(desk: Desk, case: Workitem) -> None:
     """Say something, and give the case back with the palette."""
-    hand = _Hand(desk, case, mode="read")
+    hand = Hand(desk, case, mode="read")
     hand.answers(SQUARE, present=True)
     expect(hand.page.get_by_test_id("save-state")).to_have_attribute("data-state", "saved")
     hand.page.keyboard.press("Control+k")
@@ -326,7 +253,7 @@ def _other_reader(case: Workitem, reader: User, reviewer: User) -> None:
     workitem_decide(workitem=workitem, by=reviewer, version=workitem.version, event="accept")
 
 
-def _reject_in_words(hand: _Hand, finding: Finding) -> None:
+def _reject_in_words(hand: Hand, finding: Finding) -> None:
     """Reject for another reason, which has to be said."""
     hand.goes_to(finding)
     hand.page.keyboard.press("x")
@@ -335,7 +262,7 @@ def _reject_in_words(hand: _Hand, finding: Finding) -> None:
     expect(hand.row(finding)).to_have_attribute("data-decision", "rejected")
 
 
-def _move_by_hand(hand: _Hand, finding: Finding) -> None:
+def _move_by_hand(hand: Hand, finding: Finding) -> None:
     """Correct a box by dragging it three pixels down; it began at (7, 4)."""
     hand.goes_to(finding)
     hand.page.keyboard.press("c")
@@ -344,7 +271,7 @@ def _move_by_hand(hand: _Hand, finding: Finding) -> None:
     expect(hand.row(finding)).to_have_attribute("data-decision", "corrected")
 
 
-def _add_by_hand(hand: _Hand, key: str) -> Finding:
+def _add_by_hand(hand: Hand, key: str) -> Finding:
     """Draw a box that the reader and the model missed."""
     hand.page.get_by_test_id(f"draw-label-{key}").click()
     hand.page.keyboard.press("r")

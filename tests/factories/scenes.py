@@ -11,7 +11,7 @@ from annotations.models import Finding, Workitem
 from annotations.services.reviews import review_record
 from annotations.services.revisions import Proposal, finding_create, proposals_record
 from annotations.services.sign_off import workitem_decide, workitem_reopen
-from annotations.services.workitems import workitem_claim, workitem_submit, workitem_withdraw
+from annotations.services.workitems import workitem_claim, workitem_read_again, workitem_submit, workitem_withdraw
 from imaging.models import Patient
 from tests.factories.reading import image_label, make_workitem
 
@@ -112,6 +112,12 @@ class Scene:
     def reopens(self, by: User) -> Scene:
         """Let an admin open the signed case again."""
         workitem_reopen(workitem=self.now, by=by, version=self.now.version, reason="look again")
+        return self
+
+    def is_read_again(self, *, by: User, for_: User) -> Scene:
+        """Let an admin give the signed case to another reader, who reads from now on."""
+        workitem_read_again(workitem=self.now, reader=by, by=for_, version=self.now.version, reason="read it blind")
+        self.reader = by
         return self
 
     def claims_again(self) -> Scene:

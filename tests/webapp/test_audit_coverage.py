@@ -78,6 +78,12 @@ def _to_admin(world: World, scene: Scene) -> None:
     scene.body = {"reader": str(User.objects.get(username="adm").pk)}
 
 
+def _to_a_second_reader(world: World, scene: Scene) -> None:
+    _state("accepted")(world, scene)
+    _to_admin(world, scene)
+    scene.body["reason"] = "read it blind"
+
+
 def _unanswered(world: World, scene: Scene) -> None:
     make_label(world.project, "mass")
     ReadingProtocol.objects.update(required_labels=["mass"])
@@ -259,6 +265,9 @@ STEPS: dict[tuple[str, str], Step] = {
     ),
     ("workitems/<uuid:id>/reopen", "POST"): Step(
         "adm", "workitem.reopened", {"reason": "look again"}, 1, prepare=_state("accepted")
+    ),
+    ("workitems/<uuid:id>/read-again", "POST"): Step(
+        "adm", "workitem.read_again", {"reader": None, "reason": "read it blind"}, 1, prepare=_to_a_second_reader
     ),
     ("workitems/<uuid:id>/comments", "POST"): Step("ann", "comment.added", {"text": "look here"}),
     ("workitems/<uuid:id>/calibrations", "POST"): Step(

@@ -31,6 +31,7 @@ urlpatterns = [
     path("", include("webapp.api.withdrawals")),
     path("", include("webapp.api.reviewers")),
     path("", include("webapp.api.suspects")),
+    path("", include("webapp.api.second_readings")),
     path("", include("webapp.api.predictions")),
     path("", include("webapp.api.saliency")),
     path("", include("webapp.api.models")),

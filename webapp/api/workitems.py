@@ -119,6 +119,7 @@ class WorkitemMayOut(serializers.Serializer[Any]):
     review = serializers.BooleanField()
     decide = serializers.BooleanField()
     reopen = serializers.BooleanField()
+    read_again = serializers.BooleanField()
     comment = serializers.BooleanField()
 
 

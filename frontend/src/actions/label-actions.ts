@@ -26,7 +26,10 @@ export function imageLabelRow(labelKey: string, rows = useFindings.getState().ro
       row.correctionOf === null &&
       row.content.label_key === labelKey,
   );
-  return said.find(isOwn) ?? (reading().mode === "review" || !mayAdd() ? said[0] : undefined);
+  const shown = reading().mode === "review" || !mayAdd();
+  // Of two readers' answers the one that stands.
+  const stands = said.find((row) => row.decision?.decision !== "rejected") ?? said[0];
+  return said.find(isOwn) ?? (shown ? stands : undefined);
 }
 
 export type Answer = "present" | "absent" | "unknown";

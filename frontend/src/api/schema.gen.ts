@@ -899,6 +899,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/snapshot-requests/{id}/blind-readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the cases of test patients that a blind reading would bring into the locked test, and who could read. */
+        get: operations["blind_readings_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/snapshot-requests/{id}/cancel": {
         parameters: {
             query?: never;
@@ -1761,6 +1778,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workitems/{id}/read-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Give a signed-off case to another person who has not seen what was said of it (admins of the project). */
+        post: operations["workitems_read_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workitems/{id}/release": {
         parameters: {
             query?: never;
@@ -1986,6 +2020,31 @@ export interface components {
         };
         /** @enum {unknown} */
         BlankEnum: "";
+        /** @description A signed-off case of a test patient that lacks a blind reading. */
+        BlindReadingCaseOut: {
+            /** Format: uuid */
+            id: string;
+            version: number;
+            patient_id: string;
+            /** Format: date */
+            study_date: string | null;
+            study_description: string;
+            /** @description By label key. */
+            why: {
+                [key: string]: "contradicted" | "undecidable" | "test_assisted" | "test_nodded_at" | "test_by_habit";
+            };
+            readers: components["schemas"]["PersonOut"][];
+            /** @description By a person's id: why they cannot read it blind. */
+            refused: {
+                [key: string]: "second_reader_read_it" | "second_reader_saw_model" | "second_reader_saw_reading";
+            };
+        };
+        /** @description What is lacking; ``count`` may be more than the cases that are named. */
+        BlindReadingsOut: {
+            count: number;
+            cases: components["schemas"]["BlindReadingCaseOut"][];
+            people: components["schemas"]["PersonOut"][];
+        };
         /** @description The distance of pixels that a calibration gives (see the spacing of a frame's facts). */
         CalibratedSpacingOut: {
             mm: number[];
@@ -2387,7 +2446,7 @@ export interface components {
         /** @enum {string} */
         EventEnum: "accept" | "correct" | "reject";
         /** @enum {string} */
-        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "snapshot.requested" | "suspects.found" | "suspects.requested" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
+        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "snapshot.requested" | "suspects.found" | "suspects.requested" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.read_again" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
         /**
          * Example
          * @description A test case that is shown with its report; its masks are kept with the outputs.
@@ -3815,6 +3874,19 @@ export interface components {
             /** High */
             high: number | null;
         };
+        /** @description Who is to read the case again, and why. */
+        ReadAgainInRequest: {
+            /** Format: uuid */
+            reader: string;
+            reason: string;
+        };
+        /** @description The case as it stands then. */
+        ReadAgainOut: {
+            /** Format: uuid */
+            id: string;
+            version: number;
+            state: string;
+        };
         /** @description One reader's reading of a case. */
         ReadingOut: {
             /** Format: uuid */
@@ -4733,7 +4805,7 @@ export interface components {
             patient_sex: string;
         };
         /** @enum {string} */
-        StepKindEnum: "claimed" | "released" | "assigned" | "submitted" | "withdrawn" | "accepted" | "corrected" | "rejected" | "reopened" | "reviewed" | "revised" | "proposed" | "images_arrived" | "calibrated";
+        StepKindEnum: "claimed" | "released" | "assigned" | "submitted" | "withdrawn" | "accepted" | "corrected" | "rejected" | "reopened" | "read_again" | "reviewed" | "revised" | "proposed" | "images_arrived" | "calibrated";
         /** @description One step in the life of a case. */
         StepOut: {
             version: number;
@@ -5550,6 +5622,7 @@ export interface components {
             review: boolean;
             decide: boolean;
             reopen: boolean;
+            read_again: boolean;
             comment: boolean;
         };
         /** @description A work item with what a reading page needs; ``may`` and ``why_not`` are the rule book's, for the caller, now. */
@@ -7104,6 +7177,27 @@ export interface operations {
             };
         };
     };
+    blind_readings_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlindReadingsOut"];
+                };
+            };
+        };
+    };
     snapshots_cancel: {
         parameters: {
             query?: never;
@@ -8394,6 +8488,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PredictionOut"][];
+                };
+            };
+        };
+    };
+    workitems_read_again: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The version, quoted. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadAgainInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadAgainOut"];
                 };
             };
         };

@@ -68,6 +68,7 @@ export const auditWords: Record<AuditEventOut["event_type"], string> = {
   "workitem.claimed": "took a case",
   "workitem.corrected": "signed off with corrections",
   "workitem.opened": "a case was opened",
+  "workitem.read_again": "gave a signed-off case to another reader",
   "workitem.rejected": "sent a case back",
   "workitem.released": "gave a case back",
   "workitem.reopened": "reopened a case",

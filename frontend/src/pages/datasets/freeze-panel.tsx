@@ -176,6 +176,7 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
                   labels={labels.filter((label) => counted.label_keys.includes(label.key)).map(shown)}
                   families={families.data ?? []}
                   project={project.slug}
+                  request={counting.data?.id ?? ""}
                 />
                 {counted.notes.map((note) => (
                   <Text key={note} size="xs" c="dimmed" data-testid="preview-note">

@@ -50,3 +50,18 @@ export const byLabel = (counts: Record<string, number>, nameOf: (key: string) =>
   Object.entries(counts)
     .map(([key, count]) => `${formatCount(count)} ${nameOf(key)}`)
     .join(", ");
+
+/** What cases of test patients lack, as it goes on after their number. */
+export const lacks: Record<UnsettledName, [one: string, many: string]> = {
+  contradicted: ["waits for a decision between two answers", "wait for a decision between two answers"],
+  undecidable: ["does not allow an answer", "do not allow an answer"],
+  test_assisted: [
+    "was read with the model’s opinion on the screen",
+    "were read with the model’s opinion on the screen",
+  ],
+  test_nodded_at: ["was only nodded at", "were only nodded at"],
+  test_by_habit: ["was only nodded at by habit", "were only nodded at by habit"],
+};
+
+/** What a blind reading would mend. */
+export const notBlind: UnsettledName[] = ["test_assisted", "test_nodded_at", "test_by_habit"];

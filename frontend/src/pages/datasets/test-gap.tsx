@@ -1,20 +1,10 @@
-import { Alert, List, Text } from "@mantine/core";
+import { Alert, Button, Group, List, Text } from "@mantine/core";
+import { useState } from "react";
 import type { FamilyOut, SnapshotCounts, UnsettledName } from "../../api/types";
 import { formatCount } from "../../ui/format";
 import { TextLink } from "../../ui/links";
-import { unsettledKeys } from "./teaching-words";
-
-/** What cases of test patients lack, as it goes on after their number. */
-const lacks: Record<UnsettledName, [one: string, many: string]> = {
-  contradicted: ["waits for a decision between two answers", "wait for a decision between two answers"],
-  undecidable: ["does not allow an answer", "do not allow an answer"],
-  test_assisted: [
-    "was read with the model’s opinion on the screen",
-    "were read with the model’s opinion on the screen",
-  ],
-  test_nodded_at: ["was only nodded at", "were only nodded at"],
-  test_by_habit: ["was only nodded at by habit", "were only nodded at by habit"],
-};
+import { ReadAgainDialog } from "./read-again-dialog";
+import { lacks, notBlind, unsettledKeys } from "./teaching-words";
 
 /** How many patients of a kind a verdict needs: the strictest of the project's families that learn the label. */
 const needed = (families: FamilyOut[], key: string, kind: "positive" | "negative"): number =>
@@ -58,17 +48,22 @@ export function TestGap({
   labels,
   families,
   project,
+  request,
 }: {
   counts: SnapshotCounts;
   labels: { key: string; name: string }[];
   families: FamilyOut[];
   project: string;
+  /** Whose answer these counts are. */
+  request: string;
 }) {
+  const [choosing, setChoosing] = useState(false);
   const lines = linesOf(counts, labels, families);
   if (lines.length === 0) {
     return null;
   }
   const waiting = counts.gap?.waiting ?? 0;
+  const unblind = lines.some(({ lacking }) => notBlind.some((why) => (lacking[why] ?? 0) > 0));
   return (
     <Alert color="yellow" title="What the locked test lacks" data-testid="test-gap">
       <List size="sm">
@@ -90,9 +85,22 @@ export function TestGap({
             .
           </>
         ) : (
-          "Each case of a test patient is signed off: read more patients, or open cases again for another reader."
+          `Each case of a test patient is signed off: read more patients${unblind ? ", or have these read again" : ""}.`
         )}
       </Text>
+      {unblind ? (
+        <Group mt="xs">
+          <Button size="xs" variant="default" onClick={() => setChoosing(true)} data-testid="read-again-open">
+            Have cases read again, blind…
+          </Button>
+        </Group>
+      ) : null}
+      <ReadAgainDialog
+        request={request}
+        opened={choosing}
+        onClose={() => setChoosing(false)}
+        nameOf={(key) => labels.find((label) => label.key === key)?.name ?? key}
+      />
     </Alert>
   );
 }

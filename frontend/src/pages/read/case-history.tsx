@@ -25,6 +25,7 @@ const stepWords: Record<CaseStep["kind"], string> = {
   corrected: "signed off with corrections",
   rejected: "sent back to its reader",
   reopened: "reopened",
+  read_again: "sign-off taken back; to be read again, blind, by",
   reviewed: "judged",
   revised: "drawn or changed after it was handed in",
   proposed: "model findings came",
@@ -117,7 +118,9 @@ function Step({
       ) : (
         <>
           {stepWords[step.kind]}
-          {step.kind === "assigned" && step.reader ? ` ${step.reader.display_name}` : ""}
+          {(step.kind === "assigned" || step.kind === "read_again") && step.reader
+            ? ` ${step.reader.display_name}`
+            : ""}
         </>
       )}
       {step.remark ? <div>“{step.remark}”</div> : null}

@@ -1,0 +1,234 @@
+import {
+  Button,
+  Checkbox,
+  Group,
+  Modal,
+  NumberInput,
+  Select,
+  Stack,
+  Table,
+  Text,
+  Textarea,
+} from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type BlindReadingCase, blindReadingsQuery, readAgain } from "../../api/second-readings";
+import { formatCount, formatDay } from "../../ui/format";
+import { notifyDone, notifyError } from "../../ui/notify";
+import { Empty, Failed, Loading } from "../../ui/page-states";
+import { lacks } from "./teaching-words";
+
+type Refusal = BlindReadingCase["refused"][string];
+
+const refusalWords: Record<Refusal, string> = {
+  second_reader_read_it: "has read it",
+  second_reader_saw_model: "has seen the model’s opinion",
+  second_reader_saw_reading: "has seen what others said",
+};
+
+const casesWords = (count: number): string => `${formatCount(count)} ${count === 1 ? "case" : "cases"}`;
+
+/** Choose who reads again, blind, which of the test patients’ cases that nobody has read blind. */
+export function ReadAgainDialog({
+  request,
+  opened,
+  onClose,
+  nameOf,
+}: {
+  request: string;
+  opened: boolean;
+  onClose: () => void;
+  nameOf: (key: string) => string;
+}) {
+  return (
+    <Modal opened={opened} onClose={onClose} title="Have cases read again, blind" size="xl">
+      {opened ? <Choice request={request} onClose={onClose} nameOf={nameOf} /> : null}
+    </Modal>
+  );
+}
+
+function Choice({
+  request,
+  onClose,
+  nameOf,
+}: {
+  request: string;
+  onClose: () => void;
+  nameOf: (key: string) => string;
+}) {
+  const queries = useQueryClient();
+  const lacking = useQuery(blindReadingsQuery(request));
+  const [reader, setReader] = useState<string | null>(null);
+  const [left, setLeft] = useState<string[]>([]);
+  const [reason, setReason] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  const ready = (lacking.data?.cases.length ?? 0) > 0;
+  useEffect(() => {
+    if (ready) {
+      field.current?.focus();
+    }
+  }, [ready]);
+  const cases = lacking.data?.cases ?? [];
+  const readableBy = (person: string) => cases.filter((row) => !(person in row.refused));
+  const able = reader ? readableBy(reader) : [];
+  const chosen = able.filter((row) => !left.includes(row.id));
+  const name = lacking.data?.people.find((one) => one.id === reader)?.display_name ?? "";
+  const give = useMutation({
+    mutationFn: async () => {
+      for (const row of chosen) {
+        await readAgain(row, reader ?? "", reason.trim());
+      }
+    },
+    onSuccess: () => {
+      notifyDone(
+        `${name} reads ${casesWords(chosen.length)} again. They wait under Worklist, “in progress”.`,
+      );
+      onClose();
+    },
+    onError: (error) => notifyError(error, "Not every case was given"),
+    onSettled: () => {
+      for (const queryKey of [["snapshot-requests"], ["snapshot-preview"], ["workitems"]]) {
+        void queries.invalidateQueries({ queryKey });
+      }
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    give.mutate();
+  };
+  if (lacking.isError) {
+    return <Failed error={lacking.error} what="these cases" onRetry={() => void lacking.refetch()} />;
+  }
+  if (!lacking.data) {
+    return <Loading what="these cases" />;
+  }
+  if (cases.length === 0) {
+    return (
+      <Empty title="No signed-off case lacks a blind reading any more">
+        Count again to see what is left.
+      </Empty>
+    );
+  }
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="sm">
+        <Text size="sm">
+          Each sign-off is taken back. The second reader sees neither the model’s opinion nor the first
+          reading before they hand in; then a reviewer decides. What the second reader says blind may
+          test the models.
+        </Text>
+        <Group align="flex-end" gap="sm">
+          <Select
+            label="Second reader"
+            placeholder="Choose who reads"
+            required
+            searchable
+            ref={field}
+            w={340}
+            value={reader}
+            onChange={(id) => {
+              setReader(id);
+              setLeft([]);
+            }}
+            data={lacking.data.people.map((one) => ({
+              value: one.id,
+              label: `${one.display_name}: can read ${formatCount(readableBy(one.id).length)} of ${formatCount(cases.length)}`,
+              disabled: readableBy(one.id).length === 0,
+            }))}
+            data-testid="second-reader"
+          />
+          <NumberInput
+            label="How many cases"
+            w={120}
+            min={reader ? 1 : 0}
+            max={able.length}
+            value={chosen.length}
+            disabled={!reader}
+            onChange={(value) => setLeft(able.slice(Math.max(0, Number(value) || 0)).map((row) => row.id))}
+            data-testid="second-count"
+          />
+        </Group>
+        <Table.ScrollContainer minWidth={500} mah={280}>
+          <Table stickyHeader>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Read</Table.Th>
+                <Table.Th>Patient</Table.Th>
+                <Table.Th>Study</Table.Th>
+                <Table.Th>Lacks</Table.Th>
+                <Table.Th>First reader</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {cases.map((row) => (
+                <Table.Tr key={row.id} data-testid="second-case">
+                  <Table.Td>
+                    <Checkbox
+                      aria-label={`Have ${row.patient_id || "this case"} read again`}
+                      disabled={!reader || reader in row.refused}
+                      checked={chosen.includes(row)}
+                      onChange={(event) =>
+                        setLeft(
+                          event.currentTarget.checked
+                            ? left.filter((id) => id !== row.id)
+                            : [...left, row.id],
+                        )
+                      }
+                    />
+                  </Table.Td>
+                  <Table.Td>{row.patient_id || "no ID"}</Table.Td>
+                  <Table.Td>
+                    {[formatDay(row.study_date), row.study_description].filter(Boolean).join(" · ")}
+                  </Table.Td>
+                  <Table.Td>{lacksOf(row, nameOf)}</Table.Td>
+                  <Table.Td>
+                    {row.readers.map((one) => one.display_name).join(", ")}
+                    {reader && row.refused[reader] ? (
+                      <Text size="xs" c="dimmed" data-testid="second-refused">
+                        {name} {refusalWords[row.refused[reader]]}
+                      </Text>
+                    ) : null}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
+        {lacking.data.count > cases.length ? (
+          <Text size="xs" c="dimmed">
+            The first {formatCount(cases.length)} of {formatCount(lacking.data.count)}.
+          </Text>
+        ) : null}
+        <Textarea
+          label="Reason"
+          description="Kept with your name in the history and the audit trail; the second reader does not see it."
+          required
+          autosize
+          minRows={2}
+          maxLength={500}
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+          data-testid="second-reason"
+        />
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose}>
+            Keep as it is
+          </Button>
+          <Button
+            type="submit"
+            loading={give.isPending}
+            disabled={chosen.length === 0 || reason.trim() === ""}
+            data-testid="second-give"
+          >
+            {chosen.length > 0 ? `Have ${casesWords(chosen.length)} read again` : "Have them read again"}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+const lacksOf = (row: BlindReadingCase, nameOf: (key: string) => string): string =>
+  Object.entries(row.why)
+    .map(([key, why]) => `${nameOf(key)} ${lacks[why][0]}`)
+    .join(", ");
