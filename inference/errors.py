@@ -56,6 +56,14 @@ def reason_missing() -> Invalid:
     return Invalid("reason_missing", "Say why, in a sentence: it is kept with the decision.")
 
 
+def plan_not_declared() -> Conflict:
+    """A training keeps the plan that it began under, and somebody answers for it."""
+    return Conflict(
+        "plan_not_declared",
+        "Nobody has declared what a new version must reach. Declare the model's change plan with a reason, then train.",
+    )
+
+
 def gate_not_passed(gate: dict[str, Any]) -> Conflict:
     """The report says that the version is not good enough."""
     return Conflict(

@@ -194,7 +194,12 @@ def plan_json(plan: DeclaredPlan) -> Json:
 def plans_json(family: ModelFamily) -> Json:
     """Return the plans of a family, newest first, and what each limit means."""
     rows = family.plans.select_related("declared_by", "family").order_by("-number")
-    return {"plans": [plan_json(row) for row in rows], "entries": GatePlan.entries()}
+    return {"plans": [plan_json(row) for row in rows], "entries": plan_entries()}
+
+
+def plan_entries() -> list[Json]:
+    """Return what each limit of a change plan means, and what it may be."""
+    return GatePlan.entries()
 
 
 def snapshot_named(run: TrainingRun) -> Json:

@@ -35,7 +35,7 @@ def family_create(
     modalities: Sequence[str] = (),
     change_plan: Json | None = None,
     operating_point: Json | None = None,
-    reason: str = "",
+    reason: str,
     by: User | None,
 ) -> ModelFamily:
     """Begin a model family; it predicts nothing before its first version is live.
@@ -44,11 +44,13 @@ def family_create(
         modalities: which it reads (``DX``, ``CT``, …); empty means all.
         change_plan: limits of the promotion gate that differ from ``GatePlan``'s.
         operating_point: where decisions are to lie; empty is the balanced one.
-        reason: why these limits.
+        reason: why these limits; kept with the plan.
 
     Raises:
-        Invalid: an unknown recipe, label or limit. Conflict: the short name is taken.
+        Invalid: an unknown recipe, label or limit, or no reason. Conflict: the short name is taken.
     """
+    if not reason.strip():
+        raise errors.reason_missing()
     use = recipe_card(recipe).label_use
     keys = sorted(set(label_keys))
     known = {row.key for row in Label.objects.filter(project=project, key__in=keys) if use in row.uses}
@@ -72,7 +74,7 @@ def family_create(
                 limits=limits,
                 operating_point=point,
                 declared_by=by,
-                reason=reason.strip()[:2000] or "Declared with the model.",
+                reason=reason.strip()[:2000],
             )
             audit.record(
                 AuditKind.MODEL_CREATED, actor=by, object_kind="model", object_id=family.pk, project=project,
@@ -101,7 +103,7 @@ def plan_declare(*, family: ModelFamily, limits: Json, operating_point: Json, re
     with transaction.atomic():
         locked = locked_family(family.pk)
         present = plan_in_force(locked)
-        if (present.limits, present.operating_point) == (wanted, point):
+        if present.declared_by_id and (present.limits, present.operating_point) == (wanted, point):
             raise Conflict("plan_unchanged", "This is the plan that is in force. Change a limit, or leave it.")
         plan = DeclaredPlan.objects.create(
             family=locked,

@@ -105,7 +105,10 @@ def training_request(
 
     Raises:
         Invalid: the dataset or the settings do not fit, or the dataset has no case to train with.
+        Conflict: ``plan_not_declared``: no named person declared the plan that is in force.
     """
+    if plan_in_force(family).declared_by_id is None:
+        raise errors.plan_not_declared()
     estimate = training_estimate(family=family, snapshot=snapshot, chosen=chosen)
     if not estimate["training_cases"] or not estimate["validation_cases"]:
         raise errors.snapshot_does_not_fit("This dataset has no training or no validation cases. Freeze a larger one.")

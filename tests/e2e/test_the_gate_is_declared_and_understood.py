@@ -13,7 +13,7 @@ from inference.engine.evaluate import evaluate
 from inference.engine.gate import compare
 from inference.family_facts import limits_of, operating_point_of, plan_in_force
 from inference.looks import judged_cases_keep
-from inference.models import EvaluationReport, ModelVersion
+from inference.models import DeclaredPlan, EvaluationReport, ModelVersion
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.factories.world import World, make_world
 
@@ -45,6 +45,24 @@ def a_plan_is_declared_with_a_reason(page: Page, url: str, world: World, admin: 
     plan = plan_in_force(world.family)
     assert (plan.number, limits_of(plan).margin, plan.declared_by) == (2, 0.03, admin)
     assert operating_point_of(plan).value == 0.95
+
+
+def a_family_begins_with_its_plan(page: Page, url: str, world: World, admin: User) -> None:
+    page.goto(f"{url}/models?project={world.project.slug}")
+    page.get_by_test_id("family-create").first.click()
+    expect(page.get_by_test_id("plan-margin")).to_have_value("0.05")
+    page.get_by_role("textbox", name="Title").fill("Screening")
+    page.get_by_role("combobox", name="Labels it predicts").click()
+    page.get_by_role("option").first.click()
+    page.keyboard.press("Escape")
+    page.get_by_test_id("plan-margin").fill("0.03")
+    submit = page.get_by_test_id("family-create-submit")
+    expect(submit).to_be_disabled()
+    page.get_by_test_id("plan-reason").fill("Screening may lose little.")
+    submit.click()
+    expect(page.get_by_test_id("plan-said")).to_contain_text("“Screening may lose little.”")
+    plan = DeclaredPlan.objects.get(family__slug="screening")
+    assert (plan.number, limits_of(plan).margin, plan.declared_by) == (1, 0.03, admin)
 
 
 def a_test_set_that_can_prove_nothing_is_named_before_a_training(page: Page, world: World) -> None:
@@ -124,3 +142,5 @@ def test_what_the_gate_asks_is_declared_and_its_answers_are_told_apart(
         desk.picture("gate-proof")
         the_verdict_cannot_tell_is_no_refusal(desk.page, server_url, world, admin)
         desk.picture("gate-cannot-tell")
+        a_family_begins_with_its_plan(desk.page, server_url, world, admin)
+        desk.picture("gate-new-family")

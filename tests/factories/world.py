@@ -226,7 +226,7 @@ def make_world(project: Project, reader: User, admin: User) -> World:
     family = ModelFamily.objects.create(
         project=project, slug="chest-nodule", title="Nodule", recipe="classification", label_keys=["nodule"]
     )
-    plan = DeclaredPlan.objects.create(family=family, number=1, reason="as usual")
+    plan = DeclaredPlan.objects.create(family=family, number=1, reason="as usual", declared_by=admin)
     run = TrainingRun.objects.create(
         family=family, plan=plan, snapshot=snapshot, config={}, config_digest="d" * 64, requested_by=admin
     )

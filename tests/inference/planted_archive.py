@@ -135,7 +135,7 @@ def make_family(project: Project, admin: User, recipe: str = "classification", *
     make_square_label(project)
     return family_create(
         project=project, slug="squares", title="Squares", recipe=recipe, label_keys=["square"], modalities=["DX"],
-        by=admin, **fields,
+        by=admin, **{"reason": "as usual", **fields},
     )  # fmt: skip
 
 

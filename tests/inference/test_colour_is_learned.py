@@ -101,7 +101,7 @@ def test_a_palette_becomes_three_colours() -> None:
 def _family(project: Project, admin: User, modality: str) -> ModelFamily:
     return family_create(
         project=project, slug=modality.lower(), title=modality, recipe="classification", label_keys=["square"],
-        modalities=[modality], by=admin,
+        modalities=[modality], reason="as usual", by=admin,
     )  # fmt: skip
 
 

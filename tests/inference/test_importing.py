@@ -91,12 +91,20 @@ def test_a_card_that_is_not_json_is_refused(family: ModelFamily, folder: Path) -
 def test_a_family_needs_known_labels_limits_and_a_name_of_its_own(
     project: Project, family: ModelFamily, admin: User
 ) -> None:
-    given = {"project": project, "title": "T", "recipe": "classification", "label_keys": ["square"], "by": admin}
+    given = {
+        "project": project,
+        "title": "T",
+        "recipe": "classification",
+        "label_keys": ["square"],
+        "by": admin,
+        "reason": "as usual",
+    }
     for wrong in (
         {"slug": "a", "label_keys": ["heart"]},
         {"slug": "a", "recipe": "magic"},
         {"slug": "a", "change_plan": {"margin": 2}},
         {"slug": "a", "change_plan": {"luck": 0.5}},
+        {"slug": "a", "reason": " "},
         {"slug": family.slug},
     ):
         with pytest.raises(OverreadError):

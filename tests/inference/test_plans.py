@@ -91,3 +91,15 @@ def test_an_imported_version_is_judged_by_the_plan_of_its_day(family: ModelFamil
 def test_a_declared_plan_is_never_changed(family: ModelFamily) -> None:
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         DeclaredPlan.objects.filter(family=family).update(limits={"margin": 0.9})
+
+
+def test_nothing_is_trained_by_a_plan_that_nobody_declared(project: Project, admin: User) -> None:
+    family = make_family(project, admin)
+    family.plans.all().delete()
+    DeclaredPlan.objects.create(family=family, number=1, limits={}, reason="As it was before plans were declared.")
+    snapshot = freeze(project, {})
+    with pytest.raises(Conflict) as refusal:
+        training_request(family=family, snapshot=snapshot, chosen={}, reason="go", requested_by=admin)
+    assert refusal.value.code == "plan_not_declared"
+    plan_declare(family=family, limits={}, operating_point={}, reason="As it is.", by=admin)
+    assert plan_in_force(family).declared_by == admin, "the same limits, with somebody who answers for them"

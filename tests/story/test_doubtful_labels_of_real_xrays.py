@@ -123,7 +123,7 @@ def test_correcting_the_first_third_of_the_queue_makes_a_better_model_of_real_x_
     after = frozen(project, "After the doubtful ones", people["admin"])
     family = family_create(
         project=project, slug=LABEL, title="Pneumonia", recipe="classification", label_keys=[LABEL],
-        modalities=["DX"], by=people["admin"],
+        modalities=["DX"], reason="as usual", by=people["admin"],
     )  # fmt: skip
     old = scores(trained(family, before, people["admin"], run_jobs), after)
     new = scores(trained(family, after, people["admin"], run_jobs), after)

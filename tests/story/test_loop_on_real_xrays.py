@@ -89,7 +89,7 @@ class Loop:
             admin, "POST", "models",
             {
                 "project": self.slug, "slug": LABEL, "title": "Pneumonia on chest X-rays", "recipe": "classification",
-                "label_keys": [LABEL], "modalities": ["DX"], "change_plan": CHANGE_PLAN,
+                "label_keys": [LABEL], "modalities": ["DX"], "change_plan": CHANGE_PLAN, "reason": "as agreed",
             },
         )  # fmt: skip
 

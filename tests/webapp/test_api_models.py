@@ -33,7 +33,8 @@ def test_an_admin_begins_a_family_and_everybody_in_the_project_sees_it(
 ) -> None:
     make_square_label(project)
     given = {"project": project.slug, "slug": "squares", "title": "Squares", "recipe": "classification",
-             "label_keys": ["square"], "modalities": ["dx"]}  # fmt: skip
+             "label_keys": ["square"], "modalities": ["dx"], "reason": "as agreed"}  # fmt: skip
+    assert Api(admin)("POST", "models", {**given, "reason": " "})[0] == 422, "a plan is declared with a reason"
     status, family = Api(admin)("POST", "models", given)
     assert (status, family["live"], family["versions"], family["modalities"]) == (201, None, [], ["DX"])
     assert family["training_defaults"]["image_shape"] == [128, 128]

@@ -160,7 +160,7 @@ def test_a_study_goes_from_claim_to_sign_off_with_versions(
     assert (status, claimed["state"], reader.etag) == (200, "claimed", "2")
     assert claimed["may"] == {
         "claim": False, "edit": True, "release": True, "submit": True, "withdraw": False, "review": False,
-        "decide": False, "reopen": False, "comment": True, "assign": False,
+        "decide": False, "reopen": False, "read_again": False, "comment": True, "assign": False,
     }  # fmt: skip
     assert [series["displayable"] for series in claimed["series"]] == [True]
     assert [label["key"] for label in claimed["labels"]] == ["nodule"]

@@ -294,7 +294,8 @@ STEPS: dict[tuple[str, str], Step] = {
     ),
     ("models", "POST"): Step(
         "adm", "model.created",
-        {"project": "chest", "slug": "second", "title": "2", "recipe": "classification", "label_keys": ["nodule"]},
+        {"project": "chest", "slug": "second", "title": "2", "recipe": "classification", "label_keys": ["nodule"],
+         "reason": "as agreed"},
     ),
     ("models/<uuid:id>/plans", "POST"): Step(
         "adm", "plan.declared", {"limits": {"margin": 0.04}, "reason": "more patients now"}

@@ -149,7 +149,7 @@ class FamilyIn(serializers.Serializer[Any]):
     modalities = serializers.ListField(child=serializers.CharField(max_length=16), default=list, max_length=20)
     change_plan = serializers.DictField(default=dict)
     operating_point = serializers.DictField(default=dict)
-    reason = serializers.CharField(max_length=2000, default="")
+    reason = serializers.CharField(max_length=2000, help_text="Why these limits: the plan is declared with it.")
 
 
 class ModelSnapshotOut(serializers.Serializer[Any]):
@@ -263,6 +263,15 @@ class Models(APIView):
         return Response(FamilyOut(selectors.family_json(family)).data, status=201)
 
 
+class PlanEntries(APIView):
+    """What a change plan says."""
+
+    @extend_schema(operation_id="models_plan_entries", responses=PlanEntryOut(many=True))
+    def get(self, request: Request) -> Response:
+        """List the limits that a plan sets: what each means, what it may be, and its default."""
+        return Response(PlanEntryOut(selectors.plan_entries(), many=True).data)
+
+
 class ModelDetail(APIView):
     """One family."""
 
@@ -361,6 +370,7 @@ class VersionRefuse(APIView):
 urlpatterns = [
     path("recipes", Recipes.as_view()),
     path("models", Models.as_view()),
+    path("models/plan-entries", PlanEntries.as_view()),
     path("models/<uuid:id>", ModelDetail.as_view()),
     path("models/<uuid:id>/plans", ModelPlans.as_view()),
     path("models/<uuid:id>/promotions", ModelPromotions.as_view()),

@@ -3,6 +3,7 @@ import { get, post, rowsOf } from "./client";
 import type {
   ClaimsOut,
   FamilyOut,
+  PlanEntryOut,
   PlansOut,
   PromotionOut,
   ProofOut,
@@ -37,7 +38,17 @@ export const createFamily = (fields: {
   recipe: RecipeName;
   label_keys: string[];
   modalities: string[];
+  change_plan: PlanFields["limits"];
+  operating_point: PlanFields["operating_point"];
+  reason: string;
 }) => post<FamilyOut>("models", fields);
+
+/** What each limit of a change plan means; it does not change while the page is open. */
+export const planEntriesQuery = queryOptions({
+  queryKey: ["models", "plan-entries"],
+  queryFn: ({ signal }) => get<PlanEntryOut[]>("models/plan-entries", undefined, signal),
+  staleTime: Number.POSITIVE_INFINITY,
+});
 
 export const plansQuery = (familyId: string) =>
   queryOptions({

@@ -503,6 +503,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/plan-entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the limits that a plan sets: what each means, what it may be, and its default. */
+        get: operations["models_plan_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/near-copies": {
         parameters: {
             query?: never;
@@ -2525,7 +2542,7 @@ export interface components {
             operating_point?: {
                 [key: string]: unknown;
             };
-            /** @default  */
+            /** @description Why these limits: the plan is declared with it. */
             reason: string;
         };
         /** @description A model family with its versions, newest first. */
@@ -6522,6 +6539,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrainingEstimateOut"];
+                };
+            };
+        };
+    };
+    models_plan_entries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanEntryOut"][];
                 };
             };
         };

@@ -114,8 +114,8 @@ function Choice({
       <Stack gap="sm">
         <Text size="sm">
           Each sign-off is taken back. The second reader sees neither the model’s opinion nor the first
-          reading before they hand in; then a reviewer decides. What the second reader says blind may
-          test the models.
+          reading before they hand in; then a reviewer decides. What the second reader says blind may test the
+          models.
         </Text>
         <Group align="flex-end" gap="sm">
           <Select

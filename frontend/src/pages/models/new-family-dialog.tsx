@@ -1,17 +1,19 @@
-import { Button, Modal, MultiSelect, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Modal, MultiSelect, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { createFamily } from "../../api/models";
+import { createFamily, planEntriesQuery } from "../../api/models";
 import { projectQuery } from "../../api/projects";
 import type { RecipeName } from "../../api/types";
 import { projectsWith, useMe } from "../../state/session";
 import { slugOf } from "../../ui/format";
 import { notifyError } from "../../ui/notify";
+import { Failed, Loading } from "../../ui/page-states";
 import { labelsFor, RecipeChoice, useRecipe } from "../../ui/recipe-choice";
 import { useOneProject } from "../../ui/use-one-project";
+import { isWhole, PlanInputs, planFieldsOf, usePlanDraft } from "./plan-fields";
 
-/** What a new family predicts: a project's labels, by one recipe. */
+/** What a new family predicts, a project's labels by one recipe, and what its versions must reach. */
 export function NewFamilyDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const projects = projectsWith(useMe(), "training.request");
   const here = useOneProject(projects);
@@ -24,17 +26,24 @@ export function NewFamilyDialog({ opened, onClose }: { opened: boolean; onClose:
   const [recipe, setRecipe] = useState<RecipeName>("classification");
   const [labels, setLabels] = useState<string[]>([]);
   const [modalities, setModalities] = useState<string[]>([]);
+  const [plan, changePlan] = usePlanDraft();
+  const entries = useQuery({ ...planEntriesQuery, enabled: opened });
   const fitting = labelsFor(useRecipe(recipe), project.data?.labels ?? []);
   const create = useMutation({
-    mutationFn: () =>
-      createFamily({
+    mutationFn: () => {
+      const { limits, operating_point, reason } = planFieldsOf(plan);
+      return createFamily({
         project: slug,
         slug: slugOf(title),
         title: title.trim(),
         recipe,
         label_keys: labels,
         modalities,
-      }),
+        change_plan: limits,
+        operating_point,
+        reason,
+      });
+    },
     onSuccess: (family) => {
       void queries.invalidateQueries({ queryKey: ["models"] });
       onClose();
@@ -47,7 +56,7 @@ export function NewFamilyDialog({ opened, onClose }: { opened: boolean; onClose:
     create.mutate();
   };
   return (
-    <Modal opened={opened} onClose={onClose} title="New model family">
+    <Modal opened={opened} onClose={onClose} title="New model family" size="xl" yOffset="4vh">
       <form onSubmit={submit}>
         <Stack gap="sm">
           <Select
@@ -96,10 +105,20 @@ export function NewFamilyDialog({ opened, onClose }: { opened: boolean; onClose:
               No label of this project can be used for {recipe}. Add one under Projects first.
             </Text>
           ) : null}
+          <Title order={3} size="h5" mt="xs">
+            Change plan: what its versions must reach
+          </Title>
+          <Text size="sm">
+            It is declared before the first training, and changed before a later one: each version is judged
+            by the plan that its training began under.
+          </Text>
+          {entries.isError ? <Failed error={entries.error} what="the change plan" /> : null}
+          {entries.isPending ? <Loading what="the change plan" /> : null}
+          {entries.data ? <PlanInputs draft={plan} entries={entries.data} onChange={changePlan} /> : null}
           <Button
             type="submit"
             loading={create.isPending}
-            disabled={labels.length === 0 || slugOf(title) === ""}
+            disabled={labels.length === 0 || slugOf(title) === "" || !isWhole(plan)}
             data-testid="family-create-submit"
           >
             Make it
