@@ -56,7 +56,7 @@ def ai_told_in_lists(user: User) -> Q:
     opened = Glimpse.objects.filter(workitem=OuterRef("pk"), person=user, what=Glimpse.What.MODEL)
     reviewing = Q(project__in=projects_of(user, "finding.review").values("pk"))
     always = Q(project__reading_protocol__reveal=_Reveal.ALWAYS)
-    return ai_revealed(user) & (Q(_own_reading(user, "pk")) | reviewing | always | Exists(opened))
+    return ai_revealed(user) & (Q(_own_reading(user, "pk")) | reviewing | always | Q(Exists(opened)))
 
 
 def ai_hidden_from(user: User, workitem: Workitem) -> bool:

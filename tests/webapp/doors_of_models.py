@@ -47,6 +47,7 @@ TELLS_WHEN_DONE: Final = frozenset(
     {
         "api/v1/findings/<uuid:id>/reviews POST",
         "api/v1/reports/<uuid:id>/examples GET",
+        "api/v1/snapshot-requests/<uuid:id>/blind-readings GET",
         "api/v1/snapshots/<uuid:id>/suspects GET",
         "api/v1/workitems/<uuid:id>/all-negative POST",
         "api/v1/workitems/<uuid:id>/assign POST",
@@ -97,6 +98,7 @@ SILENT: Final = frozenset(
     api/v1/models/<uuid:id>/roll-back POST
     api/v1/models/<uuid:id>/training POST
     api/v1/models/<uuid:id>/training/estimate POST
+    api/v1/models/plan-entries GET
     api/v1/near-copies GET
     api/v1/near-copies/<uuid:id>/decide POST
     api/v1/projects GET
@@ -145,6 +147,7 @@ SILENT: Final = frozenset(
     api/v1/uploads/<uuid:id> GET
     api/v1/uploads/<uuid:id>/files POST
     api/v1/uploads/<uuid:id>/finish POST
+    api/v1/workitems/<uuid:id>/read-again POST
     api/v1/users GET
     api/v1/users POST
     api/v1/users/<uuid:id> PATCH

@@ -81,6 +81,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/projects/<slug:slug>/snapshots/preview", "POST"): PROJECT_ADMIN,
     ("api/v1/projects/<slug:slug>/snapshots/requests", "GET"): PROJECT_ADMIN,
     ("api/v1/snapshot-requests/<uuid:id>", "GET"): PROJECT_ADMIN,
+    ("api/v1/snapshot-requests/<uuid:id>/blind-readings", "GET"): PROJECT_ADMIN,
     ("api/v1/snapshot-requests/<uuid:id>/cancel", "POST"): PROJECT_ADMIN,
     ("api/v1/snapshots/<uuid:id>", "GET"): REVIEWER,
     ("api/v1/snapshots/<uuid:id>/datasheet", "GET"): REVIEWER,
@@ -100,6 +101,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/workitems/<uuid:id>/withdraw", "POST"): MEMBER,
     ("api/v1/workitems/<uuid:id>/decide", "POST"): REVIEWER,
     ("api/v1/workitems/<uuid:id>/reopen", "POST"): PROJECT_ADMIN,
+    ("api/v1/workitems/<uuid:id>/read-again", "POST"): PROJECT_ADMIN,
     ("api/v1/workitems/<uuid:id>/calibrations", "GET"): MEMBER,
     ("api/v1/workitems/<uuid:id>/calibrations", "POST"): MEMBER,
     ("api/v1/workitems/<uuid:id>/calibrations/<uuid:calibration_id>", "DELETE"): _row(404, OK, 403, 403),
@@ -115,6 +117,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/findings/<uuid:id>/reviews", "POST"): _row(404, 403, 404, 404),
     ("api/v1/models", "GET"): ANYBODY,
     ("api/v1/models", "POST"): ANYBODY,  # no project is named in an empty body
+    ("api/v1/models/plan-entries", "GET"): ANYBODY,
     ("api/v1/models/<uuid:id>", "GET"): MEMBER,
     ("api/v1/models/<uuid:id>/plans", "GET"): MEMBER,
     ("api/v1/models/<uuid:id>/plans", "POST"): PROJECT_ADMIN,

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from annotations.access import access_person, access_snapshot_request, access_workitem
 from annotations.dataset.settling import Unsettled
 from annotations.selectors.second_readings import blind_readings_json
+from annotations.services.sights import Seen, What, sights_note
 from annotations.services.workitems import workitem_read_again
 from webapp.api.base import IF_MATCH, caller, checked, etag, if_match_version
 from webapp.api.projects import PersonOut
@@ -62,6 +63,12 @@ class ReadAgainOut(serializers.Serializer[Any]):
     state = serializers.CharField()
 
 
+def _of_models(case: dict[str, Any]) -> list[Seen]:
+    """That a nod is all there is says that a model has found it."""
+    nods = {Unsettled.TEST_NODDED_AT, Unsettled.TEST_BY_HABIT}
+    return [(What.ANSWER, "")] if nods & set(case["why"].values()) else []
+
+
 class BlindReadings(APIView):
     """What a preview found to lack a blind reading."""
 
@@ -69,7 +76,9 @@ class BlindReadings(APIView):
     def get(self, request: Request, id: str) -> Response:
         """List the cases of test patients that a blind reading would bring into the locked test, and who could read."""
         row = access_snapshot_request(caller(request), "snapshot.freeze", id=id)
-        return Response(BlindReadingsOut(blind_readings_json(row)).data)
+        shown = blind_readings_json(row)
+        sights_note(caller(request), {case["id"]: _of_models(case) for case in shown["cases"]})
+        return Response(BlindReadingsOut(shown).data)
 
 
 class WorkitemReadAgain(APIView):
