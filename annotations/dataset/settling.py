@@ -57,7 +57,6 @@ _UNFIT: Final = {
     Trust.ASSISTED: Unsettled.TEST_ASSISTED,
     Trust.NOD: Unsettled.TEST_NODDED_AT,
     Trust.BY_HABIT: Unsettled.TEST_BY_HABIT,
-    Trust.STRUCK: Unsettled.CONTRADICTED,
 }
 
 

@@ -210,7 +210,7 @@ def _as_read(one: Standing, head: Revision, models: _Models) -> Act:
         return Act.UPHELD_FIND if missed else Act.UPHELD
     if not _words(head).ai_visible:
         return Act.FOUND_BLIND if missed else Act.READ_BLIND
-    if key in models.accepted and present:
+    if key in models.accepted:
         return Act.READ_ECHO
     return Act.FOUND_ASSISTED if missed else Act.READ_ASSISTED
 
