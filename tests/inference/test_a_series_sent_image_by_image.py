@@ -14,7 +14,7 @@ from core.jobs import jobs_sweep, run_waiting_jobs
 from core.models import Job
 from imaging.models import Instance, Series
 from inference.models import ModelVersion, Prediction
-from inference.services.predictions import predictions_on_demand
+from inference.services.predictions import prediction_finish, predictions_on_demand
 from tests.factories.dicom_files import dx_image, file_bytes, number_instance, set_pixels
 from tests.imaging.test_stow import body_of
 from tests.inference.planted_archive import install, make_family, planted_pixels
@@ -85,6 +85,19 @@ def test_a_worker_that_answers_after_each_image_leaves_one_finding_an_image(live
     places = Finding.objects.values_list("head__content__geometry__sop_instance_uid", flat=True)
     assert len(set(places)) == len(places), "each of another image, and none of the whole study"
     assert None not in places
+
+
+def test_what_the_version_says_no_more_of_the_grown_series_needs_no_decision(
+    live: ModelVersion, sender: Sender
+) -> None:
+    for number in (1, 2):
+        sender.send(number)
+        run_waiting_jobs()
+    assert _to_decide() > 0
+    newest = Prediction.objects.get(superseded_at__isnull=True)
+    Prediction.objects.filter(pk=newest.pk).update(state="requested")
+    prediction_finish(prediction=newest, output={"labels": {}}, proposals=[], case_score=0.0)
+    assert _to_decide() == 0
 
 
 def test_a_model_is_asked_once_the_series_is_quiet(live: ModelVersion, sender: Sender, settings: Any) -> None:

@@ -104,6 +104,13 @@ def test_worse_calibration_stops_a_promotion():
     assert not report["passed"]
 
 
+def test_a_calibration_error_that_looks_no_higher_on_few_patients_shows_nothing():
+    _, criteria = gate(results(1.5, n=24), results(1.5, n=24), reviewed_labels=(1, 2))
+    told = criteria["calibration"]
+    assert told["value"] <= told["limit"]
+    assert told["passed"] is None, "the interval spans the limit"
+
+
 def test_a_subgroup_that_is_left_behind_stops_a_promotion():
     report, criteria = gate(
         results(1.5, 1200), results(2.2, 1200, noise_seed=1, weak_group="M"), groups=["sex"], reviewed_labels=(1, 2)
