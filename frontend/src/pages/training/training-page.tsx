@@ -9,7 +9,14 @@ import { useLabelNames } from "../../state/label-names";
 import { may, useMay, useMe } from "../../state/session";
 import type { TrainingNumbers } from "../../state/training-progress";
 import { useConfirm } from "../../ui/confirm";
-import { formatAgo, formatDuration, formatFigure, formatPercent, formatWords } from "../../ui/format";
+import {
+  formatAgo,
+  formatCount,
+  formatDuration,
+  formatFigure,
+  formatPercent,
+  formatWords,
+} from "../../ui/format";
 import { ButtonLink, TextLink } from "../../ui/links";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Facts, PageBody, Panel } from "../../ui/page";
@@ -112,6 +119,7 @@ function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingNu
             ["Snapshot", <SnapshotLink key="snapshot" run={run} project={project} />],
             ["Started", formatAgo(run.created_at)],
             ["By", run.requested_by?.display_name ?? "–"],
+            ...leftOut(run, nameOf),
             ...Object.entries(run.config)
               .filter(([, value]) => typeof value !== "object" || value === null || Array.isArray(value))
               .map(([name, value]): [string, string] => [
@@ -123,6 +131,19 @@ function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingNu
       </Panel>
     </PageBody>
   );
+}
+
+/** How many images of each part say nothing of what is learned, so that they were left out; once it is known. */
+function leftOut(run: TrainingRunOut, nameOf: (key: string) => string): [string, string][] {
+  const silent = (run.environment as Record<string, unknown> | null)?.says_nothing_of_the_labels;
+  if (typeof silent !== "object" || silent === null) {
+    return [];
+  }
+  const parts = Object.entries(silent).map(([part, count]) => `${formatCount(Number(count))} of ${part}`);
+  const labels = Array.isArray(run.config?.labels) ? run.config.labels.map(String).map(nameOf) : [];
+  return [
+    ["Left out", `${parts.join(", ")}: nothing is said of ${labels.join(", ") || "its labels"} in them`],
+  ];
 }
 
 function settingWords(name: string, value: unknown, nameOf: (key: string) => string): string {
