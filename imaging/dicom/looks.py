@@ -14,8 +14,6 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 #: Raise it when the same pixels give other bits.
@@ -51,56 +49,28 @@ def picture_bits(values_ji: NDArray[Any]) -> str:
     return np.packbits(bits).tobytes().hex()
 
 
+def near_pairs(bits: list[str], nearest: int = NEAR) -> list[tuple[int, int, int]]:
+    """Return pairs of pictures that differ in at most ``nearest`` bits: (place, later place, bits that differ).
+
+    Every picture is compared with every other: 64 bits at a time that takes less than tables of keys would.
+
+    Args:
+        bits: from ``picture_bits``, none empty.
+    """
+    table = np.frombuffer(bytes.fromhex("".join(bits)), np.uint8).reshape(len(bits), BITS // 8)
+    words = np.ascontiguousarray(table.view(np.uint64).T)
+    found = []
+    for one in range(len(bits) - 1):
+        differing = np.zeros(len(bits) - one - 1, np.uint8)  # the first bit is always 0, so 255 is the most
+        for word in words:
+            differing += np.bitwise_count(word[one + 1 :] ^ word[one])
+        found += [(one, one + 1 + int(step), int(differing[step])) for step in np.flatnonzero(differing <= nearest)]
+    return found
+
+
 @lru_cache(maxsize=1)
 def _cosines() -> NDArray[np.float64]:
     """Return the slow waves of a line of ``_SIDE`` pixels, ``[wave, pixel]`` (DCT-II)."""
     wave, pixel = np.mgrid[:_WAVES, :_SIDE]
     waves: NDArray[np.float64] = np.cos(np.pi * wave * (2 * pixel + 1) / (2 * _SIDE))
     return waves
-
-
-#: Of so many tables, each with so many of the bits as its key, one at least finds nearly every near pair.
-_TABLES, _KEY_BITS = 128, 16
-
-
-def near_pairs(bits: list[str], nearest: int = NEAR) -> list[tuple[int, int, int]]:
-    """Return pairs of pictures that differ in at most ``nearest`` bits: (place, later place, bits that differ).
-
-    Only pictures that agree in all bits of one table's key are compared, so the time grows far slower than the square
-    of their number; a pair within ``NEAR`` bits is missed less than once in a million times.
-
-    Args:
-        bits: from ``picture_bits``, none empty.
-    """
-    if len(bits) < 2:
-        return []
-    table = np.frombuffer(bytes.fromhex("".join(bits)), np.uint8).reshape(len(bits), BITS // 8)
-    words = np.ascontiguousarray(table).view(np.uint64)
-    apart = np.unpackbits(table, axis=1)
-    found: dict[tuple[int, int], int] = {}
-    for chosen in _keys():
-        key = apart[:, chosen] @ (1 << np.arange(_KEY_BITS, dtype=np.int64))
-        for one, other in _neighbours(key):
-            differing = np.bitwise_count(words[one] ^ words[other]).sum(axis=1, dtype=np.int64)
-            near = differing <= nearest
-            pairs = zip(one[near].tolist(), other[near].tolist(), differing[near].tolist(), strict=True)
-            found |= {(min(a, b), max(a, b)): bits_apart for a, b, bits_apart in pairs}
-    return [(*pair, bits_apart) for pair, bits_apart in sorted(found.items())]
-
-
-@lru_cache(maxsize=1)
-def _keys() -> NDArray[np.int64]:
-    """Return which bits are each table's key, ``[table, bit]``: drawn once, the same everywhere."""
-    lots = np.random.default_rng(20261126)
-    return np.array([lots.choice(np.arange(1, BITS), _KEY_BITS, replace=False) for _ in range(_TABLES)])
-
-
-def _neighbours(key: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield the places of all pairs with equal keys, each pair once."""
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    for step in range(1, len(key)):
-        equal = np.flatnonzero(ordered[step:] == ordered[:-step])
-        if not len(equal):
-            return
-        yield order[equal], order[equal + step]
