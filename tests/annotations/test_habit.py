@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from annotations.dataset.habit import reviewing_of
+from annotations.dataset.rows import snapshot_rows
 from annotations.models import Finding, ReadingProtocol, Review, Revision
 from tests.factories.api import Api
 from tests.factories.reading import image_label, make_label
-from tests.factories.scenes import Scene, Taught, taught_by
+from tests.factories.scenes import NOTHING, Scene, Taught, taught_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,12 +73,16 @@ def test_accepting_everything_is_a_habit_and_weighs_less(pile: Scene, project: P
         "Accepted 60 of 60 model findings.",
         "Accepted 16 of 16 findings that say the contrary of a blind reading.",
     ]
-    other = Scene.begun(project, pile.reader, reviewer)
-    proposed = other.proposes(image_label())
-    other.submits()
-    other.judges(proposed, "accepted")
-    other.signs()
-    assert taught_by(other) == Taught(1, "ai_accepted_by_habit", 0.2, 1)
+    nodded = {split: Scene.begun(project, pile.reader, reviewer, split=split) for split in ("train", "test")}
+    for other in nodded.values():
+        proposed = other.proposes(image_label())
+        other.submits()
+        other.judges(proposed, "accepted")
+        other.signs()
+    assert taught_by(nodded["train"]) == Taught(1, "ai_accepted_by_habit", 0.2, 1)
+    assert taught_by(nodded["test"]) == NOTHING
+    built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
+    assert built.unsettled["test_by_habit"] == {"nodule": 1}
 
 
 def test_fewer_than_fifty_decisions_prove_nothing(pile: Scene) -> None:
