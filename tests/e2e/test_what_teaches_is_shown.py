@@ -113,6 +113,10 @@ def test_the_reasons_of_a_rejection_are_chosen_by_number_and_the_history_says_wh
         expect(dialog.get_by_test_id("reject-right_for_wrong_reason")).to_contain_text("Right answer, wrong place")
         expect(dialog.get_by_test_id("reject-duplicate")).to_contain_text("It is there twice")
         desk.picture("reject-reasons")
+        # No reason has the focus: a hasty Enter rejects nothing.
+        page.keyboard.press("Enter")
+        expect(dialog).to_be_visible()
+        assert not proposed.reviews.exists()
         page.keyboard.press("7")
         expect(line).to_have_attribute("data-decision", "rejected")
         assert proposed.reviews.get().reason == "duplicate"

@@ -59,7 +59,7 @@ export function RejectDialog() {
       size="md"
     >
       <Stack gap={6} data-testid="reject-dialog">
-        <Text size="sm" c="dimmed">
+        <Text size="sm" c="dimmed" tabIndex={-1} data-autofocus>
           Press the number of the reason.
         </Text>
         {rejectReasons.map((reason, index) => (
@@ -68,7 +68,6 @@ export function RejectDialog() {
             variant="default"
             justify="space-between"
             fullWidth
-            data-autofocus={index === 0 ? true : undefined}
             data-testid={`reject-${reason.code}`}
             rightSection={<Kbd>{index + 1}</Kbd>}
             onClick={() => choose(reason.code)}
