@@ -143,6 +143,9 @@ class House:
                       reveal="always", blind=False, claimed_at=_at(0.5), abandoned_at=_at(0.6), ending="released")
         )  # fmt: skip
 
+        self.make("annotations.Step", workitem=self.cases[0], version=2, kind="submitted", by=self.people["ann"],
+                  reading=self.readings[0], remark="read twice")  # fmt: skip
+
     def _findings(self) -> None:
         self.findings = []
         for n, (case, theirs) in enumerate([(self.cases[0], False), (self.cases[0], True), (self.cases[4], True)]):
