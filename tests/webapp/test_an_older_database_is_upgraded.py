@@ -31,7 +31,8 @@ MOVED = {("inference_modelfamily", "change_plan")}
 GUARDED = {
     "core_auditevent", "imaging_identitydecision", "imaging_conflictdecision", "imaging_samepersondecision",
     "imaging_nearcopydecision", "annotations_revision", "annotations_review", "annotations_step",
-    "annotations_calibration", "annotations_withdrawal", "annotations_sight", "inference_declaredplan",
+    "annotations_calibration", "annotations_withdrawal", "annotations_sight", "annotations_glimpse",
+    "inference_declaredplan",
 }  # fmt: skip
 START = timezone.now() - timedelta(days=2)
 Tables = dict[str, dict[Any, dict[str, Any]]]
