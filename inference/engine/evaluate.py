@@ -45,6 +45,7 @@ def evaluate(
     thresholds: Mapping[str, float],
     groups: Sequence[str] = (),
     trivial: TrivialResults = NO_TRIVIAL,
+    left_out: int | None = None,
     replicates: int = 1000,
     seed: int = 0,
 ) -> Evaluation:
@@ -56,6 +57,7 @@ def evaluate(
         thresholds: of the decisions, locked before the test.
         groups: dimensions to split by ("sex", "age_band", "view", "scanner"); those no case has are left out.
         trivial: what answers without a model say or paint on the same cases in the same order.
+        left_out: how many cases of the test part say nothing of the labels and are not among these; None: not counted.
         replicates: of the patient-cluster bootstrap.
         seed: of the bootstrap; the same cases give the same report.
 
@@ -75,6 +77,7 @@ def evaluate(
     return Evaluation(
         cases=len(cases),
         patients=len(set(patients)),
+        left_out=left_out,
         repeated_patients=repeated,
         overall=_overall(cases, labels, thresholds, weights),
         labels={label: _label(cases, label, thresholds[label], weights, repeated, trivial) for label in labels},

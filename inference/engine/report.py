@@ -253,11 +253,16 @@ class OverallFigures(Kept):
 
 
 class Evaluation(Kept):
-    """The report of one model on locked test cases: per label, and per subgroup of each dimension."""
+    """The report of one model on locked test cases: per label, and per subgroup of each dimension.
+
+    ``left_out`` counts the cases of the test part that say nothing of any of the labels, and are not among ``cases``;
+    reports of before did not count them (null).
+    """
 
     version: Literal["overread-evaluation/1"] = Field(default="overread-evaluation/1", alias="schema")
     cases: int
     patients: int
+    left_out: int | None = None
     repeated_patients: bool
     overall: OverallFigures
     labels: dict[str, LabelFigures]

@@ -16,7 +16,7 @@ from inference.errors import nothing_to_evaluate_on
 from inference.family_facts import limits_of, plan_of
 from inference.jobs.floors import priors_of, simple_of
 from inference.jobs.images import model_of
-from inference.jobs.samples import snapshot_samples
+from inference.jobs.samples import samples_left_out, snapshot_samples
 from inference.jobs.tested import Tested
 from inference.models import ModelFamily, ModelVersion
 from inference.services.evaluation import evaluation_finish
@@ -48,6 +48,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
     labels = challenger.config.labels
     dimensions = max(model.config.dimensions for model in (challenger, champion) if model)
     samples = snapshot_samples(snapshot, "test", labels=labels, dimensions=dimensions)
+    left_out = samples_left_out(snapshot, "test", labels=labels, dimensions=dimensions)
     if not samples:
         raise nothing_to_evaluate_on()
     plan = limits_of(plan_of(version))
@@ -83,8 +84,12 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         version=version,
         snapshot=snapshot,
         compared_with=live,
-        report=report_on(new, labels=labels, thresholds=thresholds, groups=GROUPS, trivial=tested.trivial),
-        compared_report=report_on(old, labels=known, thresholds=before or {}, groups=GROUPS) if known else None,
+        report=report_on(
+            new, labels=labels, thresholds=thresholds, groups=GROUPS, trivial=tested.trivial, left_out=left_out
+        ),
+        compared_report=report_on(old, labels=known, thresholds=before or {}, groups=GROUPS, left_out=left_out)
+        if known
+        else None,
         gate=gate,
         outputs=tested.outputs(),
     )

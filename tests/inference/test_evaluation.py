@@ -154,6 +154,20 @@ def test_evaluating_twice_gives_the_same_report_once(
     assert Job.objects.filter(kind="evaluate", state="succeeded").count() == 2
 
 
+def test_test_cases_that_say_nothing_of_the_labels_are_counted_in_the_report(
+    family: ModelFamily, snapshot: DatasetSnapshot, admin: User, square_model: Path, run_jobs: Callable[[], int]
+) -> None:
+    rows = [json.loads(line) for line in blobs.get(snapshot.manifest_digest).splitlines()]
+    for row in [row for row in rows if row["split"] == "test"][:3]:
+        row["labels"], row["regions"] = {"square": None}, []
+    snapshot.manifest_digest = blobs.put(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+    snapshot.save(update_fields=["manifest_digest"])
+    evaluation_request(version=install(family, square_model), requested_by=admin)
+    run_jobs()
+    report = EvaluationReport.objects.get().report
+    assert (report["cases"], report["left_out"]) == (37, 3)
+
+
 def test_a_version_without_test_cases_is_not_judged(family: ModelFamily, admin: User, square_model: Path) -> None:
     version = install(family, square_model)
     with pytest.raises(Conflict, match="no locked test cases"):

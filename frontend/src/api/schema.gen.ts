@@ -2434,6 +2434,9 @@ export interface components {
         /**
          * Evaluation
          * @description The report of one model on locked test cases: per label, and per subgroup of each dimension.
+         *
+         *     ``left_out`` counts the cases of the test part that say nothing of any of the labels, and are not among ``cases``;
+         *     reports of before did not count them (null).
          */
         Evaluation: {
             /**
@@ -2446,6 +2449,11 @@ export interface components {
             cases: number;
             /** Patients */
             patients: number;
+            /**
+             * Left Out
+             * @default null
+             */
+            left_out: number | null;
             /** Repeated Patients */
             repeated_patients: boolean;
             overall: components["schemas"]["OverallFigures"];

@@ -125,6 +125,7 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
             ["Test part of", report.snapshot?.name ?? "–"],
             ["Test cases", formatCount(figures.cases)],
             ["Test patients", formatCount(figures.patients)],
+            ["Left out of the test", leftOut(figures.left_out, keys.map(nameOf))],
             ["Operating point", report.operating_point_sentence || "–"],
             ["Chosen on", report.held_out_sentence || "–"],
             ["Look at these test cases", report.look ? formatOrdinal(report.look) : "–"],
@@ -134,4 +135,16 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
       </Panel>
     </PageBody>
   );
+}
+
+/** How many cases of the test part say nothing of what the version answers, so that they judge nothing. */
+function leftOut(count: number | null | undefined, labels: string[]): string {
+  if (count === null || count === undefined) {
+    return "not counted when this was measured";
+  }
+  if (count === 0) {
+    return `none: each says something of ${labels.join(", ")}`;
+  }
+  const [cases, them] = count === 1 ? ["case", "it"] : ["cases", "them"];
+  return `${formatCount(count)} ${cases}: nothing is said of ${labels.join(", ")} in ${them}`;
 }
