@@ -11,6 +11,8 @@ from annotations.models import DatasetSnapshot, Finding, Review, Withdrawal, Wor
 from inference.models import EvaluationReport, ModelVersion
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from annotations.dataset.sides import Sides
 
 Json = dict[str, Any]
@@ -22,19 +24,23 @@ class Traces:
 
     Attributes:
         images: of them in each dataset, by split.
+        versions: trained on such a dataset, or begun with the weights of one that was.
+        without: of the same families, trained after the withdrawal on none of it.
     """
 
     snapshots: list[DatasetSnapshot] = field(default_factory=list)
     images: dict[str, dict[str, int]] = field(default_factory=dict)
     versions: list[ModelVersion] = field(default_factory=list)
+    without: list[ModelVersion] = field(default_factory=list)
     reports: list[EvaluationReport] = field(default_factory=list)
 
 
 def traces_of(withdrawal: Withdrawal, sides: Sides) -> Traces:
     """Return the datasets that hold images of a withdrawn patient, or of cases in which a withdrawn reader had a hand.
 
-    With the versions that were trained on them, and the reports made of either. Manifests are read, not today's rows;
-    those that were frozen before they named their readers are searched by the cases the reader had a hand in.
+    With the versions that were trained on them or began with the weights of such a one, and the reports made of either.
+    Manifests are read, not today's rows; those that were frozen before they named their readers are searched by the
+    cases the reader had a hand in.
     """
     found = Traces()
     rows = DatasetSnapshot.objects.select_related("project").order_by("-created_at")
@@ -54,16 +60,26 @@ def traces_of(withdrawal: Withdrawal, sides: Sides) -> Traces:
         if counts:
             found.snapshots.append(snapshot)
             found.images[str(snapshot.pk)] = counts
-    found.versions = list(
-        ModelVersion.objects.filter(training_run__snapshot__in=found.snapshots)
-        .select_related("family__project", "training_run__snapshot")
-        .order_by("family", "number")
+    trained = ModelVersion.objects.filter(training_run__isnull=False).order_by("family", "number")
+    learned = _with_heirs(set(trained.filter(training_run__snapshot__in=found.snapshots).values_list("pk", flat=True)))
+    rows_of = trained.select_related("family__project", "training_run__snapshot", "training_run__parent")
+    found.versions = list(rows_of.filter(pk__in=learned))
+    later = rows_of.filter(
+        family__in={one.family_id for one in found.versions},
+        training_run__snapshot__created_at__gt=withdrawal.created_at,
     )
+    found.without = list(later.exclude(pk__in=learned))
     reports = EvaluationReport.objects.filter(snapshot__in=found.snapshots) | EvaluationReport.objects.filter(
         version__in=found.versions
     )
     found.reports = list(reports.distinct().select_related("version__family").order_by("-created_at"))
     return found
+
+
+def _with_heirs(learned: set[UUID]) -> set[UUID]:
+    """Return these versions and all that began with the weights of one of them, or of such a one."""
+    heirs = set(ModelVersion.objects.filter(training_run__parent__in=learned).values_list("pk", flat=True))
+    return learned if heirs <= learned else _with_heirs(learned | heirs)
 
 
 def _studies_of_reader(withdrawal: Withdrawal) -> set[str]:

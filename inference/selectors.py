@@ -128,6 +128,7 @@ def version_json(version: ModelVersion, looks: Mapping[object, Look] | None = No
         "created_at": version.created_at,
         "digest": version.weights_digest,
         "training_run_id": version.training_run_id,
+        "snapshot": snapshot_named(version.training_run) if version.training_run else None,
         "report_id": newest.pk if newest else None,
         "gate_passed": newest.gate.get("passed") if newest else None,
         "gate_sentence": newest.gate.get("sentence", "") if newest else "",
@@ -138,13 +139,11 @@ def version_json(version: ModelVersion, looks: Mapping[object, Look] | None = No
 
 def version_whole_json(version: ModelVersion) -> Json:
     """Return a version with its card and reports."""
-    run = version.training_run
     return {
         **version_json(version),
         "family": {"id": version.family_id, "slug": version.family.slug, "title": version.family.title},
         "card": version.card,
         "card_digest": version.card_digest,
-        "snapshot": snapshot_named(run) if run else None,
         "reports": [report_row_json(report) for report in version.reports.select_related("compared_with")],
     }
 
@@ -156,7 +155,9 @@ def families_json(families: Iterable[ModelFamily]) -> list[Json]:
 
 def family_json(family: ModelFamily) -> Json:
     """Return one family with its versions, newest first."""
-    rows = list(family.versions.prefetch_related("reports").order_by("-number"))
+    rows = list(
+        family.versions.select_related("training_run__snapshot").prefetch_related("reports").order_by("-number")
+    )
     looks = looks_of(report for row in rows for report in row.reports.all())
     versions = {row.pk: version_json(row, looks) for row in rows}
     before = previously_live(family) if family.live_id else None

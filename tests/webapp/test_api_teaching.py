@@ -63,6 +63,7 @@ def test_what_learned_from_a_withdrawn_patient_or_reader_is_listed_and_a_dataset
     assert [one["id"] for one in gone["versions"]] == [str(version.pk)]
     assert [one["id"] for one in gone["reports"]] == [str(report.pk)]
     assert api("POST", "withdrawals", said)[1]["code"] == "already_so"
+    assert gone["without"] == []
     preview = _asked(api, "/preview", WANTED)["preview"]
     assert (preview["counts"]["cases"], preview["counts"]["left_out"]["patient_withdrawn"]) == (7, 1)
     without = _asked(api, "", {**WANTED, "name": "without"})["snapshot"]
@@ -76,6 +77,35 @@ def test_what_learned_from_a_withdrawn_patient_or_reader_is_listed_and_a_dataset
     kept = AuditEvent.objects.filter(event_type="teaching.withdrawn")
     assert sorted(kept.values_list("outcome", flat=True)) == ["teaches_again", "withdrawn", "withdrawn"]
     assert "asked for it" not in str(list(kept.values_list("detail", flat=True)))
+
+
+def test_a_version_that_began_with_the_weights_of_one_that_learned_from_them_learned_from_them_too(
+    project: Project, radiologist: User, reviewer: User, admin: User
+) -> None:
+    make_label(project)
+    _six(project, radiologist, reviewer)
+    study = Study.objects.select_related("patient").order_by("created_at")[0]
+    _six(project, radiologist, reviewer, first=1000, splits=(split_of(patient_key(study.patient)),))
+    api = Api(admin)
+    old = DatasetSnapshot.objects.get(pk=_asked(api, "", {**WANTED, "name": "with all"})["snapshot"]["id"])
+    first, _report = _learned(project, old, admin)
+    api("POST", "withdrawals", {"study_instance_uid": study.study_instance_uid, "reason": "asked for it"})
+    new = DatasetSnapshot.objects.get(pk=_asked(api, "", {**WANTED, "name": "without"})["snapshot"]["id"])
+    made = [first]
+    for number, parent in ((2, None), (3, first), (4, 3)):
+        run = TrainingRun.objects.create(
+            family=first.family, plan=DeclaredPlan.objects.get(), snapshot=new, config={},
+            config_digest=str(number) * 64, parent=made[parent - 1] if isinstance(parent, int) else parent,
+        )  # fmt: skip
+        made.append(
+            ModelVersion.objects.create(
+                family=first.family, number=number, training_run=run, weights_digest=str(number) * 64,
+                card_digest="2" * 64,
+            )
+        )  # fmt: skip
+    [row] = api("GET", "withdrawals")[1]["results"]
+    assert [(one["number"], one["started_from"]) for one in row["versions"]] == [(1, None), (3, 1), (4, 3)]
+    assert [one["number"] for one in row["without"]] == [2]
 
 
 def test_numbers_that_share_name_and_birth_date_are_listed_until_an_admin_decides_about_them(

@@ -34,6 +34,14 @@ class ShortVersionOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=ModelVersion.State.choices)
 
 
+class ModelSnapshotOut(serializers.Serializer[Any]):
+    """The dataset that something was made from."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    digest = serializers.CharField()
+
+
 class VersionOut(ShortVersionOut):
     """A version of a model; ``digest`` is of its weights."""
 
@@ -41,6 +49,7 @@ class VersionOut(ShortVersionOut):
     created_at = serializers.DateTimeField()
     digest = serializers.CharField()
     training_run_id = serializers.UUIDField(allow_null=True)
+    snapshot = ModelSnapshotOut(allow_null=True)
     report_id = serializers.UUIDField(allow_null=True)
     gate_passed = serializers.BooleanField(allow_null=True)
     gate_sentence = serializers.CharField()
@@ -152,14 +161,6 @@ class FamilyIn(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=2000, help_text="Why these limits: the plan is declared with it.")
 
 
-class ModelSnapshotOut(serializers.Serializer[Any]):
-    """The dataset that something was made from."""
-
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    digest = serializers.CharField()
-
-
 class VersionFamilyOut(serializers.Serializer[Any]):
     """The family of a version."""
 
@@ -185,7 +186,6 @@ class VersionDetailOut(VersionOut):
     family = VersionFamilyOut()
     card = serializers.JSONField()
     card_digest = serializers.CharField()
-    snapshot = ModelSnapshotOut(allow_null=True)
     reports = ReportRowOut(many=True)
 
 

@@ -23,6 +23,7 @@ from core.errors import NotFound
 from core.models import User
 from imaging.models import Study
 from inference.learned_from import Traces, traces_of
+from inference.models import ModelVersion
 from webapp.api.base import caller, checked
 
 
@@ -57,7 +58,7 @@ class TracedSnapshotOut(_Out):
 
 
 class TracedVersionOut(_Out):
-    """A version that was trained on such a dataset."""
+    """A version that was trained on such a dataset, or begun with the weights of one that was."""
 
     id: UUID
     number: int
@@ -66,6 +67,7 @@ class TracedVersionOut(_Out):
     family: str
     project: str
     snapshot_id: UUID | None
+    started_from: int | None
 
 
 class TracedReportOut(_Out):
@@ -89,6 +91,7 @@ class WithdrawalOut(_Out):
     created_at: datetime
     snapshots: list[TracedSnapshotOut]
     versions: list[TracedVersionOut]
+    without: list[TracedVersionOut]
     reports: list[TracedReportOut]
 
 
@@ -103,6 +106,15 @@ def _named(row: Withdrawal) -> str:
         return row.reader.display_name or row.reader.username
     number = row.patient_number or {}
     return str(number.get("patient_id") or "A study without a Patient ID")
+
+
+def _version(one: ModelVersion) -> TracedVersionOut:
+    run = one.training_run
+    return TracedVersionOut(
+        id=one.pk, number=one.number, state=one.state, family_id=one.family_id, family=one.family.title,
+        project=one.family.project.slug, snapshot_id=run.snapshot_id if run else None,
+        started_from=run.parent.number if run and run.parent else None,
+    )  # fmt: skip
 
 
 def _out(row: Withdrawal, sides: Sides) -> WithdrawalOut:
@@ -123,14 +135,8 @@ def _out(row: Withdrawal, sides: Sides) -> WithdrawalOut:
             )
             for one in traces.snapshots
         ],
-        versions=[
-            TracedVersionOut(
-                id=one.pk, number=one.number, state=one.state, family_id=one.family_id, family=one.family.title,
-                project=one.family.project.slug,
-                snapshot_id=one.training_run.snapshot_id if one.training_run else None,
-            )
-            for one in traces.versions
-        ],
+        versions=[_version(one) for one in traces.versions],
+        without=[_version(one) for one in traces.without],
         reports=[
             TracedReportOut(id=one.pk, version_number=one.version.number, family=one.version.family.title)
             for one in traces.reports

@@ -5105,7 +5105,7 @@ export interface components {
         };
         /**
          * TracedVersionOut
-         * @description A version that was trained on such a dataset.
+         * @description A version that was trained on such a dataset, or begun with the weights of one that was.
          */
         TracedVersionOut: {
             /**
@@ -5128,6 +5128,8 @@ export interface components {
             project: string;
             /** Snapshot Id */
             snapshot_id: string | null;
+            /** Started From */
+            started_from: number | null;
         };
         TrainingChangedEvent: {
             id: number;
@@ -5472,6 +5474,7 @@ export interface components {
             digest: string;
             /** Format: uuid */
             training_run_id: string | null;
+            snapshot: components["schemas"]["ModelSnapshotOut"] | null;
             /** Format: uuid */
             report_id: string | null;
             gate_passed: boolean | null;
@@ -5481,7 +5484,6 @@ export interface components {
             family: components["schemas"]["VersionFamilyOut"];
             card: unknown;
             card_digest: string;
-            snapshot: components["schemas"]["ModelSnapshotOut"] | null;
             reports: components["schemas"]["ReportRowOut"][];
         };
         /** @description The family of a version. */
@@ -5504,6 +5506,7 @@ export interface components {
             digest: string;
             /** Format: uuid */
             training_run_id: string | null;
+            snapshot: components["schemas"]["ModelSnapshotOut"] | null;
             /** Format: uuid */
             report_id: string | null;
             gate_passed: boolean | null;
@@ -5608,6 +5611,8 @@ export interface components {
             snapshots: components["schemas"]["TracedSnapshotOut"][];
             /** Versions */
             versions: components["schemas"]["TracedVersionOut"][];
+            /** Without */
+            without: components["schemas"]["TracedVersionOut"][];
             /** Reports */
             reports: components["schemas"]["TracedReportOut"][];
         };

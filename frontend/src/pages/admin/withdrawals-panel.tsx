@@ -164,11 +164,23 @@ function Withdrawn({ row }: { row: WithdrawalOut }) {
         {row.versions.map((version) => (
           <List.Item key={version.id}>
             {version.family}, version {version.number}, {version.state}
+            {row.snapshots.some((one) => one.id === version.snapshot_id)
+              ? ""
+              : `: began with the weights of version ${version.started_from}`}
           </List.Item>
         ))}
       </List>
+      {row.without.map((version) => (
+        <Text key={version.id} size="sm" data-testid="learned-without">
+          Version {version.number} of {version.family} learned without them.
+        </Text>
+      ))}
       {families(row).map((one) => (
-        <RetrainWithout key={one.familyId} {...one} />
+        <RetrainWithout
+          key={one.familyId}
+          {...one}
+          done={row.without.some((version) => version.family_id === one.familyId)}
+        />
       ))}
       <ReasonDialog
         opened={asking}
@@ -213,7 +225,7 @@ function families(row: WithdrawalOut): Wanted[] {
 }
 
 /** Freeze anew without whoever is withdrawn, then open the training with that snapshot chosen. */
-function RetrainWithout({ familyId, title, project, recipe, labelKeys }: Wanted) {
+function RetrainWithout({ familyId, title, project, recipe, labelKeys, done }: Wanted & { done: boolean }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const families = useQuery(modelsQuery(project));
@@ -223,7 +235,7 @@ function RetrainWithout({ familyId, title, project, recipe, labelKeys }: Wanted)
     mutationFn: () =>
       freezeSnapshot(
         project,
-        `Without the withdrawn, ${new Date().toISOString().slice(0, 16)}`,
+        `Without the withdrawn, ${formatInstant(new Date().toISOString())}`,
         recipe,
         labelKeys,
       ),
@@ -256,11 +268,12 @@ function RetrainWithout({ familyId, title, project, recipe, labelKeys }: Wanted)
         <Button
           size="xs"
           mt="xs"
+          variant={done ? "default" : "filled"}
           onClick={() => freeze.mutate()}
           loading={freeze.isPending || asked !== ""}
           data-testid="retrain-without"
         >
-          Retrain {title} without them
+          Retrain {title} without them{done ? " again" : ""}
         </Button>
       )}
     </div>

@@ -102,13 +102,19 @@ function Family({ family, train }: { family: FamilyOut; train: string | undefine
                 <Table.Th>State</Table.Th>
                 <Table.Th>Made</Table.Th>
                 <Table.Th>Digest</Table.Th>
+                <Table.Th>Learned from</Table.Th>
                 <Table.Th>Training</Table.Th>
                 <Table.Th>Report</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
               {family.versions.map((version) => (
-                <VersionLine key={version.id} version={version} mayEvaluate={mayTrain} />
+                <VersionLine
+                  key={version.id}
+                  version={version}
+                  project={family.project}
+                  mayEvaluate={mayTrain}
+                />
               ))}
             </Table.Tbody>
           </Table>
@@ -148,7 +154,15 @@ function Family({ family, train }: { family: FamilyOut; train: string | undefine
   );
 }
 
-function VersionLine({ version, mayEvaluate }: { version: VersionOut; mayEvaluate: boolean }) {
+function VersionLine({
+  version,
+  project,
+  mayEvaluate,
+}: {
+  version: VersionOut;
+  project: string;
+  mayEvaluate: boolean;
+}) {
   const evaluate = useMutation({
     mutationFn: () => evaluateVersion(version.id),
     onSuccess: () => notifyDone("Evaluating on the locked test part; the report appears here."),
@@ -167,6 +181,20 @@ function VersionLine({ version, mayEvaluate }: { version: VersionOut; mayEvaluat
       <Table.Td>{formatInstant(version.created_at)}</Table.Td>
       <Table.Td>
         <Code title={version.digest}>{shortDigest(version.digest)}</Code>
+      </Table.Td>
+      <Table.Td>
+        {version.snapshot ? (
+          <TextLink
+            to="/datasets/$snapshotId/sheet"
+            params={{ snapshotId: version.snapshot.id }}
+            search={{ project }}
+            size="sm"
+          >
+            {version.snapshot.name}
+          </TextLink>
+        ) : (
+          "–"
+        )}
       </Table.Td>
       <Table.Td>
         {version.training_run_id ? (

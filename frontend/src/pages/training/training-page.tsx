@@ -117,6 +117,10 @@ function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingNu
           rows={[
             ["Family", <FamilyLink key="family" run={run} project={project} />],
             ["Snapshot", <SnapshotLink key="snapshot" run={run} project={project} />],
+            [
+              "Began with",
+              run.parent ? `the weights of version ${run.parent.number}` : "nothing learned before",
+            ],
             ["Started", formatAgo(run.created_at)],
             ["By", run.requested_by?.display_name ?? "–"],
             ...leftOut(run, nameOf),
