@@ -215,6 +215,7 @@ def test_settings_and_datasets_that_do_not_fit_are_refused_before_anything_start
     assert not TrainingRun.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)  # long enough for a heartbeat, which has a connection of its own
 def test_the_estimate_is_a_range_that_narrows_once_trainings_were_measured(
     family: ModelFamily, snapshot: DatasetSnapshot, admin: User
 ) -> None:

@@ -148,18 +148,21 @@ def proposals(api: Api, workitem_id: str) -> list[Any]:
 
 
 def look_again(admin: Api, reviewer: Api, row: Any, truth: bool) -> bool:
-    """Reopen a signed-off study, judge what its reader said, sign it off again; return whether it was corrected."""
+    """Reopen a signed-off study, judge what reader and model said, sign it off; return whether the reader was corrected."""
     opened = done(
         admin, "POST", f"workitems/{row['id']}/reopen", {"reason": "The model and the reader disagree."},
         match=row["version"],
     )  # fmt: skip
-    (finding,) = done(reviewer, "GET", f"workitems/{row['id']}/findings")
-    head, wrong = finding["head"], finding["head"]["content"]["present"] != truth
-    decision: dict[str, Any] = {"decision": "accepted"}
-    if wrong:
-        content = {**head["content"], "present": truth}
-        decision = {"decision": "corrected", "reason": "wrong_label", "corrected_content": content}
-    done(reviewer, "POST", f"findings/{finding['id']}/reviews", decision, match=head["digest"])
+    wrong = False
+    for finding in done(reviewer, "GET", f"workitems/{row['id']}/findings"):
+        head, decision = finding["head"], {"decision": "accepted"}
+        if head["content"]["present"] != truth and finding["algorithm_type"] == "AUTOMATIC":
+            decision = {"decision": "rejected", "reason": "not_present"}
+        elif head["content"]["present"] != truth:
+            wrong = True
+            content = {**head["content"], "present": truth}
+            decision = {"decision": "corrected", "reason": "wrong_label", "corrected_content": content}
+        done(reviewer, "POST", f"findings/{finding['id']}/reviews", decision, match=head["digest"])
     event = {"event": "correct" if wrong else "accept"}
     decided = done(reviewer, "POST", f"workitems/{row['id']}/decide", event, match=opened["version"])
     assert decided["state"] == ("corrected" if wrong else "accepted")
