@@ -176,4 +176,5 @@ def workitem_reopen(*, workitem: Workitem, by: User, version: int, reason: str) 
         kind = Step.Kind.REOPENED
         reopened = state_move(locked, state, kind, by, detail=detail, reading=locked.reading, remark=reason)
     bell.ring("workitem", "reopened", reopened)
+    reopened.refresh_from_db()  # what models said meanwhile has come with it, and counts as a change
     return reopened

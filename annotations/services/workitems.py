@@ -131,6 +131,7 @@ def workitem_read_again(*, workitem: Workitem, reader: User, by: User, version: 
         locked.remark, locked.round = "", locked.round + 1
         again = _held(locked, reading, by, "read_again", _Kind.READ_AGAIN, remark=reason)
     bell.ring("workitem", "reopened", again)
+    again.refresh_from_db()
     return again
 
 

@@ -148,7 +148,7 @@ def proposals(api: Api, workitem_id: str) -> list[Any]:
 
 
 def look_again(admin: Api, reviewer: Api, row: Any, truth: bool) -> bool:
-    """Reopen a signed-off study, judge what reader and model said, sign it off; return whether the reader was corrected."""
+    """Reopen a signed-off study, judge reader and model, sign it off; return whether the reader was corrected."""
     opened = done(
         admin, "POST", f"workitems/{row['id']}/reopen", {"reason": "The model and the reader disagree."},
         match=row["version"],
