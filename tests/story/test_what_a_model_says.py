@@ -208,8 +208,9 @@ def test_what_a_model_says_of_a_signed_off_case_comes_when_it_is_reopened(
     assert prediction.state == "finished"
     assert not Finding.objects.filter(workitem=workitem).exists(), "nothing below a sign-off changes"
     workitem.refresh_from_db()
-    workitem_reopen(workitem=workitem, by=admin, version=workitem.version, reason="look again")
+    answered = workitem_reopen(workitem=workitem, by=admin, version=workitem.version, reason="look again")
     said = Finding.objects.get(workitem=workitem, kind="image_label")
     assert said.probability == pytest.approx(prediction.output["labels"]["square"]["probability"], abs=1e-5)
     workitem.refresh_from_db()
+    assert answered.version == workitem.version, "whoever reopened it can go on from the answer"
     assert workitem.ai_score == pytest.approx(prediction.case_score)
