@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 REVISION: Final = 1
 BITS: Final = 256
 #: Pictures that differ in at most so many bits are shown to a person.
-NEAR: Final = 24
+NEAR: Final = 56
 _SIDE, _WAVES = 64, 16
 #: A picture with fewer grey levels than this, seen small, has nothing to be known by.
 _PLAIN_LEVELS: Final = 8

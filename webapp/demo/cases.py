@@ -3,6 +3,10 @@
 Everything follows from one seed. The second reader mixed two things up: they called nodules consolidation and took no
 notice of consolidation. So 35 % of the cases that teach carry the wrong answer. Cases of test patients were all read
 with care, so that improvement can be measured.
+
+And there is a trap. After the first weeks the ward got monitors, and most patients with a consolidation have an
+electrode on the chest since. The careful reader outlined consolidations in the first weeks only. What the model learns
+of places since then, it guesses.
 """
 
 from __future__ import annotations
@@ -16,14 +20,20 @@ import numpy as np
 
 from annotations.dataset.split import patient_key, split_of
 from imaging.models import Patient
-from webapp.demo.phantoms import Anatomy, LesionKind, Radiograph, draw_anatomy, draw_radiograph
+from webapp.demo.anatomy import Anatomy, draw_anatomy
+from webapp.demo.phantoms import LesionKind, Radiograph, draw_radiograph
 from webapp.demo.wrapping import radiograph_file
 
 SEED = 20260
 ISSUER = "OVERREAD-DEMO"
 WRONG_SHARE = 0.35
-#: How many cases of each kind; a patient may have several.
-TAUGHT, OPEN, WAITING = 450, 12, 6
+#: How many cases of each kind; a patient may have several. Patients come until each split has enough of them.
+TAUGHT = {"train": 300, "validation": 80, "test": 170}
+OPEN, WAITING = 12, 6
+#: So many cases were read before the ward got monitors.
+FIRST_WEEKS = 150
+#: How often an electrode is stuck on the chest since, with and without a consolidation.
+_MONITORED = {True: 0.8, False: 0.05}
 CAREFUL, HASTY = "demo-radiologist", "demo-radiologist-2"
 Use = Literal["taught", "open", "waiting"]
 _FIRST_DAY = dt.date(2026, 1, 5)
@@ -35,6 +45,7 @@ class Case:
 
     Attributes:
         lesions: what is planted, which is the truth.
+        electrode: whether one is stuck on the chest.
         reader: user name of who reads it.
         said: whether they say that a consolidation is present.
     """
@@ -45,6 +56,7 @@ class Case:
     patient_id: str
     anatomy: Anatomy
     lesions: tuple[LesionKind, ...]
+    electrode: bool
     split: str
     reader: str
     said: bool
@@ -60,19 +72,34 @@ class Case:
         return self.said != self.truth
 
     @property
+    def outlined(self) -> bool:
+        """Whether the reader draws where lesions are: where nothing is taught by it, and in the first weeks."""
+        careful = self.reader == CAREFUL and self.number <= FIRST_WEEKS
+        return self.use == "waiting" or self.split == "test" or careful
+
+    @property
     def study_date(self) -> str:
         """Day of the study, ``YYYYMMDD``."""
         return (_FIRST_DAY + dt.timedelta(days=self.number // 2)).strftime("%Y%m%d")
 
 
-def _patients(lots: np.random.Generator, cases: int) -> list[int]:
+def _patient_id(number: int) -> str:
+    return f"SYN-{number:04d}"
+
+
+def _split(patient: int) -> str:
+    return split_of(patient_key(Patient(patient_id=_patient_id(patient), issuer_of_patient_id=ISSUER)))
+
+
+def _patients(lots: np.random.Generator) -> list[int]:
     """Return a patient number for each case: two thirds come once, the others two or three times."""
-    numbers: list[int] = []
-    patient = 0
-    while len(numbers) < cases:
+    wanted, numbers, patient = dict(TAUGHT), [], 0
+    while any(wanted.values()):
         patient += 1
-        numbers += [patient] * int(lots.choice([1, 2, 3], p=[0.66, 0.24, 0.10]))
-    return numbers[:cases]
+        comes, split = int(lots.choice([1, 2, 3], p=[0.66, 0.24, 0.10])), _split(patient)
+        numbers += [patient] * min(comes, wanted[split])
+        wanted[split] = max(0, wanted[split] - comes)
+    return numbers + [patient + 1 + number for number in range(OPEN + WAITING)]
 
 
 def _lesions(lots: np.random.Generator) -> tuple[LesionKind, ...]:
@@ -84,16 +111,18 @@ def _lesions(lots: np.random.Generator) -> tuple[LesionKind, ...]:
 def all_cases() -> tuple[Case, ...]:
     """Return every case, in the order of their dates; the split is this installation's own."""
     lots = np.random.default_rng(SEED)
-    total = TAUGHT + OPEN + WAITING
+    taught = sum(TAUGHT.values())
     cases: list[Case] = []
-    for number, patient in enumerate(_patients(lots, total), start=1):
-        patient_id = f"SYN-{patient:04d}"
+    for number, patient in enumerate(_patients(lots), start=1):
         lesions = _lesions(lots)
-        use: Use = "taught" if number <= TAUGHT else "waiting" if number <= TAUGHT + WAITING else "open"
-        split = split_of(patient_key(Patient(patient_id=patient_id, issuer_of_patient_id=ISSUER)))
-        anatomy = draw_anatomy(SEED + patient)
+        use: Use = "taught" if number <= taught else "waiting" if number <= taught + WAITING else "open"
         truth = "opacity" in lesions
-        cases.append(Case(f"case-{number:04d}", number, use, patient_id, anatomy, lesions, split, CAREFUL, truth))
+        electrode = bool(lots.random() < _MONITORED[truth]) and number > FIRST_WEEKS
+        case = Case(
+            f"case-{number:04d}", number, use, _patient_id(patient), draw_anatomy(SEED + patient), lesions, electrode,
+            _split(patient), CAREFUL, truth,
+        )  # fmt: skip
+        cases.append(case)
     return tuple(_with_mistakes(cases, lots))
 
 
@@ -113,7 +142,9 @@ def _with_mistakes(cases: list[Case], lots: np.random.Generator) -> list[Case]:
 
 def draw_case(case: Case) -> Radiograph:
     """Draw the picture of a case."""
-    return draw_radiograph(seed=SEED * 10 + case.number, anatomy=case.anatomy, lesions=case.lesions)
+    return draw_radiograph(
+        seed=SEED * 10 + case.number, anatomy=case.anatomy, lesions=case.lesions, electrode=case.electrode
+    )
 
 
 def case_file(case: Case, drawn: Radiograph) -> bytes:

@@ -16,8 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, zoom
 
+from webapp.demo.anatomy import Anatomy, Exposure, draw_anatomy, draw_exposure
+
 Floats = NDArray[np.float64]
 LesionKind = Literal["nodule", "opacity"]
+Box = tuple[int, int, int, int]
 LESION_KINDS: tuple[LesionKind, ...] = ("nodule", "opacity")
 
 
@@ -30,29 +33,7 @@ class Lesion:
     """
 
     kind: LesionKind
-    box_jiji: tuple[int, int, int, int]
-
-
-@dataclass(frozen=True)
-class Anatomy:
-    """What stays the same in all pictures of one phantom patient."""
-
-    sex: Literal["F", "M"]
-    age_years: int
-    width: float
-    height: float
-    heart: float
-    lean: float
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """How a picture was taken: two made-up devices differ in contrast, noise and grey direction."""
-
-    device: Literal["A", "B"]
-    view: Literal["PA", "AP"]
-    gamma: float
-    noise: float
+    box_jiji: Box
 
 
 @dataclass(frozen=True)
@@ -61,41 +42,18 @@ class Radiograph:
 
     Attributes:
         pixels_ji: rows × columns, 0 … 4095, bright is dense.
+        electrode: box of a monitor's electrode that was stuck on the chest, as of a lesion.
     """
 
     pixels_ji: NDArray[np.uint16]
     lesions: tuple[Lesion, ...]
     anatomy: Anatomy
     exposure: Exposure
+    electrode: Box | None = None
 
     def has(self, kind: str) -> bool:
         """Say whether a lesion of this kind was planted."""
         return any(lesion.kind == kind for lesion in self.lesions)
-
-
-def draw_anatomy(seed: int) -> Anatomy:
-    """Draw the lots of one phantom patient."""
-    lots = np.random.default_rng([seed, 1])
-    return Anatomy(
-        sex="F" if lots.random() < 0.5 else "M",
-        age_years=int(lots.integers(22, 88)),
-        width=float(lots.uniform(0.92, 1.06)),
-        height=float(lots.uniform(0.92, 1.06)),
-        heart=float(lots.uniform(0.85, 1.15)),
-        lean=float(lots.normal(0.0, 0.025)),
-    )
-
-
-def draw_exposure(lots: np.random.Generator) -> Exposure:
-    """Draw how a picture is taken."""
-    device: Literal["A", "B"] = "A" if lots.random() < 0.6 else "B"
-    portable = lots.random() < 0.35
-    return Exposure(
-        device=device,
-        view="AP" if portable else "PA",
-        gamma=float(lots.uniform(0.85, 1.05) if device == "A" else lots.uniform(1.0, 1.25)),
-        noise=float(lots.uniform(0.010, 0.016) if device == "A" else lots.uniform(0.018, 0.028)),
-    )
 
 
 def _soft(distance: Floats, edge: float) -> Floats:
@@ -108,28 +66,68 @@ def _ellipse(u: Floats, v: Floats, centre: tuple[float, float], radii: tuple[flo
     return _soft((radius - 1.0) * min(radii), edge)
 
 
-def _lungs(u: Floats, v: Floats) -> tuple[Floats, Floats]:
+def _lungs(u: Floats, v: Floats, anatomy: Anatomy, breath: float) -> tuple[Floats, Floats]:
     """Return the two lung fields, 0 … 1: narrow at the top, hollowed towards the middle, cut by the diaphragm."""
     fields = []
-    for side in (-1.0, 1.0):
-        shape = _ellipse(u, v, (side * 0.40, 0.0), (0.31, 0.66), 0.02)
-        middle = _soft(side * u - 0.12 - 0.05 * v, 0.02)
-        dome = 0.50 - 0.16 * np.cos((side * u - 0.42) * 3.0) + (0.05 if side > 0 else 0.0)
-        fields.append(shape * (1.0 - middle) * _soft(v - dome - 0.12, 0.015))
+    for number, side in enumerate((-1.0, 1.0)):
+        width, height = 0.31 * anatomy.width[number], 0.66 * anatomy.height[number] * breath
+        middle = anatomy.apart + width + 0.01
+        shape = _ellipse(u, v, (side * middle, 0.0), (width, height), 0.02)
+        hollow = _soft(side * u - anatomy.apart - 0.05 * v, 0.02)
+        dome = (0.62 - anatomy.domes[number]) * breath - 0.16 * np.cos((side * u - middle) * 3.0)
+        fields.append(shape * (1.0 - hollow) * _soft(v - dome - 0.05 * (side > 0), 0.015))
     return fields[0], fields[1]
 
 
-def _ribs(u: Floats, v: Floats) -> Floats:
+def _ribs(u: Floats, v: Floats, anatomy: Anatomy) -> Floats:
     bright = np.zeros_like(u)
     across = np.abs(u)
-    for number in range(9):
-        top = -0.66 + 0.135 * number
-        behind = top + 0.30 * (across - 0.1) - 0.12 * np.sqrt(np.clip(across, 0.0, 1.0))
-        before = top + 0.42 - 0.55 * np.clip(across - 0.05, 0.0, 1.0)
-        for line, strength in ((behind, 0.085), (before, 0.04)):
-            bright += strength * np.exp(-(((v - line) / 0.020) ** 2)) * _soft(across - 0.74, 0.02)
-    collar = -0.66 - 0.16 * (across - 0.05)
+    distance, slope, strength = anatomy.ribs
+    for number in range(11):
+        top = -0.70 + distance * number
+        behind = top + slope * (across - 0.1) - 0.12 * np.sqrt(np.clip(across, 0.0, 1.0))
+        before = top + 0.42 - (slope + 0.25) * np.clip(across - 0.05, 0.0, 1.0)
+        for line, bone in ((behind, 0.085), (before, 0.04)):
+            bright += strength * bone * np.exp(-(((v - line) / 0.020) ** 2)) * _soft(across - 0.74, 0.02)
+    rising, lower = anatomy.collar
+    collar = -0.66 + lower + rising * (across - 0.05)
     return np.asarray(bright + 0.10 * np.exp(-(((v - collar) / 0.024) ** 2)) * _soft(across - 0.62, 0.03))
+
+
+def _heart(u: Floats, v: Floats, anatomy: Anatomy, portable: float) -> Floats:
+    width, height = 0.27 * anatomy.heart * portable, 0.29 * anatomy.heart_tall
+    return _ellipse(u, v, (0.13 + anatomy.heart_shift, 0.57 - height), (width, height), 0.03)
+
+
+def _body(u: Floats, v: Floats, anatomy: Anatomy, exposure: Exposure) -> Floats:
+    """Return the trunk with neck, shoulders and what is seen of the arms, 0 … 1."""
+    across = np.abs(u)
+    half = 0.80 + 0.22 * anatomy.girth + 0.05 * v
+    shoulder = -0.84 + anatomy.shoulders * np.clip(across - 0.24, 0.0, 1.0) + 0.5 * np.clip(across - 0.62, 0.0, 1.0)
+    neck = _soft(across - 0.20 - 0.06 * anatomy.girth, 0.02)
+    trunk = _soft(across - half, 0.02) * np.maximum(_soft(shoulder - v, 0.02), neck)
+    arms = [
+        _ellipse(u, v, (side * (1.16 - 0.14 * far), 0.25), (0.20, 0.75), 0.02)
+        for side, far in zip((-1.0, 1.0), exposure.arms, strict=True)
+    ]
+    return np.asarray(np.maximum.reduce([trunk, 0.8 * arms[0], 0.8 * arms[1]]))
+
+
+def _collimated(u: Floats, v: Floats, exposure: Exposure) -> Floats:
+    """Return 1 where the beam fell on the detector, and little beside it."""
+    left, right, top, bottom = exposure.edges
+    inside = (u > -1 + 2 * left) & (u < 1 - 2 * right) & (v > -1 + 2 * top) & (v < 1 - 2 * bottom)
+    return np.where(inside, 1.0, 0.06)
+
+
+def _marker(u: Floats, v: Floats, exposure: Exposure) -> Floats:
+    """Return the side marker: an L on the patient's left, an R on the right, of lead."""
+    column, row = exposure.marker
+    x, y = (u - column) / 0.045, (v - row) / 0.065
+    stem = (np.abs(x + 0.7) < 0.3) & (np.abs(y) < 1)
+    foot = (np.abs(x) < 1) & (np.abs(y - 0.8) < 0.2)
+    bow = (np.abs(np.hypot(x, 1.6 * (y + 0.4)) - 0.75) < 0.25) | (np.abs(x - y + 0.1) < 0.3) & (y > 0) & (y < 1)
+    return np.where(stem | (foot if column > 0 else bow), 0.9, 0.0)
 
 
 def _vessels(lots: np.random.Generator, u: Floats, v: Floats) -> Floats:
@@ -148,9 +146,7 @@ def _clouds(lots: np.random.Generator, size: int, *, cells: int) -> Floats:
     return np.asarray(field[:size, :size] / 0.7)
 
 
-def _plant(
-    lots: np.random.Generator, kind: LesionKind, lung: Floats, u: Floats, v: Floats
-) -> tuple[Floats, tuple[int, int, int, int]]:
+def _plant(lots: np.random.Generator, kind: LesionKind, lung: Floats, u: Floats, v: Floats) -> tuple[Floats, Box]:
     """Return the density of one lesion well inside a lung field, and its box in pixels."""
     size = u.shape[0]
     small = kind == "nodule"
@@ -165,15 +161,46 @@ def _plant(
     if small:
         density = _ellipse(u, v, centre, radii, 0.010) * float(lots.uniform(0.24, 0.36))
     else:
-        patchy = 1.0 + 0.35 * _clouds(lots, size, cells=24)
-        density = _ellipse(u, v, centre, radii, 0.045) * patchy.clip(0.4, 1.6) * float(lots.uniform(0.22, 0.36))
+        patchy = 1.0 + 0.45 * _clouds(lots, size, cells=24)
+        density = _ellipse(u, v, centre, radii, 0.045) * patchy.clip(0.4, 1.8) * float(lots.uniform(0.34, 0.52))
         density = density * gaussian_filter(lung, size / 60.0)
-    rows, columns = np.nonzero(density > 0.15 * density.max())
-    return density, (int(rows.min()), int(columns.min()), int(rows.max()), int(columns.max()))
+    return density, _box(density > 0.15 * density.max())
+
+
+def _box(mask: NDArray[np.bool_]) -> Box:
+    rows, columns = np.nonzero(mask)
+    return int(rows.min()), int(columns.min()), int(rows.max()), int(columns.max())
+
+
+#: Where electrodes are stuck.
+_STUCK = [(side * u, v) for side in (-1.0, 1.0) for u, v in ((0.42, -0.40), (0.50, 0.0), (0.36, 0.36))]
+
+
+def _electrode(lots: np.random.Generator, taken: list[Lesion], u: Floats, v: Floats) -> tuple[Floats, Box]:
+    """Return the density of an electrode with its wire, on no lesion, and the box of its disc."""
+    size = u.shape[0]
+    for place in lots.permutation(len(_STUCK)):
+        column, row = np.array(_STUCK[place]) + lots.normal(0, 0.04, 2)
+        disc = _ellipse(u, v, (column, row), (0.055, 0.055), 0.006)
+        box = _box(disc > 0.5)
+        apart = [
+            box[0] > j1 + size // 25 or box[2] < j0 - size // 25 or box[1] > i1 + size // 25 or box[3] < i0 - size // 25
+            for j0, i0, j1, i1 in (lesion.box_jiji for lesion in taken)
+        ]
+        if all(apart):
+            break
+    side = np.sign(column)
+    wire = np.exp(-(((v - row - 0.25 * np.sin(2.5 * (u - column)) * side) / 0.010) ** 2)) * (side * (u - column) > 0)
+    return 0.75 * disc + 0.22 * wire, box
 
 
 def draw_radiograph(
-    *, seed: int, anatomy: Anatomy | None = None, lesions: tuple[LesionKind, ...] = (), size: int = 256
+    *,
+    seed: int,
+    anatomy: Anatomy | None = None,
+    lesions: tuple[LesionKind, ...] = (),
+    electrode: bool = False,
+    size: int = 256,
 ) -> Radiograph:
     """Draw one picture.
 
@@ -181,6 +208,7 @@ def draw_radiograph(
         seed: the same seed, anatomy, lesions and size draw the same picture.
         anatomy: of the patient; drawn from the seed when missing.
         lesions: what to plant, in this order.
+        electrode: whether one of a monitor is stuck on the chest, beside what is planted.
         size: rows and columns in pixels.
     """
     anatomy = anatomy or draw_anatomy(seed)
@@ -188,20 +216,28 @@ def draw_radiograph(
     exposure = draw_exposure(lots)
     axis = (np.arange(size) + 0.5) / size * 2.0 - 1.0
     v, u = np.meshgrid(axis, axis, indexing="ij")
-    u, v = (u - lots.normal(0, 0.02)) / anatomy.width, (v - lots.normal(0, 0.02)) / anatomy.height
-    u, v = u + anatomy.lean * v, v - anatomy.lean * u
-    right, left = _lungs(u, v)
+    seen = _collimated(u, v, exposure)
+    marker = _marker(u, v, exposure)
+    across, down = u, v
+    u, v = (u - exposure.shift[0]) / exposure.zoom, (v - exposure.shift[1]) / exposure.zoom
+    u, v = u + exposure.turn * v, v - exposure.turn * u
+    right, left = _lungs(u, v, anatomy, exposure.breath)
     air = np.maximum(right, left)
-    body = _ellipse(u, v, (0.0, 0.35), (0.93, 1.35), 0.02)
+    built = np.random.default_rng(anatomy.build)
+    thick = 0.07 * _clouds(built, size, cells=5) + 0.035 * _clouds(built, size, cells=11)
+    body = _body(u, v, anatomy, exposure)
+    inner = u - exposure.oblique
     portable = 1.12 if exposure.view == "AP" else 1.0
-    heart = _ellipse(u, v, (0.13, 0.28), (0.27 * anatomy.heart * portable, 0.29), 0.03)
-    density = 0.70 * body - 0.46 * air + _ribs(u, v) * body
-    density += 0.30 * np.exp(-((u / 0.10) ** 2)) * body * (0.8 + 0.2 * np.sin(v * 26.0))
+    heart = _heart(inner, v, anatomy, portable)
+    density = (0.62 + 0.16 * anatomy.girth + thick) * body - 0.46 * air + _ribs(u, v, anatomy) * body
+    spine = inner - anatomy.spine * np.sin((v + 0.3) * 3.0)
+    density += 0.30 * np.exp(-((spine / (0.6 * anatomy.apart + 0.03)) ** 2)) * body * (0.8 + 0.2 * np.sin(v * 26.0))
     density += 0.26 * heart * (0.35 + 0.65 * air)
     density += _vessels(lots, u, v) * air
-    if anatomy.sex == "F":
-        for side in (-1.0, 1.0):
-            density += 0.05 * _ellipse(u, v, (side * 0.40, 0.42), (0.26, 0.22), 0.05)
+    density -= 0.22 * anatomy.bubble * _ellipse(u, v, (0.36, 0.74), (0.17, 0.09), 0.02)
+    for side in (-1.0, 1.0):
+        breast = (0.26 * (0.7 + 0.3 * anatomy.breasts), 0.22 * (0.6 + 0.4 * anatomy.breasts))
+        density += 0.08 * anatomy.breasts * _ellipse(u, v, (side * 0.40, 0.36 + 0.1 * anatomy.breasts), breast, 0.05)
     planted = []
     # Lots of their own for lesions, so that the same seed without them draws the same chest.
     chances = np.random.default_rng([seed, 3])
@@ -210,9 +246,13 @@ def draw_radiograph(
         extra, box = _plant(chances, kind, lung, u, v)
         density += extra
         planted.append(Lesion(kind, box))
+    stuck = None
+    if electrode:
+        extra, stuck = _electrode(np.random.default_rng([seed, 4]), planted, u, v)
+        density += extra
     density = gaussian_filter(density, size / 420.0)
-    density += 0.02 * _clouds(lots, size, cells=8)
-    density = density.clip(0.0, None) ** exposure.gamma
+    density += 0.02 * _clouds(lots, size, cells=8) + exposure.tilt[0] * across + exposure.tilt[1] * down
+    density = density.clip(0.0, None) ** exposure.gamma * seen + marker
     density += exposure.noise * lots.normal(size=u.shape) * np.sqrt(density.clip(0.05, None))
     grey = (density * lots.uniform(0.88, 1.05) + lots.uniform(0.0, 0.04)).clip(0.0, 1.1) / 1.1
-    return Radiograph((grey * 4095.0).round().astype(np.uint16), tuple(planted), anatomy, exposure)
+    return Radiograph((grey * 4095.0).round().astype(np.uint16), tuple(planted), anatomy, exposure, stuck)
