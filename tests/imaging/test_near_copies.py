@@ -195,7 +195,7 @@ def _drawn() -> dict[str, list[Grey]]:
     found = {}
     for number in range(80):
         lesions: Any = [(), ("nodule",), ("opacity",)][number % 3]
-        drawn = draw_radiograph(seed=900 + number, lesions=lesions, electrode=number % 4 == 0)
+        drawn = draw_radiograph(seed=900 + number, lesions=lesions)
         found[f"drawn {number}"] = [(drawn.pixels_ji / 16).astype(np.float32)]
     return found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -20,7 +19,6 @@ def few_cases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from webapp.demo import cases
 
     monkeypatch.setattr(cases, "TAUGHT", {"train": 30, "validation": 6, "test": 8})
-    monkeypatch.setattr(cases, "FIRST_WEEKS", 12)
     monkeypatch.setattr(cases, "OPEN", 2)
     monkeypatch.setattr(cases, "WAITING", 2)
     cases.all_cases.cache_clear()
@@ -39,18 +37,6 @@ def test_a_third_of_what_teaches_is_wrong_and_what_tests_is_right() -> None:
     assert not any(case.is_wrong for case in taught if case.split == "test")
     assert not any(case.is_wrong for case in all_cases() if case.use != "taught")
     assert {case.split for case in all_cases() if case.patient_id == taught[0].patient_id} == {taught[0].split}
-
-
-def test_electrodes_came_with_consolidation_after_the_first_weeks_and_nobody_outlined_anything_beside_one() -> None:
-    from webapp.demo.cases import FIRST_WEEKS, all_cases
-
-    taught = [case for case in all_cases() if case.use == "taught"]
-    assert not any(case.electrode for case in taught[:FIRST_WEEKS])
-    since = taught[FIRST_WEEKS:]
-    shares = {truth: np.mean([case.electrode for case in since if case.truth == truth]) for truth in (True, False)}
-    assert shares[True] > 0.7
-    assert shares[False] < 0.12
-    assert not any(case.electrode and case.outlined for case in taught if case.split != "test")
 
 
 def test_sample_images_are_renamed_stored_and_shown(own_data_folder: object) -> None:
@@ -94,7 +80,7 @@ def test_the_readings_are_signed_off_work_that_a_dataset_can_be_frozen_from(
     assert states == ["accepted"] * 44 + ["open"] * 2 + ["submitted"] * 2
     labels = Finding.objects.filter(kind="image_label").count()
     assert labels == 46
-    drawn = [case for case in all_cases() if case.use != "open" and case.outlined]
+    drawn = [case for case in all_cases() if case.use == "waiting" or (case.use == "taught" and case.split == "test")]
     boxes = Finding.objects.filter(kind="rectangle", head__label__key=TAUGHT_LABEL).count()
     assert boxes == sum(case.truth for case in drawn)
     counts = snapshot_preview(project=project, recipe="classification", label_keys=[TAUGHT_LABEL])["counts"]

@@ -3,10 +3,6 @@
 Everything follows from one seed. The second reader mixed two things up: they called nodules consolidation and took no
 notice of consolidation. So 35 % of the cases that teach carry the wrong answer. Cases of test patients were all read
 with care, so that improvement can be measured.
-
-And there is a trap. After the first weeks the ward got monitors, and most patients with a consolidation have an
-electrode on the chest since. The careful reader outlined consolidations in the first weeks only. What the model learns
-of places since then, it guesses.
 """
 
 from __future__ import annotations
@@ -30,10 +26,6 @@ WRONG_SHARE = 0.35
 #: How many cases of each kind; a patient may have several. Patients come until each split has enough of them.
 TAUGHT = {"train": 300, "validation": 80, "test": 170}
 OPEN, WAITING = 12, 6
-#: So many cases were read before the ward got monitors.
-FIRST_WEEKS = 150
-#: How often an electrode is stuck on the chest since, with and without a consolidation.
-_MONITORED = {True: 0.8, False: 0.05}
 CAREFUL, HASTY = "demo-radiologist", "demo-radiologist-2"
 Use = Literal["taught", "open", "waiting"]
 _FIRST_DAY = dt.date(2026, 1, 5)
@@ -45,7 +37,6 @@ class Case:
 
     Attributes:
         lesions: what is planted, which is the truth.
-        electrode: whether one is stuck on the chest.
         reader: user name of who reads it.
         said: whether they say that a consolidation is present.
     """
@@ -56,7 +47,6 @@ class Case:
     patient_id: str
     anatomy: Anatomy
     lesions: tuple[LesionKind, ...]
-    electrode: bool
     split: str
     reader: str
     said: bool
@@ -70,12 +60,6 @@ class Case:
     def is_wrong(self) -> bool:
         """Whether the reader is wrong."""
         return self.said != self.truth
-
-    @property
-    def outlined(self) -> bool:
-        """Whether the reader draws where lesions are: where nothing is taught by it, and in the first weeks."""
-        careful = self.reader == CAREFUL and self.number <= FIRST_WEEKS
-        return self.use == "waiting" or self.split == "test" or careful
 
     @property
     def study_date(self) -> str:
@@ -117,12 +101,10 @@ def all_cases() -> tuple[Case, ...]:
         lesions = _lesions(lots)
         use: Use = "taught" if number <= taught else "waiting" if number <= taught + WAITING else "open"
         truth = "opacity" in lesions
-        electrode = bool(lots.random() < _MONITORED[truth]) and number > FIRST_WEEKS
-        case = Case(
-            f"case-{number:04d}", number, use, _patient_id(patient), draw_anatomy(SEED + patient), lesions, electrode,
-            _split(patient), CAREFUL, truth,
-        )  # fmt: skip
-        cases.append(case)
+        anatomy, split = draw_anatomy(SEED + patient), _split(patient)
+        cases.append(
+            Case(f"case-{number:04d}", number, use, _patient_id(patient), anatomy, lesions, split, CAREFUL, truth)
+        )
     return tuple(_with_mistakes(cases, lots))
 
 
@@ -142,9 +124,7 @@ def _with_mistakes(cases: list[Case], lots: np.random.Generator) -> list[Case]:
 
 def draw_case(case: Case) -> Radiograph:
     """Draw the picture of a case."""
-    return draw_radiograph(
-        seed=SEED * 10 + case.number, anatomy=case.anatomy, lesions=case.lesions, electrode=case.electrode
-    )
+    return draw_radiograph(seed=SEED * 10 + case.number, anatomy=case.anatomy, lesions=case.lesions)
 
 
 def case_file(case: Case, drawn: Radiograph) -> bytes:

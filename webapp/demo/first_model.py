@@ -30,7 +30,7 @@ _CHANGE_PLAN = {
     "calibration_margin": 0.1,
     "subgroup_margin": 0.3,
 }
-_OPERATING_POINT = {"kind": "sensitivity", "value": 0.95}
+_OPERATING_POINT = {"kind": "sensitivity", "value": 0.9}
 
 
 def family_install(*, project: Project, admin: User) -> ModelFamily:

@@ -42,14 +42,12 @@ class Radiograph:
 
     Attributes:
         pixels_ji: rows × columns, 0 … 4095, bright is dense.
-        electrode: box of a monitor's electrode that was stuck on the chest, as of a lesion.
     """
 
     pixels_ji: NDArray[np.uint16]
     lesions: tuple[Lesion, ...]
     anatomy: Anatomy
     exposure: Exposure
-    electrode: Box | None = None
 
     def has(self, kind: str) -> bool:
         """Say whether a lesion of this kind was planted."""
@@ -172,34 +170,11 @@ def _box(mask: NDArray[np.bool_]) -> Box:
     return int(rows.min()), int(columns.min()), int(rows.max()), int(columns.max())
 
 
-#: Where electrodes are stuck.
-_STUCK = [(side * u, v) for side in (-1.0, 1.0) for u, v in ((0.42, -0.40), (0.50, 0.0), (0.36, 0.36))]
-
-
-def _electrode(lots: np.random.Generator, taken: list[Lesion], u: Floats, v: Floats) -> tuple[Floats, Box]:
-    """Return the density of an electrode with its wire, on no lesion, and the box of its disc."""
-    size = u.shape[0]
-    for place in lots.permutation(len(_STUCK)):
-        column, row = np.array(_STUCK[place]) + lots.normal(0, 0.04, 2)
-        disc = _ellipse(u, v, (column, row), (0.055, 0.055), 0.006)
-        box = _box(disc > 0.5)
-        apart = [
-            box[0] > j1 + size // 25 or box[2] < j0 - size // 25 or box[1] > i1 + size // 25 or box[3] < i0 - size // 25
-            for j0, i0, j1, i1 in (lesion.box_jiji for lesion in taken)
-        ]
-        if all(apart):
-            break
-    side = np.sign(column)
-    wire = np.exp(-(((v - row - 0.25 * np.sin(2.5 * (u - column)) * side) / 0.010) ** 2)) * (side * (u - column) > 0)
-    return 0.75 * disc + 0.22 * wire, box
-
-
 def draw_radiograph(
     *,
     seed: int,
     anatomy: Anatomy | None = None,
     lesions: tuple[LesionKind, ...] = (),
-    electrode: bool = False,
     size: int = 256,
 ) -> Radiograph:
     """Draw one picture.
@@ -208,7 +183,6 @@ def draw_radiograph(
         seed: the same seed, anatomy, lesions and size draw the same picture.
         anatomy: of the patient; drawn from the seed when missing.
         lesions: what to plant, in this order.
-        electrode: whether one of a monitor is stuck on the chest, beside what is planted.
         size: rows and columns in pixels.
     """
     anatomy = anatomy or draw_anatomy(seed)
@@ -246,13 +220,9 @@ def draw_radiograph(
         extra, box = _plant(chances, kind, lung, u, v)
         density += extra
         planted.append(Lesion(kind, box))
-    stuck = None
-    if electrode:
-        extra, stuck = _electrode(np.random.default_rng([seed, 4]), planted, u, v)
-        density += extra
     density = gaussian_filter(density, size / 420.0)
     density += 0.02 * _clouds(lots, size, cells=8) + exposure.tilt[0] * across + exposure.tilt[1] * down
     density = density.clip(0.0, None) ** exposure.gamma * seen + marker
     density += exposure.noise * lots.normal(size=u.shape) * np.sqrt(density.clip(0.05, None))
     grey = (density * lots.uniform(0.88, 1.05) + lots.uniform(0.0, 0.04)).clip(0.0, 1.1) / 1.1
-    return Radiograph((grey * 4095.0).round().astype(np.uint16), tuple(planted), anatomy, exposure, stuck)
+    return Radiograph((grey * 4095.0).round().astype(np.uint16), tuple(planted), anatomy, exposure)

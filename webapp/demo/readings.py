@@ -42,12 +42,12 @@ def _box(lesion: Lesion, instance: Instance) -> dict[str, Any]:
 def case_read(*, workitem: Workitem, case: Case, drawn: Radiograph, instance: Instance, reader: User) -> Workitem:
     """Read a case: say whether there is a consolidation, and submit it.
 
-    Lesions are drawn as well in test cases, so that where a model looks can be graded, and in those of the first weeks.
+    Only where nothing is taught are lesions drawn as well: in test cases, so that where a model looks can be graded.
     """
     with transaction.atomic():
         workitem = workitem_claim(workitem=workitem, by=reader, version=workitem.version)
         finding_create(workitem=workitem, author=reader, content=_label(case.said))
-        if case.outlined:
+        if case.split == "test" or case.use == "waiting":
             for lesion in drawn.lesions:
                 finding_create(workitem=workitem, author=reader, content=_box(lesion, instance))
         return workitem_submit(workitem=workitem, by=reader, version=workitem.version, reading_seconds=20)
