@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +97,20 @@ def test_demo_people_are_not_made_in_production(settings: object) -> None:
         call_command("demo")
 
 
+def test_a_demo_of_another_edition_is_left_as_it_is_and_not_read_again_by_todays_truth(
+    own_data_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from core.models import Project
+    from webapp.demo.install import EDITION, marker
+
+    marker().write_text(json.dumps({"edition": EDITION - 1}))
+    call_command("demo")
+    assert "served as it is" in capsys.readouterr().out
+    assert not Project.objects.exists()
+    with pytest.raises(CommandError, match="another version"):
+        call_command("demo", "--second-reading")
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_correcting_the_second_reader_and_retraining_raises_the_auc(own_data_folder: object, settings: object) -> None:
@@ -105,13 +121,13 @@ def test_correcting_the_second_reader_and_retraining_raises_the_auc(own_data_fol
     from core.models import User
     from inference.models import EvaluationReport, ModelFamily
     from inference.services.training import training_request
-    from webapp.demo.install import SPLIT_KEY, is_complete
+    from webapp.demo.install import EDITION, SPLIT_KEY, edition_here
     from webapp.demo.projects import TAUGHT_LABEL
 
     # Set here, so that what the command sets is undone after the test.
     settings.OVERREAD_SPLIT_KEY = SPLIT_KEY  # type: ignore[attr-defined]
     call_command("demo")
-    assert is_complete()
+    assert edition_here() == EDITION
     before = Workitem.objects.count()
     call_command("demo")
     assert Workitem.objects.count() == before

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from core.models import Project, User
 
-#: Raised when the content changes, so that an older demo is completed at the next start.
-EDITION = 1
+#: Raised when the content changes. A demo of another edition stays as it is: pictures and truth belong together.
+EDITION = 2
 #: Published, and too short for production: it only makes every demo split its phantom patients alike.
 SPLIT_KEY = "overread-demo-split"
 _BATCH = 60
@@ -70,12 +70,12 @@ def marker() -> Path:
     return path
 
 
-def is_complete() -> bool:
-    """Say whether this edition of the demo is complete here."""
+def edition_here() -> int | None:
+    """Return which edition of the demo is complete here, if one is."""
     try:
-        return bool(json.loads(marker().read_text())["edition"] == EDITION)
+        return int(json.loads(marker().read_text())["edition"])
     except (FileNotFoundError, ValueError, KeyError):
-        return False
+        return None
 
 
 def demo_install(*, say: Callable[[str], None]) -> None:

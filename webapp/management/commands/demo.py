@@ -12,8 +12,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.models import User
 from core.numbers import whole
-from webapp.demo.install import Progress, demo_install, is_complete
+from webapp.demo.install import EDITION, Progress, demo_install, edition_here
 from webapp.demo.people import has_people_of_its_own
+
+_OLDER = (
+    "The demo here was made by another version of Overread. For today's set OVERREAD_DATA_DIR to another folder, "
+    "or move this one away."
+)
 
 
 def _how_many(text: str) -> int:
@@ -42,9 +47,14 @@ class Command(BaseCommand):
             raise CommandError("The demo's passwords are published; it is not installed in production mode.")
         # What has to wait for a worker runs here, in this process.
         settings.OVERREAD_JOBS_WAKE = "none"
+        here = edition_here()
         if options["second_reading"] is not None:
+            if here not in (None, EDITION):
+                raise CommandError(f"{_OLDER} What is true of its pictures is known to that version only.")
             self._second_reading(options["second_reading"])
-        elif not is_complete():
+        elif here not in (None, EDITION):
+            self._say(f"{_OLDER} It is served as it is.")
+        elif here is None:
             started = time.monotonic()
             self._say("Preparing the demo …")
             call_command("migrate", interactive=False, verbosity=0)
