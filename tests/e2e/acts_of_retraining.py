@@ -77,10 +77,10 @@ def the_report_compares(story: Story) -> None:
         expect(line).to_contain_text(f"{report['auc']['value']:.3f}")
         assert len(report["auc"]["interval"]) == 2
     assert new["auc"]["value"] > old["auc"]["value"]
-    # What README says of the first model: a quarter to two thirds of its answers are wrong.
+    # What README says of the first model: about half of its answers or more are wrong.
     right = {name: report["accuracy"]["value"] for name, report in (("first", old), ("second", new))}
-    assert 0.3 <= round(right["first"], 1) <= 0.8, right
-    assert right["second"] > max(0.8, right["first"]), right
+    assert right["first"] < 0.6, right
+    assert right["second"] > right["first"] + 0.1, right
     story.picture("9-report")
 
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from core.models import Project, User
 
 FAMILY = "consolidation"
-#: A few dozen test cases cannot hold the usual limits. And the first model, taught by a mixed-up reader, need not be
+#: A hundred test patients cannot hold the usual limits. And the first model, taught by a mixed-up reader, need not be
 #: better than chance: the demo is about making it so.
 _CHANGE_PLAN = {
-    # Weak, and no proof for a clinic: of twenty findings five may be lost before it cannot be told any more.
-    "sensitivity_margin": 0.5,
+    # Weak, and no proof for a clinic. Who calls nearly everything a consolidation misses few; a better model misses more.
+    "sensitivity_margin": 0.35,
     "specificity_margin": 0.15,
     "auc_floor": 0.0,
     "trivial": "told",
@@ -45,7 +45,7 @@ def family_install(*, project: Project, admin: User) -> ModelFamily:
         modalities=["DX"],
         change_plan=_CHANGE_PLAN,
         operating_point=_OPERATING_POINT,
-        reason="Two dozen test patients prove little: wide limits, for a demonstration only. None is to be missed.",
+        reason="A hundred test patients prove little: wide limits, for a demonstration only. Few are to be missed.",
         by=admin,
     )
 
