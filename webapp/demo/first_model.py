@@ -20,7 +20,7 @@ FAMILY = "consolidation"
 #: A hundred test patients cannot hold the usual limits. And the first model, taught by a mixed-up reader, need not be
 #: better than chance: the demo is about making it so.
 _CHANGE_PLAN = {
-    # Weak, and no proof for a clinic. Who calls nearly everything a consolidation misses few; a better model misses more.
+    # Weak, and no proof for a clinic. The first model calls nearly everything a consolidation, and so misses few.
     "sensitivity_margin": 0.35,
     "specificity_margin": 0.15,
     "auc_floor": 0.0,
