@@ -24,6 +24,7 @@ from annotations.rules.may import (
 )
 from annotations.rules.pictures import PictureRules, outside_words
 from annotations.rules.protocol import answers_among, answers_of, protocol_of, required_labels
+from annotations.rules.rejecting import rejections_offered
 from annotations.rules.reveal import ai_hidden_from, findings_revealed, revealed
 from annotations.rules.second_reading import reads_second
 from annotations.rules.standing import standings_among
@@ -233,7 +234,9 @@ def findings_json(
         more = {
             "may": {str(act): finding_refusal(act, person, case, said) is None for act in FindingAct},
             "decision": review_json(standing.review) if standing and standing.review else None,
+            "rejections": rejections_offered(finding.kind, by_model=said.by_model),
             "must_be_decided": finding.pk in waiting,
+            "changes_the_reading": standing is not None and standing.changes_the_reading,
             "abandoned": not said.current,
         }
         rows.append(_finding_json(finding, more))

@@ -131,7 +131,9 @@ def test_a_nodded_case_is_read_again_blind_by_keys_and_is_frozen_into_the_locked
         expect(desk.page.locator('[data-testid="case-step"][data-kind="read_again"]')).to_contain_text(
             "to be read again, blind, by Ravi"
         )
-        expect(desk.page.get_by_test_id("reading-blindness")).to_have_count(2)
+        blindness = desk.page.get_by_test_id("reading-blindness")
+        expect(blindness).to_have_count(2)
+        expect(blindness.filter(has_text="Ravi")).to_contain_text("on the screen only after the answer, from")
         desk.picture("read-again-history")
     with reader_at(server_url, admin) as desk:
         page = desk.page
@@ -148,3 +150,39 @@ def test_a_nodded_case_is_read_again_blind_by_keys_and_is_frozen_into_the_locked
     (row,) = _row(snapshot, scene)
     assert (row["split"], row["labels"]["square"], row["label_provenance"]["square"]) == ("test", 1, "blind_read")
     assert _row(snapshot, other) == []
+
+
+def test_where_one_case_is_refused_midway_the_page_says_which_were_given_and_which_were_not(
+    project: Project, radiologist: User, reviewer: User, admin: User, make_user: Any, server_url: str
+) -> None:
+    need_the_front_end()
+    make_family(project, admin)
+    ReadingProtocol.objects.create(project=project, required_labels=[])
+    ravi = make_user("ravi", "radiologist", project)
+    scenes = [_nodded_at(project, radiologist, reviewer, 3100 + 2 * number) for number in range(3)]
+    with reader_at(server_url, admin) as desk:
+        page = desk.page
+        page.set_viewport_size({"width": 1366, "height": 768})
+        page.goto(f"{server_url}/datasets?project={project.slug}")
+        expect(page.get_by_test_id("request-running")).to_be_visible()
+        run_waiting_jobs()
+        page.get_by_test_id("read-again-open").click()
+        cases = page.get_by_test_id("second-case")
+        expect(cases).to_have_count(3)
+        names = [line.locator("td").nth(1).inner_text() for line in cases.all()]
+        by_name = {scene.now.study.patient.patient_id: scene for scene in scenes}
+        page.get_by_test_id("second-reader").fill("ravi")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.get_by_test_id("second-reason").fill("Nobody has read it blind.")
+        # Meanwhile the second reader looks at the second of them.
+        Api(ravi)("GET", f"workitems/{by_name[names[1]].workitem.pk}/findings")
+        page.get_by_test_id("second-give").click()
+        told = page.get_by_test_id("second-halfway")
+        expect(told).to_contain_text(f"Given to Ravi: {names[0]}.")
+        expect(told).to_contain_text(f"Refused: {names[1]}.")
+        expect(told).to_contain_text(f"Not tried after that: {names[2]}.")
+        expect(cases).to_have_count(2)
+        expect(page.get_by_test_id("second-give")).to_have_text("Have 1 case read again")
+        desk.picture("read-again-halfway")
+    assert [by_name[name].now.state for name in names] == ["claimed", "accepted", "accepted"]

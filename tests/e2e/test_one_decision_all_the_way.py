@@ -108,6 +108,8 @@ def test_each_key_of_a_review_is_stored_taught_and_told_as_what_it_means(
         expect(place).to_have_attribute("data-open", "0")
         expect(page.get_by_test_id("disagreement")).to_have_count(0)
 
+        asked: list[int] = []
+        page.on("response", lambda answer: asked.append(answer.status) if answer.url.endswith("/decide") else None)
         # Correct another answer.
         for _ in range(4):
             if page.locator(f'[data-finding="{normal.pk}"][data-selected="true"]').count():
@@ -122,6 +124,7 @@ def test_each_key_of_a_review_is_stored_taught_and_told_as_what_it_means(
         assert corrected.difference["present"] == {"from": True, "to": False}
         page.keyboard.press("Control+Enter")
         expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "corrected")
+        assert asked == [200], "the page knows that it is signed off as corrected"
 
     (row,), counts = taught(project, admin)
     assert row["labels"] == {"lesion": 1, "normal": 0}

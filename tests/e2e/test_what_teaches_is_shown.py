@@ -112,9 +112,14 @@ def test_the_reasons_of_a_rejection_are_chosen_by_number_and_the_history_says_wh
         dialog = page.get_by_test_id("reject-dialog")
         expect(dialog.get_by_test_id("reject-right_for_wrong_reason")).to_contain_text("Right answer, wrong place")
         expect(dialog.get_by_test_id("reject-duplicate")).to_contain_text("It is there twice")
+        # A plain answer has no place and no outline that could be wrong; the numbers of the others stay.
+        for of_a_drawing in ("wrong_place", "wrong_extent"):
+            expect(dialog.get_by_test_id(f"reject-{of_a_drawing}")).to_have_count(0)
         desk.picture("reject-reasons")
         # No reason has the focus: a hasty Enter rejects nothing.
         page.keyboard.press("Enter")
+        expect(dialog).to_be_visible()
+        page.keyboard.press("3")
         expect(dialog).to_be_visible()
         assert not proposed.reviews.exists()
         page.keyboard.press("7")

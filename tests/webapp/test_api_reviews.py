@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from annotations.models import Workitem
+from annotations.models import Review, Workitem
+from annotations.rules.rejecting import rejections_offered
 from annotations.services.revisions import Proposal, proposals_record
 from core.models import Project, User
 from tests.factories.api import Api
@@ -50,6 +51,8 @@ def test_a_reviewer_decides_each_finding_and_signs_off(workitem: Workitem, revie
     assert status == 201
     assert corrected["difference"]["iou"] == pytest.approx(1 / 3, abs=0.02)
     assert review(human, decision="accepted")[1]["code"] == "revision_outdated"
+    _, told = api("GET", f"workitems/{workitem.pk}/findings")
+    assert [row["id"] for row in told if row["changes_the_reading"]] == [human["id"]]
     assert api("POST", f"workitems/{workitem.pk}/decide", {"event": "accept"}, match=3)[1]["code"] == (
         "reading_was_corrected"
     )
@@ -92,3 +95,12 @@ def test_a_radiologist_cannot_review_and_a_reader_not_their_own(
     assert (status, refused["code"]) == (403, "own_work")
     status, refused = Api(reviewer)("POST", f"workitems/{own.pk}/decide", {"event": "accept"}, match=3)
     assert (status, refused["code"]) == (403, "own_work")
+
+
+def test_reasons_about_a_place_are_offered_only_for_what_has_one() -> None:
+    every = [str(reason) for reason in Review.Reason]
+    assert rejections_offered("rectangle", by_model=True) == rejections_offered("mask", by_model=False) == every
+    of_a_drawing = {"wrong_place", "wrong_extent"}
+    by_model, by_person = (rejections_offered("image_label", by_model=by_model) for by_model in (True, False))
+    assert set(every) - set(by_model) == of_a_drawing
+    assert set(every) - set(by_person) == of_a_drawing | {"right_for_wrong_reason"}

@@ -143,7 +143,8 @@ class FindingOut(serializers.Serializer[Any]):
     """A finding with its head revision and the decisions about it.
 
     ``decision`` is the one that stands, ``must_be_decided`` says that signing off waits for one, ``abandoned`` that it
-    was said in a reading that was given up.
+    was said in a reading that was given up. ``rejections`` are the reasons that a rejection of it can have;
+    ``changes_the_reading`` says that a case with it is signed off as corrected.
     """
 
     id = serializers.UUIDField()
@@ -162,7 +163,9 @@ class FindingOut(serializers.Serializer[Any]):
     superseded_at = serializers.DateTimeField(allow_null=True)
     may = FindingMayOut()
     decision = ReviewOut(allow_null=True)
+    rejections = serializers.ListField(child=serializers.ChoiceField(choices=Review.Reason.choices))
     must_be_decided = serializers.BooleanField()
+    changes_the_reading = serializers.BooleanField()
     abandoned = serializers.BooleanField()
 
 

@@ -7,7 +7,7 @@ import { showFinding } from "../viewer/jump";
 import { deskOf } from "../viewer/pointer-desk";
 import type { Action } from "./action";
 import { actionPorts } from "./ports";
-import { saveCorrection, waitingForDecision } from "./review-actions";
+import { readingWasChanged, saveCorrection, waitingForDecision } from "./review-actions";
 
 const workitem = () => reading().workitem;
 
@@ -91,10 +91,8 @@ export async function signOff(): Promise<void> {
     await saveCorrection();
   }
   await session.settle("sign off");
-  if (waitingForDecision().length > 0) {
-    // What waits may be older than what was just saved.
-    await session.refresh();
-  }
+  // What waits, and whether the reading was changed, is the server's to say of what was just saved.
+  await session.refresh();
   const [first, ...more] = waitingForDecision();
   if (first) {
     await showFinding(first.key);
@@ -106,15 +104,7 @@ export async function signOff(): Promise<void> {
     );
     return;
   }
-  try {
-    await decideCase("accept", "");
-  } catch (thrown) {
-    // Whether the reading was changed is the server's to say.
-    if (asApiError(thrown).code !== "reading_was_corrected") {
-      throw thrown;
-    }
-    await decideCase("correct", "");
-  }
+  await decideCase(readingWasChanged() ? "correct" : "accept", "");
 }
 
 export async function openNextCase(): Promise<void> {

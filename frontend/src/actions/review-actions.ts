@@ -39,6 +39,10 @@ export const undecided = (): FindingRow[] =>
 /** Those that must be decided before the case can be signed off. */
 export const waitingForDecision = (): FindingRow[] => shownRows().filter((row) => row.mustBeDecided);
 
+/** Whether somebody corrected or rejected what a reader said, or added to it. */
+export const readingWasChanged = (): boolean =>
+  Object.values(useFindings.getState().rows).some((row) => row.changesTheReading && !row.deleted);
+
 /**
  * Select the next finding that waits because reader and model do not say the same, of one label or of any.
  * After the last comes the first again.

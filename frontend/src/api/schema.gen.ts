@@ -2635,7 +2635,8 @@ export interface components {
          * @description A finding with its head revision and the decisions about it.
          *
          *     ``decision`` is the one that stands, ``must_be_decided`` says that signing off waits for one, ``abandoned`` that it
-         *     was said in a reading that was given up.
+         *     was said in a reading that was given up. ``rejections`` are the reasons that a rejection of it can have;
+         *     ``changes_the_reading`` says that a case with it is signed off as corrected.
          */
         FindingOut: {
             /** Format: uuid */
@@ -2659,7 +2660,9 @@ export interface components {
             superseded_at: string | null;
             may: components["schemas"]["FindingMayOut"];
             decision: components["schemas"]["ReviewOut"] | null;
+            rejections: components["schemas"]["RejectionsEnum"][];
             must_be_decided: boolean;
+            changes_the_reading: boolean;
             abandoned: boolean;
         };
         /** @description One step, and whether it is done. */
@@ -3955,6 +3958,8 @@ export interface components {
             code: string;
             message: string;
         };
+        /** @enum {string} */
+        RejectionsEnum: "not_present" | "wrong_label" | "wrong_place" | "wrong_extent" | "poor_image" | "right_for_wrong_reason" | "duplicate" | "other";
         /** @description Why a sign-off is taken back. */
         ReopenInRequest: {
             reason: string;

@@ -7,7 +7,14 @@ import {
   saysTheSame,
 } from "../geometry/content";
 import { drawnAlike, overtaken, patched, type Standing } from "../geometry/content-patch";
-import type { FindingMay, FindingOut, PersonOut, ReviewOut, RevisionOut } from "./reading-types";
+import type {
+  FindingMay,
+  FindingOut,
+  PersonOut,
+  RejectReason,
+  ReviewOut,
+  RevisionOut,
+} from "./reading-types";
 
 /** What the server is known to hold of a finding. */
 export interface SavedState {
@@ -41,6 +48,10 @@ export interface FindingRow {
   decision: ReviewOut | null;
   /** The case is not signed off before somebody decides about this one. */
   mustBeDecided: boolean;
+  /** With it, the case is signed off as corrected. */
+  changesTheReading: boolean;
+  /** The reasons that a rejection of it can have. */
+  rejections: RejectReason[];
   /** Said in a reading that was given up: it is history. */
   abandoned: boolean;
   content: RevisionContent;
@@ -231,6 +242,8 @@ function blankRow(key: string, kind: FindingKind): FindingRow {
     may: null,
     decision: null,
     mustBeDecided: false,
+    changesTheReading: false,
+    rejections: [],
     abandoned: false,
     content: emptyContent(kind, null),
     deleted: false,
@@ -391,6 +404,8 @@ const rulesOf = (out: FindingOut) => ({
   may: out.may,
   decision: out.decision,
   mustBeDecided: out.must_be_decided,
+  changesTheReading: out.changes_the_reading,
+  rejections: out.rejections,
   abandoned: out.abandoned,
   probability: out.probability,
 });
@@ -466,6 +481,7 @@ export function startCorrection(originalKey: string): string | null {
     may: null,
     decision: null,
     mustBeDecided: false,
+    changesTheReading: false,
     correctionOf: originalKey,
     content: { ...original.content, locked: false },
   });

@@ -86,7 +86,9 @@ export class SmallServer implements SavePort {
       superseded_at: null,
       may: { edit: true, delete: true, restore: true, review: false },
       decision: null,
+      rejections: [],
       must_be_decided: false,
+      changes_the_reading: false,
       abandoned: false,
     };
     this.findings.set(out.id, out);

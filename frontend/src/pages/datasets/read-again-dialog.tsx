@@ -1,4 +1,5 @@
 import {
+  Alert,
   Button,
   Checkbox,
   Group,
@@ -12,9 +13,10 @@ import {
 } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
+import { asApiError } from "../../api/errors";
 import { type BlindReadingCase, blindReadingsQuery, readAgain } from "../../api/second-readings";
 import { formatCount, formatDay } from "../../ui/format";
-import { notifyDone, notifyError } from "../../ui/notify";
+import { notifyDone } from "../../ui/notify";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { lacks } from "./teaching-words";
 
@@ -25,6 +27,8 @@ const refusalWords: Record<Refusal, string> = {
   second_reader_saw_model: "has seen the model’s opinion",
   second_reader_saw_reading: "has seen what others said",
 };
+
+const changedKeys = [["snapshot-requests"], ["snapshot-preview"], ["workitems"]];
 
 const casesWords = (count: number): string => `${formatCount(count)} ${count === 1 ? "case" : "cases"}`;
 
@@ -57,11 +61,22 @@ function Choice({
   nameOf: (key: string) => string;
 }) {
   const queries = useQueryClient();
-  const lacking = useQuery(blindReadingsQuery(request));
+  // What was counted when the dialog was opened: each case that is given makes the page count anew behind it.
+  const [counted] = useState(request);
+  const lacking = useQuery(blindReadingsQuery(counted));
   const [reader, setReader] = useState<string | null>(null);
   const [left, setLeft] = useState<string[]>([]);
   const [reason, setReason] = useState("");
   const field = useRef<HTMLInputElement>(null);
+  const changed = useRef(false);
+  useEffect(
+    () => () => {
+      for (const queryKey of changed.current ? changedKeys : []) {
+        void queries.invalidateQueries({ queryKey });
+      }
+    },
+    [queries],
+  );
   const ready = (lacking.data?.cases.length ?? 0) > 0;
   useEffect(() => {
     if (ready) {
@@ -73,10 +88,23 @@ function Choice({
   const able = reader ? readableBy(reader) : [];
   const chosen = able.filter((row) => !left.includes(row.id));
   const name = lacking.data?.people.find((one) => one.id === reader)?.display_name ?? "";
+  const [failed, setFailed] = useState<Stopped | null>(null);
   const give = useMutation({
     mutationFn: async () => {
-      for (const row of chosen) {
-        await readAgain(row, reader ?? "", reason.trim());
+      setFailed(null);
+      for (const [at, row] of chosen.entries()) {
+        try {
+          await readAgain(row, reader ?? "", reason.trim());
+        } catch (thrown) {
+          setFailed({
+            given: chosen.slice(0, at),
+            at: row,
+            rest: chosen.slice(at + 1),
+            to: name,
+            why: asApiError(thrown).message,
+          });
+          throw thrown;
+        }
       }
     },
     onSuccess: () => {
@@ -85,11 +113,10 @@ function Choice({
       );
       onClose();
     },
-    onError: (error) => notifyError(error, "Not every case was given"),
+    // What is left of these cases; the page counts anew when the dialog is closed, which would take them away.
+    onError: () => void lacking.refetch(),
     onSettled: () => {
-      for (const queryKey of [["snapshot-requests"], ["snapshot-preview"], ["workitems"]]) {
-        void queries.invalidateQueries({ queryKey });
-      }
+      changed.current = true;
     },
   });
   const submit = (event: FormEvent) => {
@@ -104,14 +131,18 @@ function Choice({
   }
   if (cases.length === 0) {
     return (
-      <Empty title="No signed-off case lacks a blind reading any more">
-        Count again to see what is left.
-      </Empty>
+      <>
+        {failed ? <Halfway {...failed} /> : null}
+        <Empty title="No signed-off case lacks a blind reading any more">
+          Count again to see what is left.
+        </Empty>
+      </>
     );
   }
   return (
     <form onSubmit={submit}>
       <Stack gap="sm">
+        {failed ? <Halfway {...failed} /> : null}
         <Text size="sm">
           Each sign-off is taken back. The second reader sees neither the model’s opinion nor the first
           reading before they hand in; then a reviewer decides. What the second reader says blind may test the
@@ -225,6 +256,29 @@ function Choice({
         </Group>
       </Stack>
     </form>
+  );
+}
+
+interface Stopped {
+  given: BlindReadingCase[];
+  at: BlindReadingCase;
+  rest: BlindReadingCase[];
+  to: string;
+  why: string;
+}
+
+const named = (rows: BlindReadingCase[]): string => rows.map((row) => row.patient_id || "no ID").join(", ");
+
+/** The cases are given one by one: which were, when one was refused, and which were not. */
+function Halfway({ given, at, rest, to, why }: Stopped) {
+  return (
+    <Alert color="yellow" title="Not every case was given" role="alert" data-testid="second-halfway">
+      <Text size="sm">{given.length > 0 ? `Given to ${to}: ${named(given)}.` : "None was given."}</Text>
+      <Text size="sm">
+        Refused: {named([at])}. {why}
+      </Text>
+      {rest.length > 0 ? <Text size="sm">Not tried after that: {named(rest)}.</Text> : null}
+    </Alert>
   );
 }
 

@@ -131,13 +131,16 @@ function Step({
 /** A step and its review are written in one transaction, milliseconds apart. */
 const sameMoment = (a: string, b: string) => Math.abs(Date.parse(a) - Date.parse(b)) < 1000;
 
-/** Whether a model's opinion was on the reader's screen, and from when. */
+/** Whether a model's opinion was on the reader's screen, from when, and whether the answer came first. */
 const blindnessOf = (reading: CaseHistory["readings"][number]): string =>
   reading.revealed_at
-    ? `a model’s opinion was on the screen from ${formatInstant(reading.revealed_at)} on`
+    ? `a model’s opinion was on the screen ${cameAfter(reading.revealed_at, reading.submitted_at)}from ${formatInstant(reading.revealed_at)} on`
     : reading.blind
       ? "no model’s opinion was on the screen"
       : "had seen a model’s opinion before";
+
+const cameAfter = (revealed: string, submitted: string | null): string =>
+  submitted && Date.parse(revealed) >= Date.parse(submitted) ? "only after the answer, " : "";
 
 /** The life of the whole case: who took, signed, sent back or reopened it, who judged what, and why. */
 export function CaseHistoryView() {

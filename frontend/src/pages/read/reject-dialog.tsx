@@ -9,7 +9,10 @@ import { readingUi, setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { useKeptWords } from "../../state/reading-words";
 import { titleOf } from "./words";
 
-/** Why a finding is rejected: a number key chooses the coded reason. */
+/**
+ * Why a finding is rejected: a number key chooses the coded reason. Each reason keeps its number where others are not
+ * offered.
+ */
 export function RejectDialog() {
   const open = useReadingUi((state) => state.dialog === "reject");
   const [remark, setRemark] = useKeptWords("reject");
@@ -20,6 +23,9 @@ export function RejectDialog() {
       setMissing(false);
     }
   }, [open]);
+  const row = findingRow(readingUi().selected);
+  const judged = row?.correctionOf ? findingRow(row.correctionOf) : row;
+  const offered = (code: RejectReason) => judged?.rejections.includes(code) === true;
   const choose = (code: RejectReason) => {
     if (code === "other" && remark.trim() === "") {
       setMissing(true);
@@ -41,7 +47,7 @@ export function RejectDialog() {
     const pressed = (event: KeyboardEvent) => {
       const reason = rejectReasons[Number(event.key) - 1];
       const plain = !event.altKey && !event.ctrlKey && !event.metaKey;
-      if (reason && plain && !isTyping(event.target)) {
+      if (reason && offered(reason.code) && plain && !isTyping(event.target)) {
         event.preventDefault();
         event.stopPropagation();
         choose(reason.code);
@@ -50,7 +56,6 @@ export function RejectDialog() {
     window.addEventListener("keydown", pressed, true);
     return () => window.removeEventListener("keydown", pressed, true);
   });
-  const row = findingRow(readingUi().selected);
   return (
     <Modal
       opened={open}
@@ -62,19 +67,21 @@ export function RejectDialog() {
         <Text size="sm" c="dimmed" tabIndex={-1} data-autofocus>
           Press the number of the reason.
         </Text>
-        {rejectReasons.map((reason, index) => (
-          <Button
-            key={reason.code}
-            variant="default"
-            justify="space-between"
-            fullWidth
-            data-testid={`reject-${reason.code}`}
-            rightSection={<Kbd>{index + 1}</Kbd>}
-            onClick={() => choose(reason.code)}
-          >
-            {reason.label}
-          </Button>
-        ))}
+        {rejectReasons.map((reason, index) =>
+          offered(reason.code) ? (
+            <Button
+              key={reason.code}
+              variant="default"
+              justify="space-between"
+              fullWidth
+              data-testid={`reject-${reason.code}`}
+              rightSection={<Kbd>{index + 1}</Kbd>}
+              onClick={() => choose(reason.code)}
+            >
+              {reason.label}
+            </Button>
+          ) : null,
+        )}
         <Textarea
           label="Remark"
           description={missing ? "Enter rejects with this remark" : "Optional; needed for “Other”"}
