@@ -18,6 +18,7 @@ from imaging.models import Patient
 from tests.annotations.test_snapshots import _sign
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.e2e.hand import Hand
+from tests.e2e.test_every_page_is_accessible import violations
 from tests.factories.api import Api
 from tests.factories.reading import image_label
 from tests.factories.scenes import Scene
@@ -95,6 +96,7 @@ def test_a_nodded_case_is_read_again_blind_by_keys_and_is_frozen_into_the_locked
         expect(page.get_by_test_id("second-refused")).to_have_text("Seen has seen the model’s opinion")
         expect(page.get_by_test_id("second-count")).to_have_value("1")
         desk.picture("read-again-refused")
+        assert violations(desk) == []
         page.get_by_test_id("second-reader").fill("ravi")
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
@@ -185,4 +187,5 @@ def test_where_one_case_is_refused_midway_the_page_says_which_were_given_and_whi
         expect(cases).to_have_count(2)
         expect(page.get_by_test_id("second-give")).to_have_text("Have 1 case read again")
         desk.picture("read-again-halfway")
+        assert violations(desk) == []
     assert [by_name[name].now.state for name in names] == ["claimed", "accepted", "accepted"]

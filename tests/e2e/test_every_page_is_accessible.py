@@ -93,6 +93,29 @@ def test_no_page_has_a_violation_and_each_has_one_first_heading(
     assert wrong == {}
 
 
+def test_no_dialog_of_a_model_has_a_violation(
+    project: Project, radiologist: User, admin: User, server_url: str
+) -> None:
+    need_the_front_end()
+    world = make_world(project, radiologist, admin)
+    wrong: dict[str, list[str]] = {}
+    with reader_at(server_url, admin) as desk:
+        desk.page.set_viewport_size({"width": 1366, "height": 768})
+        for path, button in (
+            (f"/models?project={project.slug}", "New model family"),
+            (f"/models/{world.family.slug}?project={project.slug}", "Declare another plan"),
+        ):
+            desk.page.goto(f"{server_url}{path}")
+            desk.page.get_by_role("button", name=button).click()
+            desk.page.get_by_role("dialog").get_by_role("textbox").first.wait_for()
+            desk.page.wait_for_load_state("networkidle")
+            desk.page.wait_for_timeout(300)  # the dialog fades in; half seen, it has half the contrast
+            desk.picture(f"axe-{button}")
+            if found := violations(desk):
+                wrong[button] = found
+    assert wrong == {}
+
+
 GATE = {
     "schema": "overread-gate/1", "passed": False, "sentence": "Cannot tell.", "patients": 6, "cases": 12,
     "metric": "auc", "first": True, "judged_labels": [], "plan": {},

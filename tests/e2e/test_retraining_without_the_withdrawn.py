@@ -17,6 +17,7 @@ from inference.services.families import family_create
 from inference.services.training import training_request
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.e2e.test_a_dataset_and_its_sheet import _signed
+from tests.e2e.test_every_page_is_accessible import violations
 from tests.factories.reading import make_label
 
 if TYPE_CHECKING:
@@ -76,6 +77,11 @@ def test_a_version_retrained_without_a_withdrawn_patient_says_what_it_learned_fr
         page.get_by_test_id("train-epochs").fill("1")
         page.get_by_test_id("train-reason").fill("A patient was withdrawn.")
         desk.picture("retrain-2-dialog")
+        expect(page.get_by_test_id("proof")).to_have_attribute("data-can-pass", "false")
+        expect(page.get_by_test_id("proof")).to_contain_text(
+            "The test split has 2 patients with “Nodule” and 2 without."
+        )
+        assert violations(desk) == []
         page.get_by_test_id("train-start").click()
         expect(page.get_by_test_id("training-page")).to_be_visible()
         run_waiting_jobs()

@@ -98,6 +98,9 @@ export const theme = createTheme({
         transitionProps: { exitDuration: 0 },
       },
     },
+    Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    // The page has one banner: the head of a dialog is none.
+    ModalHeader: { defaultProps: { role: "presentation" } },
     Tooltip: {
       defaultProps: { openDelay: 350, withArrow: true, fz: "xs" },
       // Mantine's own is white on dark: the brightest thing beside an image.
