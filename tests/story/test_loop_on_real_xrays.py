@@ -40,8 +40,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 SEED = 1
 #: Small enough for minutes on two cores.
 SETTINGS = {"image_shape": [64, 64], "epochs": 6, "seed": SEED}
-#: Whoever learned from wrong labels is not calibrated.
-CHANGE_PLAN = {"ece_floor": 0.5}
+#: Whoever learned from wrong labels is not calibrated, and was right by luck too: what was learned anew loses some of that.
+CHANGE_PLAN = {"ece_floor": 0.5, "negative_flip_limit": 0.1}
 #: How many films arrive only when the first model is live.
 LATE = 8
 
@@ -233,12 +233,12 @@ def test_correcting_the_suspects_and_retraining_makes_a_better_model_of_real_x_r
         f"\nAUC {auc(was):.3f} → {auc(now):.3f} on {now['cases']} films of {now['patients']} patients; "
         f"{caught} of {sum(corrected)} wrong ones were in the doubtful half; {second_report['gate']['sentence']}"
     )
-    assert auc(now) >= auc(was) + 0.05
 
     # The gate compared both on the same cases, and lets the better one through.
     criteria = {one["id"]: one for one in second_report["gate"]["criteria"]}
     assert criteria["non_inferior"]["value"] == pytest.approx(auc(now) - auc(was), abs=1e-6)
     assert criteria["non_inferior"]["passed"] is True
+    assert criteria["non_inferior"]["interval"][0] > 0, "better, beyond chance"
     assert second_report["gate"]["passed"] is True, second_report["gate"]["sentence"]
 
     # A version that hardly learned is refused, whoever asks.
