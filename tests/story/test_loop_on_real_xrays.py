@@ -40,7 +40,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 SEED = 1
 #: Small enough for minutes on two cores.
 SETTINGS = {"image_shape": [64, 64], "epochs": 6, "seed": SEED}
-#: Whoever learned from wrong labels is not calibrated, and was right by luck too: what was learned anew loses some of that.
+#: Whoever learned from wrong labels is not calibrated, and was at times right by luck, which is lost.
 CHANGE_PLAN = {"ece_floor": 0.5, "negative_flip_limit": 0.1}
 #: How many films arrive only when the first model is live.
 LATE = 8
