@@ -47,12 +47,12 @@ def draws_of(samples: Sequence[Sample], labels: Sequence[str], emphasis: NDArray
     base = np.minimum(np.where(known, emphasis, least) / least, _MOST)
     weights = np.array([trust_of(sample, labels) for sample in samples])
     drawn = np.array([[sample.draws.get(label, 1.0) for label in labels] for sample in samples], dtype=np.float64)
-    rejected = np.array(
-        [[sample.rejected_draws if label in sample.rejected else 0.0 for label in labels] for sample in samples],
-        dtype=np.float64,
-    )
+    rejected = np.array([[s.rejected_draws if label in s.rejected else 0.0 for label in labels] for s in samples])
+    # An epoch has so many draws: what comes twice takes another's place. So that rejected places never take that of the
+    # marked ones, a label's marked places come as often as its rejected ones.
+    marked = np.array([[sample.regions.get(label) is not None for label in labels] for sample in samples])
     of_labels = np.where(known, base * drawn, 0.0)
-    of_places = np.maximum(of_labels, base * rejected)
+    of_places = np.maximum(of_labels, base * np.maximum(rejected, marked * rejected.max(axis=0)))
     wanted = of_places.max(axis=1)
     cases = np.where(wanted > 0, wanted, 1.0)
     return Draws(

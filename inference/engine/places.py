@@ -70,7 +70,7 @@ def _part_of(mask: NDArray[np.bool_]) -> float:
 
 
 def rejected_boost(rejected: Tensor) -> Tensor:
-    """Return how many times a pixel of a rejected place counts.
+    """Return how many times a pixel of a rejected place counts in a segmentation.
 
     Args:
         rejected: float [B, L, …], 0…1: how much of each pixel was rejected.

@@ -99,13 +99,14 @@ def location_gradient(config, *cases):
     return location.grad
 
 
+MARKED = sample(7, {"a": 1.0, "b": 1.0}, regions={"a": mask_at((1, 64, 64), (40, 48), (0, 16))})
+
+
 @pytest.mark.parametrize("state", [1.0, None, 0.0])
 def test_a_rejected_place_is_pushed_down_for_its_label_and_nothing_else_changes(state):
     rejected = {"a": mask_at((1, 64, 64), (16, 24), (32, 48))}
-    without = location_gradient(two_labels(), sample(0, {"a": state, "b": 0.0}), sample(1, {"a": 0.0, "b": 1.0}))
-    taught = location_gradient(
-        two_labels(), sample(0, {"a": state, "b": 0.0}, rejected=rejected), sample(1, {"a": 0.0, "b": 1.0})
-    )
+    without = location_gradient(two_labels(), sample(0, {"a": state, "b": 0.0}), MARKED)
+    taught = location_gradient(two_labels(), sample(0, {"a": state, "b": 0.0}, rejected=rejected), MARKED)
     there = torch.zeros(2, 2, 8, 8, dtype=torch.bool)
     there[0, 0, 2, 4:6] = True
     assert (taught[there] > 0).all(), "descending lowers the map there"
@@ -116,6 +117,44 @@ def test_a_rejected_place_is_pushed_down_for_its_label_and_nothing_else_changes(
     assert moved.max() - moved.min() < 1e-5
     assert 0.95 < float(moved.mean()) <= 1.0 + 1e-6
     assert (taught[~there][without[~there] == 0] == 0).all()
+
+
+@pytest.mark.parametrize("cases", [1, 4, 12])
+def test_rejected_places_pull_together_as_hard_as_the_marked_ones_and_no_harder_however_many_they_are(cases):
+    rejected = {"a": mask_at((1, 64, 64), (16, 32), (32, 48))}
+    pulled = location_gradient(
+        two_labels(), *[sample(n, {"a": 1.0, "b": 1.0}, rejected=rejected) for n in range(cases)], MARKED
+    )[:, 0]
+    up, down = -float(pulled[-1, 5, :2].sum()), float(pulled[:-1].sum())
+    assert up > 0
+    assert down == pytest.approx(up, rel=1e-4)
+
+
+def test_without_a_marked_place_a_rejected_one_is_as_empty_as_the_rest_of_a_case_that_was_looked_through():
+    rejected = {"a": mask_at((1, 64, 64), (16, 32), (32, 48))}
+    pulled = location_gradient(
+        two_labels(),
+        sample(0, {"a": 0.0, "b": 1.0}, rejected=rejected),
+        sample(1, {"a": 1.0, "b": 1.0}, rejected=rejected),
+    )[:, 0]
+    assert (pulled[0] == pulled[0, 0, 0]).all()
+    assert float(pulled[0, 0, 0]) > 0
+    assert not pulled[1].any()
+
+
+def test_marked_places_come_as_often_as_the_rejected_ones_and_say_of_the_label_what_they_said():
+    place = mask_at((1, 64, 64), (16, 24), (32, 48))
+    samples = [
+        sample(0, {"a": 1.0, "b": 1.0}, rejected={"a": place}, again=2.0),
+        sample(1, {"a": 1.0, "b": 1.0}, regions={"a": place}),
+        sample(2, {"a": 1.0, "b": 1.0}, regions={"b": place}),
+        *[sample(n, {"a": 0.0, "b": 0.0}) for n in range(3, 6)],
+    ]
+    draws = Cases(samples, recipe_named("classification"), two_labels()).draws
+    assert draws.cases.tolist() == [2.0, 2.0, 1.0, 1.0, 1.0, 1.0]
+    assert draws.labels[:, 0].tolist() == [0.5, 0.5, 1.0, 1.0, 1.0, 1.0]
+    assert draws.places[:3, 0].tolist() == [1.0, 1.0, 1.0]
+    assert draws.places[:3, 1].tolist() == [0.5, 0.5, 1.0]
 
 
 def test_what_was_outlined_stays_outlined_where_a_rejected_place_overlaps_it():

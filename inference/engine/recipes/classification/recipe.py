@@ -21,7 +21,7 @@ from inference.engine.draws import Draws, draws_of
 from inference.engine.errors import DataError
 from inference.engine.frame_choice import frame_to_learn
 from inference.engine.operating_point import OperatingPoint
-from inference.engine.places import REJECTED, UNKNOWN, known_places, masks_of, rejected_boost
+from inference.engine.places import KNOWN, REJECTED, UNKNOWN, known_places, masks_of
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe import Batch, Case, Example, Outcome, Outputs, Validation
 from inference.engine.recipes.classification.card import CARD
@@ -39,7 +39,7 @@ class Classification:
     """The recipe; see the module."""
 
     card = CARD
-    version = "1.0.0"
+    version = "1.1.0"
 
     def build(self, config: RecipeConfig) -> nn.Module:
         """Return the network of the preset."""
@@ -157,9 +157,17 @@ def location_loss(location: Tensor, place: Tensor, known: Tensor, weight: Tensor
     rejected = _on_cells((known == REJECTED).float(), location)
     rejected = rejected / rejected.amax(dim=(2, 3), keepdim=True).clamp(min=1e-3)
     sure = torch.maximum(_on_cells((known != UNKNOWN).float(), location), rejected)
-    empty = (1 - marked) * torch.maximum(sure, rejected_boost(rejected) * rejected)
-    # Few cells are marked: they count as much as a tenth of the map.
-    boost = (0.1 * ((1 - marked) * sure).sum() / marked.sum().clamp(min=1.0)).clamp(1.0, 10.0)
+    # In a case that was looked through, a rejected place is never less than any other where it is not.
+    looked_through = (known == KNOWN).flatten(2).any(dim=2)[:, :, None, None].float()
+    empty = (1 - marked) * torch.where(rejected > 0, looked_through, sure)
+    # Few cells are marked: those of a label count as much as a tenth of its map.
+    of_case, of_label = weight[:, :, None, None], (0, 2, 3)
+    boost = 0.1 * empty.sum(dim=of_label, keepdim=True) / marked.sum(dim=of_label, keepdim=True).clamp(min=1)
+    boost = boost.clamp(1, 10)
+    # Rejected ones pull together as hard as the marked ones and no harder, however many they are.
+    pull = (of_case * boost * marked).sum(dim=of_label, keepdim=True)
+    against = (of_case * (1 - marked) * rejected).sum(dim=of_label, keepdim=True).clamp(min=1e-6)
+    empty = torch.maximum(empty, (1 - marked) * (pull / against).clamp(max=10) * rejected)
     each = -(boost * marked * functional.logsigmoid(location) + empty * functional.logsigmoid(-location))
     total = (weight * sure.mean(dim=(2, 3))).sum().clamp(min=1e-6)
     return (each.mean(dim=(2, 3)) * weight).sum() / total
