@@ -44,6 +44,7 @@ class AnswerOut(CaseAnswerOut):
 class ProposingVersionOut(serializers.Serializer[Any]):
     """The version whose finding it is."""
 
+    id = serializers.UUIDField()
     family_title = serializers.CharField()
     number = serializers.IntegerField()
     state = serializers.ChoiceField(choices=ModelVersion.State.choices)
@@ -71,7 +72,7 @@ def _came_of(prediction: Any) -> Json:
     if prediction is None:
         return {"prediction_id": None, "proposed_by": None}
     version = prediction.version
-    by = {"family_title": version.family.title, "number": version.number, "state": version.state}
+    by = {"id": version.pk, "family_title": version.family.title, "number": version.number, "state": version.state}
     return {"prediction_id": prediction.pk, "proposed_by": by}
 
 

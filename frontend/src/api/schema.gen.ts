@@ -3854,6 +3854,8 @@ export interface components {
         };
         /** @description The version whose finding it is. */
         ProposingVersionOut: {
+            /** Format: uuid */
+            id: string;
             family_title: string;
             number: number;
             state: components["schemas"]["VersionStateEnum"];

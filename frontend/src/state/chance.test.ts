@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ClaimsOut } from "../api/types";
-import { chanceWords, claimOf, formatChance, versionOf } from "./chance";
-import type { PredictionOut } from "./reading-types";
+import { chanceWords, claimOf, formatChance } from "./chance";
 
 const bin = (n: number, shown: number, stands: "measured" | "disproved" | "unmeasured") => ({
   low: 0,
@@ -51,12 +50,5 @@ describe("a model's probability", () => {
       "No report has measured",
     );
     expect(chanceWords(undefined, "nodule", 0.84).sentence).not.toContain("of 100");
-  });
-
-  it("is that of the version which said the finding", () => {
-    const version = { id: "3", family_title: "Nodules", family_slug: "nodules", number: 3 };
-    const asked = [{ version }, { version: { ...version, id: "13", number: 13 } }] as PredictionOut[];
-    expect(versionOf(asked, { algorithmName: "Nodules", algorithmVersion: "v13 (abcd)" })).toBe("13");
-    expect(versionOf(asked, { algorithmName: "Masses", algorithmVersion: "v3 (abcd)" })).toBeUndefined();
   });
 });

@@ -1,5 +1,4 @@
 import type { ClaimOut, ClaimsOut } from "../api/types";
-import type { PredictionOut } from "./reading-types";
 
 /** A probability as a percentage; nothing is certain, so neither 100 % nor 0 % is ever written. */
 export function formatChance(probability: number | null | undefined, digits = 0): string {
@@ -41,15 +40,3 @@ export function chanceWords(
 
 /** Of a figure that is no probability: 0.01 … 0.99, and no percent sign. */
 const scoreOf = (probability: number): string => Math.min(0.99, Math.max(0.01, probability)).toFixed(2);
-
-/** The version that said a finding, among those that answered about the case. */
-export function versionOf(
-  predictions: readonly PredictionOut[],
-  said: { algorithmName: string; algorithmVersion: string },
-): string | undefined {
-  return predictions.find(
-    ({ version }) =>
-      [version.family_title, version.family_slug].includes(said.algorithmName) &&
-      said.algorithmVersion.startsWith(`v${version.number} `),
-  )?.version.id;
-}

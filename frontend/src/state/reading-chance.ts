@@ -2,9 +2,9 @@
 import { create } from "zustand";
 import { fetchClaims } from "../api/models";
 import type { ClaimsOut } from "../api/types";
-import { chanceWords, versionOf } from "./chance";
-import type { FindingRow } from "./reading-findings";
-import { reading, useReading } from "./reading-session";
+import { chanceWords } from "./chance";
+import { type FindingRow, useFindings } from "./reading-findings";
+import { useReading } from "./reading-session";
 
 export const useClaims = create<Record<string, ClaimsOut>>(() => ({}));
 
@@ -30,12 +30,18 @@ async function ask(versionId: string): Promise<void> {
   }
 }
 
-type Said = Pick<FindingRow, "algorithmName" | "algorithmVersion" | "content">;
+useFindings.subscribe((now, before) => {
+  if (now.rows === before.rows) return;
+  for (const { proposedBy } of Object.values(now.rows)) {
+    if (proposedBy) void ask(proposedBy);
+  }
+});
+
+type Said = Pick<FindingRow, "proposedBy" | "content">;
 
 /** Text and tooltip of a finding's probability, as of now. */
 export function chanceOf(row: Said, probability: number, claims = useClaims.getState()) {
-  const version = versionOf(reading().predictions, row);
-  return chanceWords(version ? claims[version] : undefined, row.content.label_key, probability);
+  return chanceWords(row.proposedBy ? claims[row.proposedBy] : undefined, row.content.label_key, probability);
 }
 
 /** The same, kept up to date. */

@@ -36,6 +36,8 @@ export interface FindingRow {
   byModel: boolean;
   algorithmName: string;
   algorithmVersion: string;
+  /** Id of the model version whose finding it is, if one of this house's said it. */
+  proposedBy: string | null;
   /** A newer answer of the model took the place of this one; without a decision it needs none. */
   superseded: boolean;
   probability: number | null;
@@ -234,6 +236,7 @@ function blankRow(key: string, kind: FindingKind): FindingRow {
     byModel: false,
     algorithmName: "",
     algorithmVersion: "",
+    proposedBy: null,
     superseded: false,
     probability: null,
     threshold: null,
@@ -421,6 +424,7 @@ export function rowFromServer(out: FindingOut, key: string = out.id, before?: Fi
     byModel: out.algorithm_type === "AUTOMATIC",
     algorithmName: out.algorithm_name,
     algorithmVersion: out.proposed_by ? `v${out.proposed_by.number}` : out.algorithm_version,
+    proposedBy: out.proposed_by?.id ?? null,
     superseded: out.superseded_at !== null,
     threshold: out.threshold,
     predictionId: out.prediction_id,
