@@ -205,6 +205,7 @@ SPECTACULAR_SETTINGS = {
         "ReadingStateEnum": "annotations.models.Reading.State",
         "StepKindEnum": "annotations.models.Step.Kind",
         "KindEnum": "webapp.api.findings.KIND_CHOICES",
+        "ReasonEnum": "annotations.models.Review.Reason",
         "VersionStateEnum": "inference.models.ModelVersion.State",
         "RecipeEnum": "inference.engine.recipe_cards.RECIPES",
         "PredictionStateEnum": "inference.models.Prediction.State",

@@ -2660,7 +2660,7 @@ export interface components {
             superseded_at: string | null;
             may: components["schemas"]["FindingMayOut"];
             decision: components["schemas"]["ReviewOut"] | null;
-            rejections: components["schemas"]["RejectionsEnum"][];
+            rejections: components["schemas"]["ReasonEnum"][];
             must_be_decided: boolean;
             changes_the_reading: boolean;
             abandoned: boolean;
@@ -3960,8 +3960,6 @@ export interface components {
             code: string;
             message: string;
         };
-        /** @enum {string} */
-        RejectionsEnum: "not_present" | "wrong_label" | "wrong_place" | "wrong_extent" | "poor_image" | "right_for_wrong_reason" | "duplicate" | "other";
         /** @description Why a sign-off is taken back. */
         ReopenInRequest: {
             reason: string;
