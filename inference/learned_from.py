@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from annotations.dataset.manifests import manifest_index
-from annotations.dataset.withheld import person_pseudonym, studies_withdrawn
+from annotations.dataset.manifests import Taught, manifest_index
+from annotations.dataset.sides import sides_of_archive
+from annotations.dataset.withheld import person_pseudonym, standing_withdrawals, studies_withdrawn
 from annotations.models import DatasetSnapshot, Finding, Review, Withdrawal, Workitem
 from inference.models import EvaluationReport, ModelVersion
 
@@ -35,6 +37,30 @@ class Traces:
     reports: list[EvaluationReport] = field(default_factory=list)
 
 
+@dataclass
+class _Theirs:
+    """What of the archive is a withdrawn patient's, or a withdrawn reader's work."""
+
+    studies: set[str]
+    worked: set[str]
+    pseudonym: str | None
+
+    @classmethod
+    def of(cls, withdrawal: Withdrawal, sides: Sides) -> Self:
+        reader = withdrawal.reader_id
+        pseudonym = person_pseudonym(reader) if reader else None
+        return cls(studies_withdrawn(withdrawal, sides), _studies_of_reader(withdrawal), pseudonym)
+
+    def images_in(self, snapshot: DatasetSnapshot) -> dict[str, int]:
+        """Return how many images of a dataset are theirs, by split."""
+        return dict(Counter(row.split for row in manifest_index(snapshot.manifest_digest) if self._holds(row)))
+
+    def _holds(self, row: Taught) -> bool:
+        if row.study_instance_uid in self.studies:
+            return True
+        return row.study_instance_uid in self.worked if row.read_by is None else self.pseudonym in row.read_by
+
+
 def traces_of(withdrawal: Withdrawal, sides: Sides) -> Traces:
     """Return the datasets that hold images of a withdrawn patient, or of cases in which a withdrawn reader had a hand.
 
@@ -42,22 +68,9 @@ def traces_of(withdrawal: Withdrawal, sides: Sides) -> Traces:
     Manifests are read, not today's rows; those that were frozen before they named their readers are searched by the
     cases the reader had a hand in.
     """
-    found = Traces()
-    rows = DatasetSnapshot.objects.select_related("project").order_by("-created_at")
-    studies = studies_withdrawn(withdrawal, sides)
-    worked = _studies_of_reader(withdrawal)
-    pseudonym = person_pseudonym(withdrawal.reader_id) if withdrawal.reader_id else None
-    for snapshot in rows:
-        counts: dict[str, int] = {}
-        for row in manifest_index(snapshot.manifest_digest):
-            theirs = (
-                row.study_instance_uid in studies
-                or (pseudonym is not None and row.read_by is not None and pseudonym in row.read_by)
-                or (row.read_by is None and row.study_instance_uid in worked)
-            )
-            if theirs:
-                counts[row.split] = counts.get(row.split, 0) + 1
-        if counts:
+    found, theirs = Traces(), _Theirs.of(withdrawal, sides)
+    for snapshot in DatasetSnapshot.objects.select_related("project").order_by("-created_at"):
+        if counts := theirs.images_in(snapshot):
             found.snapshots.append(snapshot)
             found.images[str(snapshot.pk)] = counts
     trained = ModelVersion.objects.filter(training_run__isnull=False).order_by("family", "number")
@@ -74,6 +87,33 @@ def traces_of(withdrawal: Withdrawal, sides: Sides) -> Traces:
     )
     found.reports = list(reports.distinct().select_related("version__family").order_by("-created_at"))
     return found
+
+
+def withdrawn_sentence(version: ModelVersion) -> str:
+    """Say whether a version, or one whose weights it began with, learned from somebody withdrawn; else nothing."""
+    withdrawals = standing_withdrawals()
+    if not withdrawals:
+        return ""
+    sides, line = sides_of_archive(), _line_of(version)
+    for withdrawal in withdrawals:
+        theirs = _Theirs.of(withdrawal, sides)
+        if any(theirs.images_in(snapshot) for snapshot in line):
+            who = "a reader whose work was" if withdrawal.reader_id else "a patient who was"
+            return (
+                f"Version {version.number} learned from {who} withdrawn from teaching. What starts from it carries "
+                "that on, whatever snapshot it learns from."
+            )
+    return ""
+
+
+def _line_of(version: ModelVersion) -> list[DatasetSnapshot]:
+    """Return what a version was trained on, and what each was whose weights it began with."""
+    line: list[DatasetSnapshot] = []
+    run = version.training_run
+    while run is not None:
+        line.append(run.snapshot)
+        run = run.parent.training_run if run.parent else None
+    return line
 
 
 def _with_heirs(learned: set[UUID]) -> set[UUID]:

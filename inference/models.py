@@ -50,7 +50,9 @@ class TrainingRun(Identified):
 
     family = models.ForeignKey(ModelFamily, on_delete=models.CASCADE, related_name="training_runs")
     snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, related_name="training_runs")
-    parent = models.ForeignKey("ModelVersion", null=True, on_delete=models.PROTECT, related_name="+")
+    parent = models.ForeignKey(
+        "ModelVersion", null=True, on_delete=models.PROTECT, related_name="+", help_text="With whose weights it begins."
+    )
     plan = models.ForeignKey(
         DeclaredPlan, on_delete=models.PROTECT, related_name="+", help_text="In force when it was asked for."
     )

@@ -20,6 +20,7 @@ from inference import errors
 from inference.access import locked_family
 from inference.engine.config import RecipeConfig
 from inference.family_facts import plan_in_force, training_config
+from inference.learned_from import withdrawn_sentence
 from inference.looks import next_look
 from inference.models import ModelFamily, ModelVersion, TrainingRun
 from inference.proof import proof_of_snapshot
@@ -57,6 +58,7 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
         config, training_cases=_cases(snapshot, "train"), validation_cases=_cases(snapshot, "validation")
     )
     warm = config.model_copy(update={"warm_start": True})
+    begins_with = family.live if warm_start_weights(family.live, config) else None
     return {
         **estimate,
         "test_cases": _cases(snapshot, "test"),
@@ -64,6 +66,7 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
         "proof": proof_of_snapshot(family, snapshot.counts),
         "look_sentence": next_look(snapshot).sentence if _cases(snapshot, "test") else "",
         "warm_start_possible": warm_start_weights(family.live, warm) is not None,
+        "warm_start_warning": withdrawn_sentence(begins_with) if begins_with else "",
     }
 
 
@@ -114,7 +117,8 @@ def training_request(
         raise errors.snapshot_does_not_fit("This dataset has no training or no validation cases. Freeze a larger one.")
     config = training_config(family, chosen)
     with transaction.atomic():
-        parent, plan = locked_family(family.pk).live, plan_in_force(family)
+        live, plan = locked_family(family.pk).live, plan_in_force(family)
+        parent = live if warm_start_weights(live, config) else None
         same = TrainingRun.objects.filter(
             family=family, snapshot=snapshot, config_digest=config.digest, parent=parent, plan=plan
         ).filter(job__state__in=[Job.State.QUEUED, Job.State.RUNNING])

@@ -12,7 +12,7 @@ from annotations.models import DatasetSnapshot, ReadingProtocol
 from annotations.selectors.snapshots import snapshot_cases
 from annotations.services.snapshots import snapshot_freeze
 from core.jobs import run_waiting_jobs
-from inference.models import EvaluationReport, ModelVersion
+from inference.models import EvaluationReport, ModelFamily, ModelVersion
 from inference.services.families import family_create
 from inference.services.training import training_request
 from tests.e2e.bench import need_the_front_end, reader_at
@@ -50,7 +50,10 @@ def test_a_version_retrained_without_a_withdrawn_patient_says_what_it_learned_fr
     tiny = {"image_shape": [32, 32], "epochs": 1, "batch_size": 4, "seed": 1}
     training_request(family=family, snapshot=old, chosen=tiny, reason="the first", requested_by=admin)
     run_waiting_jobs()
-    assert EvaluationReport.objects.get().version.number == 1
+    first = EvaluationReport.objects.get().version
+    assert first.number == 1
+    ModelVersion.objects.update(state=ModelVersion.State.LIVE)
+    ModelFamily.objects.update(live=first)
     with reader_at(server_url, admin) as desk:
         page = desk.page
         page.set_viewport_size({"width": 1366, "height": 768})
@@ -81,7 +84,14 @@ def test_a_version_retrained_without_a_withdrawn_patient_says_what_it_learned_fr
         expect(page.get_by_test_id("proof")).to_contain_text(
             "The test split has 2 patients with “Nodule” and 2 without."
         )
+        expect(page.get_by_test_id("train-warm-warning")).to_have_count(0)
+        page.get_by_test_id("train-warm").click()
+        expect(page.get_by_test_id("train-warm-warning")).to_contain_text("Version 1 learned from a patient")
+        page.get_by_test_id("train-warm-warning").scroll_into_view_if_needed()
+        desk.picture("retrain-2b-warm")
         assert violations(desk) == []
+        page.get_by_test_id("train-warm").click()
+        expect(page.get_by_test_id("train-warm-warning")).to_have_count(0)
         page.get_by_test_id("train-start").click()
         expect(page.get_by_test_id("training-page")).to_be_visible()
         run_waiting_jobs()

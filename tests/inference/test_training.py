@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
+from annotations.selectors.snapshots import snapshot_cases
+from annotations.services.withdrawals import patient_withdraw, reader_withdraw
 from core import blobs, jobs
 from core.errors import Conflict, Invalid
 from core.jobs import JobContext, run_job
 from core.models import AuditEvent, Event, Job
+from imaging.models import Study
 from inference.family_facts import training_config
 from inference.models import ModelFamily, ModelVersion, TrainingRun
 from inference.services.training import (
@@ -193,6 +198,38 @@ def test_a_warm_start_begins_with_the_live_weights(
     assert run.environment["initial_weights"]
 
 
+def test_a_training_from_the_beginning_names_no_version_it_began_with_whatever_is_live(
+    family: ModelFamily, snapshot: DatasetSnapshot, admin: User, square_model: Path
+) -> None:
+    live = install(family, square_model)
+    family.refresh_from_db()
+    cold, warm = ask(family, snapshot, admin), ask(family, snapshot, admin, warm_start=True)
+    assert (cold.parent, warm.parent) == (None, live)
+    TrainingRun.objects.filter(pk=cold.pk).update(parent=live)  # as it was kept at first
+    importlib.import_module("inference.migrations.0009_with_whose_weights_it_began")._told(apps, None)
+    assert [TrainingRun.objects.get(pk=run.pk).parent for run in (cold, warm)] == [None, live]
+
+
+def test_the_estimate_warns_of_a_start_from_a_version_that_learned_from_somebody_withdrawn(
+    family: ModelFamily, snapshot: DatasetSnapshot, admin: User, square_model: Path
+) -> None:
+    live = install(family, square_model)
+    run = ask(family, snapshot, admin)
+    ModelVersion.objects.filter(pk=live.pk).update(training_run=run)
+    family.refresh_from_db()
+
+    def warned(**chosen: Any) -> str:
+        facts = training_estimate(family=family, snapshot=snapshot, chosen={**CONFIG, **chosen})
+        return str(facts["warm_start_warning"])
+
+    reader_withdraw(reader=admin, reason="mixed labels up", withdrawn=True, by=admin)
+    assert warned(warm_start=True) == "", "they had no hand in these cases"
+    study = Study.objects.get(study_instance_uid=next(iter(snapshot_cases(snapshot))).study_instance_uid)
+    patient_withdraw(patient=study.patient, reason="asked for it", withdrawn=True, by=admin)
+    assert warned() == "", "it starts from the beginning"
+    assert warned(warm_start=True).startswith("Version 1 learned from a patient who was withdrawn")
+
+
 def test_asking_twice_for_the_same_training_starts_it_once(
     family: ModelFamily, snapshot: DatasetSnapshot, admin: User
 ) -> None:
@@ -227,6 +264,7 @@ def test_the_estimate_is_a_range_that_narrows_once_trainings_were_measured(
     run_job(str(run.job.pk))
     after = training_estimate(family=family, snapshot=snapshot, chosen=CONFIG)
     assert after["measured_runs"] == 1
+    assert after["sentences"] == ["Measured in 1 earlier training of this kind here."]
     assert after["steps"] == 6
     square = after["proof"]["labels"]["square"]
     assert (square["positive"], square["negative"]) == (3, 3)

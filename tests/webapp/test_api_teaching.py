@@ -10,6 +10,7 @@ from annotations.dataset.split import patient_key, split_of
 from annotations.models import DatasetSnapshot, Withdrawal
 from core.models import AuditEvent, Project, User
 from imaging.models import Patient, SamePersonDecision, Study
+from inference.learned_from import withdrawn_sentence
 from inference.models import DeclaredPlan, EvaluationReport, ModelFamily, ModelVersion, TrainingRun
 from tests.factories.api import Api
 from tests.factories.reading import make_label, make_reading_study
@@ -106,6 +107,10 @@ def test_a_version_that_began_with_the_weights_of_one_that_learned_from_them_lea
     [row] = api("GET", "withdrawals")[1]["results"]
     assert [(one["number"], one["started_from"]) for one in row["versions"]] == [(1, None), (3, 1), (4, 3)]
     assert [one["number"] for one in row["without"]] == [2]
+    assert [bool(withdrawn_sentence(one)) for one in made] == [True, False, True, True]
+    assert withdrawn_sentence(made[3]).startswith("Version 4 learned from a patient who was withdrawn from teaching.")
+    api("POST", "withdrawals", {"study_instance_uid": study.study_instance_uid, "reason": "agreed", "withdrawn": False})
+    assert not any(map(withdrawn_sentence, made)), "they teach again"
 
 
 def test_numbers_that_share_name_and_birth_date_are_listed_until_an_admin_decides_about_them(

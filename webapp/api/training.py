@@ -152,6 +152,7 @@ class TrainingEstimateOut(serializers.Serializer[Any]):
     proof = ProofOut()
     look_sentence = serializers.CharField(allow_blank=True)
     warm_start_possible = serializers.BooleanField()
+    warm_start_warning = serializers.CharField(allow_blank=True)
 
 
 class ModelTrainingEstimate(APIView):

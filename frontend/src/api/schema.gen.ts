@@ -5186,6 +5186,7 @@ export interface components {
             proof: components["schemas"]["ProofOut"];
             look_sentence: string;
             warm_start_possible: boolean;
+            warm_start_warning: string;
         };
         /** @description A training to start. */
         TrainingInRequest: {

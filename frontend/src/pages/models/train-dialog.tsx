@@ -153,9 +153,15 @@ export function TrainDialog({
                 disabled={!estimate.data?.warm_start_possible}
                 checked={warm}
                 onChange={(event) => setWarm(event.currentTarget.checked)}
+                data-testid="train-warm"
               />
             </Grid.Col>
           </Grid>
+          {warm && estimate.data?.warm_start_warning ? (
+            <Alert color="yellow" title="It learned from somebody withdrawn" data-testid="train-warm-warning">
+              {estimate.data.warm_start_warning}
+            </Alert>
+          ) : null}
           <EstimateLine estimate={estimate} />
           <Textarea
             label="Why train now?"
