@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from core.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, PreconditionRequired
+from core.numbers import how_many
 
 
 def workitem_not_found() -> NotFound:
@@ -160,7 +161,9 @@ def images_arrived(digest: str) -> PreconditionFailed:
 
 def findings_undecided(models: list[str], people: list[str], labels: list[str]) -> Conflict:
     """Findings wait for a decision of their own: models', and readers' that somebody contradicts, on which labels."""
-    told = [f"{len(models)} model finding(s) wait for a decision"] if models else []
+    told = []
+    if models:
+        told.append(how_many(len(models), "model finding waits for a decision", "model findings wait for a decision"))
     told += [f"reader and model (or people among themselves) disagree on {', '.join(labels)}"] if people else []
     words = " and ".join(told)
     return Conflict(
@@ -176,8 +179,8 @@ def reading_was_corrected(count: int, by: list[str]) -> Conflict:
     """A changed reading is not accepted as it is."""
     return Conflict(
         "reading_was_corrected",
-        f"{count} finding(s) of this reading were corrected, rejected or added by {', '.join(by)}."
-        " Sign it off as corrected.",
+        f"{how_many(count, 'finding of this reading was', 'findings of this reading were')} corrected, rejected or "
+        f"added by {', '.join(by)}. Sign it off as corrected.",
         count=count,
         by=by,
     )

@@ -1,4 +1,4 @@
-"""Numbers as people and programs write them in addresses and headers. Nothing else reads them from text."""
+"""Numbers as people and programs write them in addresses, headers and sentences. Nothing else reads them from text."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def whole(text: object, *, least: int = 0, most: int = 10**_DIGITS - 1) -> int |
         return None
     number = int(text)
     return number if least <= number <= most else None
+
+
+def how_many(count: int, one: str, many: str) -> str:
+    """Return how many there are, in words that fit: 1 patient, 1,200 patients."""
+    return f"{count:,} {one if count == 1 else many}"

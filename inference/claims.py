@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from core.numbers import how_many
 from inference.engine.report import CalibrationBin, Evaluation
 from inference.models import ModelVersion
 
@@ -39,7 +40,7 @@ def _claim(number: int, measured: dict[int, CalibrationBin]) -> Json:
         sentence = f"The report has no test answer {between}: what this figure is worth was not measured."
         return {"low": low, "high": high, "n": 0, "shown": 0, "stands": "unmeasured", "sentence": sentence}
     shown = round(one.observed * one.n)
-    sentence = f"Of {one.n} test {'answer' if one.n == 1 else 'answers'} {between}, {shown} showed it."
+    sentence = f"Of {how_many(one.n, 'test answer', 'test answers')} {between}, {shown} showed it."
     disproved = one.n >= _FEWEST and not one.interval[0] <= one.mean_probability <= one.interval[1]
     if disproved:
         too = "high" if one.mean_probability > one.observed else "low"

@@ -18,6 +18,7 @@ from annotations.selectors.snapshots import snapshot_cases
 from core import blobs
 from core.digest import canonical_json
 from core.errors import NotFound
+from core.numbers import how_many
 from inference.engine.unseen import EACH
 from inference.models import EvaluationReport
 
@@ -136,7 +137,7 @@ def _test_split(snapshot: DatasetSnapshot) -> tuple[frozenset[str], frozenset[st
 
 
 def _reports(count: int) -> str:
-    return f"{count} earlier {'report' if count == 1 else 'reports'}"
+    return how_many(count, "earlier report", "earlier reports")
 
 
 def _ordinal(number: int) -> str:

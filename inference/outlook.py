@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from annotations.rules.pictures import WORDS as _PICTURES
+from core.numbers import how_many
 
 
 class AnswerState(StrEnum):
@@ -128,7 +129,7 @@ def _found(one: Outlook) -> str:
     if not one.found:
         labels = "a label" if one.unusable == 1 else f"{one.unusable} labels"
         return f"{one.model} is above its threshold for {labels} that this project takes no finding of."
-    return f"{one.model} found {one.found} finding{'s' if one.found > 1 else ''}."
+    return f"{one.model} found {how_many(one.found, 'finding', 'findings')}."
 
 
 def _hidden(one: Outlook) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from annotations.selectors.projects import label_names
+from core.numbers import how_many
 from inference.engine.gate_plan import GatePlan
 from inference.engine.power import Proof, Provable, proof_of
 from inference.engine.unseen import fewest
@@ -72,16 +73,17 @@ def _label_json(one: Proof) -> Json:
 
 
 def _sentence(named: str, one: Proof, plan: GatePlan) -> str:
-    there = f"The test split has {one.positive} patients with “{named}” and {one.negative} without."
+    there = f"{_with(named, one.positive)} and {one.negative:,} without."
     if one.missing_positive or one.missing_negative:
         missing = [
             f"{count} more {word} it"
             for count, word in ((one.missing_positive, "with"), (one.missing_negative, "without"))
             if count
         ]
+        are = "is" if one.missing_positive + one.missing_negative == 1 else "are"
         return (
             f"{there} An equally good version can never be shown to be so: at least {' and '.join(missing)} "
-            f"are needed (sensitivity within {plan.sensitivity_margin:g}, specificity within "
+            f"{are} needed (sensitivity within {plan.sensitivity_margin:g}, specificity within "
             f"{plan.specificity_margin:g})."
         )
     return (
@@ -101,8 +103,12 @@ def _percent(share: float) -> str:
 
 
 def _masks(named: str, positive: int, wanted: int) -> str:
-    there = f"The test split has {positive} patients with “{named}”"
+    there = _with(named, positive)
     if positive < wanted:
-        more = f"at least {wanted - positive} more are needed"
+        more = f"at least {how_many(wanted - positive, 'more is', 'more are')} needed"
         return f"{there}. An equally good version can never be shown to be so: {more}."
     return f"{there}, of the {wanted} at least with which an equally good version can be shown to be so."
+
+
+def _with(named: str, patients: int) -> str:
+    return f"The test split has {how_many(patients, 'patient', 'patients')} with “{named}”"

@@ -6,6 +6,7 @@ import math
 from statistics import median
 from typing import Any, Final
 
+from core.numbers import how_many
 from inference.engine.config import RecipeConfig
 from inference.engine.recipe_cards import recipe_card
 from inference.models import TrainingRun
@@ -50,7 +51,7 @@ def time_estimate(config: RecipeConfig, *, training_cases: int, validation_cases
     if runs:
         each = [work * seconds + cases * loading for seconds, loading in runs]
         expected, low, high = median(each), min(each) * 0.75, max(each) * 1.25
-        basis = f"Measured in {len(runs)} earlier training(s) of this kind here."
+        basis = f"Measured in {how_many(len(runs), 'earlier training', 'earlier trainings')} of this kind here."
     else:
         typical = recipe_card(config.recipe).seconds_per_megapixel[config.preset]
         each_megapixel = typical * (1.5 if config.dimensions == 3 else 1.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from core.numbers import how_many
+
 Json = dict[str, Any]
 _WHY: Final = {
     "decided": "an admin said so",
@@ -14,10 +16,6 @@ _WHY: Final = {
 }
 
 
-def _many(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def notes_of(facts: Json) -> list[str]:
     """Return a sentence for each thing that is not as it should be; ``facts`` from ``annotations.dataset.apart``."""
     persons, near, compared = facts["persons"], facts["near_copies"], facts["compared"]
@@ -25,25 +23,25 @@ def notes_of(facts: Json) -> list[str]:
     if several := persons["persons_with_several_numbers"]:
         why = ", ".join(words for code, words in _WHY.items() if code in persons["reasons"])
         found.append(
-            f"{_many(several, 'person has', 'persons have')} several Patient IDs ({why}) and stand on the strictest "
+            f"{how_many(several, 'person has', 'persons have')} several Patient IDs ({why}) and stand on the strictest "
             "side of all of them. See Archive."
         )
     if near["not_judged"]:
         found.append(
-            f"{_many(near['not_judged'], 'pair of pictures looks', 'pairs of pictures look')} alike and nobody has "
+            f"{how_many(near['not_judged'], 'pair of pictures looks', 'pairs of pictures look')} alike and nobody has "
             "compared them. See Archive."
         )
     if compared["without_decoded_digest"]:
         found.append(
-            f"{_many(compared['without_decoded_digest'], 'image', 'images')} could be compared only as stored, not by "
-            "decoded pixels: a compressed copy would not be found."
+            f"{how_many(compared['without_decoded_digest'], 'image', 'images')} could be compared only as stored, not "
+            "by decoded pixels: a compressed copy would not be found."
         )
     unseen = compared["without_looks"] - compared["why_without_looks"].get("many_frames", 0)
     if unseen:
-        found.append(f"{_many(unseen, 'image', 'images')} could not be compared by their looks.")
+        found.append(f"{how_many(unseen, 'image', 'images')} could not be compared by their looks.")
     if persons["undecided_identities"]:
         found.append(
-            f"{_many(persons['undecided_identities'], 'Patient ID names', 'Patient IDs name')} several persons, "
+            f"{how_many(persons['undecided_identities'], 'Patient ID names', 'Patient IDs name')} several persons, "
             "undecided: each counts as one. See Archive."
         )
     return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from core.errors import Invalid
+from core.numbers import how_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,7 +82,7 @@ def label_set_wrong(lines: list[dict[str, Any]]) -> Invalid:
     count = len(lines)
     return Invalid(
         "label_set_wrong",
-        f"{count} {'line is' if count == 1 else 'lines are'} wrong, so nothing was imported. See detail.lines.",
+        f"{how_many(count, 'line is', 'lines are')} wrong, so nothing was imported. See detail.lines.",
         lines=lines[:100],
     )
 

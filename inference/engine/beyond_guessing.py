@@ -53,7 +53,8 @@ def above_trivial(
     title = f"{word} above the best answer that needs no model"
     best = {label: _best(label, metric, trivial) for label in labels}
     if not best or any(one is None for one in best.values()):
-        sentence = "Cannot tell: too few test patients have a mask." if metric == "dice" else "Cannot tell: too few."
+        lacks = "have a mask" if metric == "dice" else "have or lack a label"
+        sentence = f"Cannot tell: too few test patients {lacks}."
         return [Criterion("trivial", title, role, None, None, None, 0.0, sentence)]
     found = {label: one for label, one in best.items() if one is not None}
     value, interval = _gain(cases, found, metric, trivial, weights)

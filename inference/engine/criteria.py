@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from core.numbers import how_many
 from inference.engine.case_result import columns, dices
 from inference.engine.gate_plan import GatePlan, Role
 from inference.engine.pairs import METRIC_NAMES, Pairs
@@ -22,9 +23,9 @@ def non_inferior(pairs: Pairs, plan: GatePlan) -> Criterion:
     main = pairs.difference(pairs.labels)
     if main is None:
         needs = (
-            f"{plan.smallest} positive and {plan.smallest} negative test patients"
+            f"{plan.smallest} positive and {how_many(plan.smallest, 'negative test patient', 'negative test patients')}"
             if pairs.metric == "auc"
-            else f"{plan.smallest} test patients with a mask"
+            else f"{how_many(plan.smallest, 'test patient', 'test patients')} with a mask"
         )
         sentence = f"Cannot tell: no label has {needs}."
         return Criterion("non_inferior", title, "required", None, None, None, -plan.margin, sentence)
@@ -168,7 +169,9 @@ def _subgroups(pairs: Pairs, dimension: str, changes: Array, what: str, plan: Ga
     known = np.isfinite(changes).any(axis=0)
     enough = [v for v in values if len(set(patients[inside[v] & known])) >= plan.smallest]
     if len(enough) < 2:
-        sentence = f"Cannot tell: fewer than two subgroups have {plan.smallest} patients to judge by."
+        sentence = (
+            f"Cannot tell: fewer than two subgroups have {how_many(plan.smallest, 'patient', 'patients')} to judge by."
+        )
         return Criterion(id_, title, plan.subgroups, None, None, None, -plan.subgroup_margin, sentence)
     judged, worst = [], None
     for value in enough:
@@ -189,7 +192,8 @@ def _subgroups(pairs: Pairs, dimension: str, changes: Array, what: str, plan: Ga
     left_out = len(values) - len(enough)
     sentence = (
         f"{words[answer]}: the least sure is {value} with {change:+.3f}, between {interval[0]:+.3f} and "
-        f"{interval[1]:+.3f}" + (f"; {left_out} subgroups are too small to judge." if left_out else ".")
+        f"{interval[1]:+.3f}"
+        + (f"; {how_many(left_out, 'subgroup is', 'subgroups are')} too small to judge." if left_out else ".")
     )
     return Criterion(id_, title, plan.subgroups, answer, change, interval, -plan.subgroup_margin, sentence)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from core.numbers import how_many
 from inference.engine.auc_change import mean_auc
 from inference.engine.case_result import CaseResult, columns, dices
 from inference.engine.criteria import calibration_error
@@ -47,7 +48,9 @@ def above_floor(
     title = f"{name} above {floor:g}"
     if not labels:
         patients = len({case.patient_key for case in cases})
-        sentence = f"Cannot tell: {patients} test patients are too few to judge any label."
+        sentence = (
+            f"Cannot tell: {how_many(patients, 'test patient is', 'test patients are')} too few to judge any label."
+        )
         return Criterion("floor", title, "required", None, None, None, floor, sentence)
     value, interval = _alone(cases, labels, metric, weights)
     above = at_least(interval, floor)

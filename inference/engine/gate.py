@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from core.numbers import how_many
 from inference.engine import criteria, mask_criteria
 from inference.engine.beyond_guessing import above_trivial, tells
 from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults, columns, dices
@@ -127,7 +128,7 @@ def _power(
 ) -> Power:
     """Say how many patients would show that an equally good version is so, where these could not."""
     patients = len({case.patient_key for case in cases})
-    sentence = f"The test set has {patients} patients."
+    sentence = f"The test set has {how_many(patients, 'patient', 'patients')}."
     if verdict == "passed" or first:
         return Power(patients=patients, patients_needed=None, sentence=sentence)
     if metric == "dice":

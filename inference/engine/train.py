@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from core.digest import digest_of
+from core.numbers import how_many
 from inference.engine.calibrate import Calibration
 from inference.engine.cases import Cases
 from inference.engine.checkpoint import library_versions, save_model
@@ -245,7 +246,8 @@ def _cases(
     shared = {s.patient_key for s in training} & {s.patient_key for s in validation}
     if shared:
         raise DataError(
-            "patients_in_both_splits", f"{len(shared)} patients are in the training and in the validation cases."
+            "patients_in_both_splits",
+            f"{how_many(len(shared), 'patient is', 'patients are')} in the training and in the validation cases.",
         )
     recipe.check(training, config)
     return Cases(training, recipe, config), Cases(validation, recipe, config)

@@ -131,7 +131,7 @@ def test_drawings_that_are_unlike_need_a_decision_each_until_only_one_of_them_st
     )
     assert (status, refused["code"]) == (409, "findings_undecided")
     assert refused["detail"]["findings"] == [str(proposed.pk), str(finding.pk)]
-    assert refused["message"].startswith("1 model finding(s) wait for a decision and reader and model")
+    assert refused["message"].startswith("1 model finding waits for a decision and reader and model")
     _judge(proposed, reviewer, "accepted")
     assert _waiting(case, reviewer) == [finding.pk], "two places of one label are both looked at"
     _judge(proposed, reviewer, "rejected", "wrong_place")

@@ -97,6 +97,10 @@ export function formatCount(count: number): string {
   return count.toLocaleString("en-GB");
 }
 
+/** How many there are, in words that fit: 1 case, 1,200 cases. */
+export const formatMany = (count: number, one: string, many: string): string =>
+  `${formatCount(count)} ${count === 1 ? one : many}`;
+
 /** 1 → "1st", 12 → "12th", 23 → "23rd". */
 export function formatOrdinal(number: number): string {
   const teen = number % 100 >= 11 && number % 100 <= 13;

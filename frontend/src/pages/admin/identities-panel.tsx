@@ -8,7 +8,7 @@ import {
   identitiesQuery,
   type StatedOut,
 } from "../../api/archive";
-import { formatDay, formatInstant, formatPatientName } from "../../ui/format";
+import { formatDay, formatInstant, formatMany, formatPatientName } from "../../ui/format";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
@@ -140,9 +140,7 @@ function IdentityGroup({ group }: { group: IdentityOut }) {
       </Group>
       {group.decisions.map((one) => (
         <Text size="xs" c="dimmed" key={one.created_at}>
-          {`${formatInstant(one.created_at)} · ${one.decided_by} · ${
-            one.persons.length === 1 ? "one person" : `${one.persons.length} persons`
-          }: ${one.reason}`}
+          {`${formatInstant(one.created_at)} · ${one.decided_by} · ${formatMany(one.persons.length, "person", "persons")}: ${one.reason}`}
         </Text>
       ))}
       <ReasonDialog

@@ -6,6 +6,7 @@ import { copyLabelSet, importLabelSet, labelSetUrl, projectQuery } from "../../a
 import type { LabelSetOut } from "../../api/types";
 import { useMe } from "../../state/session";
 import { ErrorLines } from "../../ui/error-lines";
+import { formatMany } from "../../ui/format";
 import { notifyDone } from "../../ui/notify";
 
 const example = `key,meaning,code,scheme,uses,colour
@@ -26,7 +27,7 @@ function wrongLines(error: ApiError): WrongLine[] {
 
 function toldOf({ added, unchanged }: LabelSetOut): string {
   const there = unchanged.length > 0 ? ` ${unchanged.length} were there already, just so.` : "";
-  return `${added.length} ${added.length === 1 ? "label" : "labels"} added.${there}`;
+  return `${formatMany(added.length, "label", "labels")} added.${there}`;
 }
 
 function useLabelSet(slug: string, onClose: () => void) {

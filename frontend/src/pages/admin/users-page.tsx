@@ -4,7 +4,7 @@ import { useState } from "react";
 import { changeUser, usersQuery } from "../../api/projects";
 import type { RoleName, UserOut } from "../../api/types";
 import { useMay, useMe } from "../../state/session";
-import { formatAgo } from "../../ui/format";
+import { formatAgo, formatMany } from "../../ui/format";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { PageBody, Panel } from "../../ui/page";
 import { Failed, Forbidden, Loading } from "../../ui/page-states";
@@ -37,7 +37,7 @@ export function UsersPage() {
       }
     >
       <Panel
-        title={users.data?.length === 1 ? "1 user" : `${users.data?.length ?? "…"} users`}
+        title={users.data ? formatMany(users.data.length, "user", "users") : "… users"}
         actions={
           <TextInput
             aria-label="Find a user"

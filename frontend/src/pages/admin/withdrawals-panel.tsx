@@ -8,7 +8,7 @@ import { modelsQuery } from "../../api/models";
 import { usersQuery } from "../../api/projects";
 import { freezeSnapshot, isUnderWay, snapshotRequestQuery } from "../../api/snapshots";
 import type { RecipeName } from "../../api/types";
-import { formatInstant, formatPatientName } from "../../ui/format";
+import { formatInstant, formatMany, formatPatientName } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
@@ -107,8 +107,6 @@ function WithdrawSomebody() {
   );
 }
 
-const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
-
 function Withdrawn({ row }: { row: WithdrawalOut }) {
   const queries = useQueryClient();
   const [asking, setAsking] = useState(false);
@@ -137,11 +135,11 @@ function Withdrawn({ row }: { row: WithdrawalOut }) {
       <Text size="sm" data-testid="learned-from">
         {row.snapshots.length === 0
           ? "No snapshot holds their cases."
-          : `${plural(row.snapshots.length, "snapshot", "snapshots")}, ${plural(
+          : `${formatMany(row.snapshots.length, "snapshot", "snapshots")}, ${formatMany(
               row.versions.length,
               "version",
               "versions",
-            )} and ${plural(row.reports.length, "report", "reports")} come from their cases.`}
+            )} and ${formatMany(row.reports.length, "report", "reports")} come from their cases.`}
       </Text>
       <List size="sm">
         {row.snapshots.map((snapshot) => (
@@ -156,7 +154,7 @@ function Withdrawn({ row }: { row: WithdrawalOut }) {
             </TextLink>{" "}
             (
             {Object.entries(snapshot.images)
-              .map(([split, images]) => `${plural(images, "image", "images")} in ${split}`)
+              .map(([split, images]) => `${formatMany(images, "image", "images")} in ${split}`)
               .join(", ")}
             )
           </List.Item>

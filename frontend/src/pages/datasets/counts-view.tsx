@@ -1,6 +1,6 @@
 import { Alert, List, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import type { SnapshotCounts, SplitCounts, SplitName } from "../../api/types";
-import { formatCount, formatPercent, formatWords } from "../../ui/format";
+import { formatCount, formatMany, formatPercent, formatWords } from "../../ui/format";
 import { ShareBar } from "../../ui/share-bar";
 import { byLabel, provenanceWords, unsettledWords } from "./teaching-words";
 
@@ -177,7 +177,7 @@ const leftOut: Record<string, [one: string, many: string]> = {
 
 export function leftOutWords(name: string, count: number): string {
   const [one, many] = leftOut[name] ?? [formatWords(name), formatWords(name)];
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
+  return formatMany(count, one, many);
 }
 
 function Tally({

@@ -15,7 +15,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { asApiError } from "../../api/errors";
 import { type BlindReadingCase, blindReadingsQuery, readAgain } from "../../api/second-readings";
-import { formatCount, formatDay } from "../../ui/format";
+import { formatCount, formatDay, formatMany } from "../../ui/format";
 import { notifyDone } from "../../ui/notify";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { lacks } from "./teaching-words";
@@ -30,7 +30,7 @@ const refusalWords: Record<Refusal, string> = {
 
 const changedKeys = [["snapshot-requests"], ["snapshot-preview"], ["workitems"]];
 
-const casesWords = (count: number): string => `${formatCount(count)} ${count === 1 ? "case" : "cases"}`;
+const casesWords = (count: number): string => formatMany(count, "case", "cases");
 
 /** Choose who reads again, blind, which of the test patients’ cases that nobody has read blind. */
 export function ReadAgainDialog({

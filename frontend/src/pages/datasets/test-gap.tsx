@@ -1,7 +1,7 @@
 import { Alert, Button, Group, List, Text } from "@mantine/core";
 import { useState } from "react";
 import type { FamilyOut, SnapshotCounts, UnsettledName } from "../../api/types";
-import { formatCount } from "../../ui/format";
+import { formatCount, formatMany } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { ReadAgainDialog } from "./read-again-dialog";
 import { lacks, notBlind, unsettledKeys } from "./teaching-words";
@@ -77,8 +77,8 @@ export function TestGap({
         Only what was read blind, or adjudicated, may test.{" "}
         {waiting > 0 ? (
           <>
-            {formatCount(waiting)}{" "}
-            {waiting === 1 ? "case of a test patient is" : "cases of test patients are"} not signed off yet:{" "}
+            {formatMany(waiting, "case of a test patient is", "cases of test patients are")} not signed off
+            yet:{" "}
             <TextLink to="/worklist" search={{ project }} size="xs">
               to the worklist
             </TextLink>
@@ -113,13 +113,13 @@ function wordsOf(line: Line): string {
   ].filter(Boolean);
   const first =
     more > 0
-      ? `${formatCount(more)} more ${more === 1 ? "patient" : "patients"} read blind: ${kinds.join(" and ")}. `
+      ? `${formatMany(more, "more patient", "more patients")} read blind: ${kinds.join(" and ")}. `
       : line.learned
         ? "enough for a verdict. "
         : "no model learns it yet, so no plan says how many patients a verdict needs. ";
   const cases = unsettledKeys.flatMap((why) => {
     const count = line.lacking[why] ?? 0;
-    return count > 0 ? [`${formatCount(count)} ${lacks[why][count === 1 ? 0 : 1]}`] : [];
+    return count > 0 ? [formatMany(count, ...lacks[why])] : [];
   });
   return cases.length > 0 ? `${first}Of the test patients’ cases ${cases.join(", ")}.` : first;
 }

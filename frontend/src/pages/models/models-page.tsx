@@ -6,7 +6,7 @@ import { modelsQuery } from "../../api/models";
 import type { FamilyOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
 import { may, useMe } from "../../state/session";
-import { formatAgo } from "../../ui/format";
+import { formatAgo, formatMany } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Forbidden, Loading } from "../../ui/page-states";
@@ -102,7 +102,7 @@ function FamilyCard({ family }: { family: FamilyOut }) {
           )}
         </Text>
         <Text size="xs" c="dimmed">
-          {family.versions.length} version{family.versions.length === 1 ? "" : "s"}
+          {formatMany(family.versions.length, "version", "versions")}
           {newest ? `, newest made ${formatAgo(newest.created_at)}` : ""}
         </Text>
       </Stack>

@@ -4,6 +4,7 @@ import { actionPorts } from "../../actions/ports";
 import { waitingForDecision } from "../../actions/review-actions";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { useKeptWords } from "../../state/reading-words";
+import { formatMany } from "../../ui/format";
 
 const words = {
   accept: { title: "Sign off as accepted", button: "Sign off", color: "green" },
@@ -38,8 +39,8 @@ export function DecideDialog() {
       <Stack gap="sm" data-testid="decide-dialog">
         {open > 0 && deciding !== "reject" ? (
           <Alert color="yellow" p="xs">
-            {open} model {open === 1 ? "finding waits" : "findings wait"} for a decision. Accept, correct or
-            reject each first.
+            {formatMany(open, "model finding waits", "model findings wait")} for a decision. Accept, correct
+            or reject each first.
           </Alert>
         ) : null}
         <Text size="sm">

@@ -1,5 +1,6 @@
 import { formatChance } from "../../state/chance";
 import type { PredictionOut, SaliencyOut } from "../../state/reading-types";
+import { formatMany } from "../../ui/format";
 
 type Scale = NonNullable<SaliencyOut["scale"]>;
 
@@ -34,7 +35,7 @@ export function strengthWords(scale: Scale): string {
     scale.share > 1.005
       ? "Stronger than the strongest"
       : `${Math.max(1, Math.round(scale.share * 100))} % of the strongest`;
-  const cases = scale.cases === 1 ? "1 validation case" : `${scale.cases} validation cases`;
+  const cases = formatMany(scale.cases, "validation case", "validation cases");
   return `${scale.is_weak ? "Weak: " : ""}${share} on ${cases} (${figure(scale.strongest)} ${units[scale.unit]}).`;
 }
 

@@ -4,7 +4,7 @@ import { performById } from "../../actions/action-table";
 import { isSignedOff, may, mayReview, whyNot } from "../../state/reading-may";
 import { useReading } from "../../state/reading-session";
 import type { WorkitemOut } from "../../state/reading-types";
-import { formatInstant } from "../../ui/format";
+import { formatInstant, formatMany } from "../../ui/format";
 import classes from "./panel.module.css";
 
 function Act({ id, label, testId }: { id: string; label: string; testId: string }) {
@@ -48,7 +48,7 @@ function Arrived() {
   }
   return later > 0 ? (
     <div className={classes.locked} data-tone="bad" data-testid="images-since-note">
-      <span>{later === 1 ? "1 image has" : `${later} images have`} arrived since this case was read.</span>
+      <span>{formatMany(later, "image has", "images have")} arrived since this case was read.</span>
     </div>
   ) : null;
 }

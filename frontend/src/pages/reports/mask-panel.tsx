@@ -1,7 +1,7 @@
 import { Stack, Table, Text } from "@mantine/core";
 import type { EvaluationOut, LabelFigures } from "../../api/types";
 import { sizeWords } from "../../state/report-figures";
-import { formatFigure } from "../../ui/format";
+import { formatFigure, formatMany } from "../../ui/format";
 import { Panel } from "../../ui/page";
 import { FigureCell } from "./figure-table";
 
@@ -23,7 +23,7 @@ const masksOf = (report: EvaluationOut) =>
 export const hasExamples = (report: EvaluationOut) =>
   masksOf(report).some(({ masks }) => masks.examples.length > 0);
 
-const cases = (count: number) => `${count} ${count === 1 ? "case" : "cases"}`;
+const cases = (count: number) => formatMany(count, "case", "cases");
 
 /** How the cases were counted, in sentences: none is left out unseen. */
 function counted(masks: Masks): string[] {

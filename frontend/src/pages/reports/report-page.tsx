@@ -7,7 +7,7 @@ import type { FamilyOut, ReportOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
 import { subgroupRows } from "../../state/report-figures";
 import { useMay } from "../../state/session";
-import { formatCount, formatInstant, formatOrdinal, shortDigest } from "../../ui/format";
+import { formatCount, formatInstant, formatMany, formatOrdinal, shortDigest } from "../../ui/format";
 import { ButtonLink } from "../../ui/links";
 import { Facts, PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Forbidden, Loading } from "../../ui/page-states";
@@ -145,6 +145,6 @@ function leftOut(count: number | null | undefined, labels: string[]): string {
   if (count === 0) {
     return `none: each says something of ${labels.join(", ")}`;
   }
-  const [cases, them] = count === 1 ? ["case", "it"] : ["cases", "them"];
-  return `${formatCount(count)} ${cases}: nothing is said of ${labels.join(", ")} in ${them}`;
+  const [cases, them] = [formatMany(count, "case", "cases"), count === 1 ? "it" : "them"];
+  return `${cases}: nothing is said of ${labels.join(", ")} in ${them}`;
 }
