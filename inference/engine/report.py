@@ -85,7 +85,7 @@ TRIVIAL_WORDS: Final[Mapping[TrivialName, str]] = {
 
 
 class TrivialAnswer(Kept):
-    """What an answer without a model scores on the same cases (``inference.engine.trivial``).
+    """What an answer without a model scores on the same cases (``inference.engine.trivial``), and it in words.
 
     Attributes:
         dice: over the cases with a mask.
@@ -93,8 +93,15 @@ class TrivialAnswer(Kept):
     """
 
     name: TrivialName
+    words: str
     dice: Figure
     specificity: Figure
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_form(cls, values: Any) -> Any:
+        """Add the words, which reports of before did not keep."""
+        return {"words": TRIVIAL_WORDS[values["name"]], **values} if values.get("name") in TRIVIAL_WORDS else values
 
 
 SimpleGroup = Literal["sex", "age_band", "view", "scanner"]

@@ -73,11 +73,12 @@ def _trivial(trivial: TrivialResults, label: str, weights: Array, repeated: bool
     answers = [
         TrivialAnswer(
             name=name,
-            dice=mean_figure(dices(cases, label), weights),
-            specificity=_share(1 - painted(cases, label, has_mask=False), weights, repeated),
+            words=words,
+            dice=mean_figure(dices(trivial[name], label), weights),
+            specificity=_share(1 - painted(trivial[name], label, has_mask=False), weights, repeated),
         )
-        for name, cases in trivial.items()
-        if name in TRIVIAL_WORDS
+        for name, words in TRIVIAL_WORDS.items()
+        if name in trivial
     ]
     return tuple(sorted(answers, key=lambda one: -(one.dice.value or 0.0)))
 

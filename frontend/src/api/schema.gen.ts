@@ -5289,7 +5289,7 @@ export interface components {
         };
         /**
          * TrivialAnswer
-         * @description What an answer without a model scores on the same cases (``inference.engine.trivial``).
+         * @description What an answer without a model scores on the same cases (``inference.engine.trivial``), and it in words.
          *
          *     Attributes:
          *         dice: over the cases with a mask.
@@ -5298,6 +5298,8 @@ export interface components {
         TrivialAnswer: {
             /** Name */
             name: components["schemas"]["TrivialAnswerNameEnum"];
+            /** Words */
+            words: string;
             dice: components["schemas"]["Figure"];
             specificity: components["schemas"]["Figure"];
         };

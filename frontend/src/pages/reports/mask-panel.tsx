@@ -1,19 +1,11 @@
 import { Stack, Table, Text } from "@mantine/core";
 import type { EvaluationOut, LabelFigures } from "../../api/types";
 import { sizeWords } from "../../state/report-figures";
-import { formatFigure, formatMany } from "../../ui/format";
+import { formatFigure, formatMany, formatWords } from "../../ui/format";
 import { Panel } from "../../ui/page";
 import { FigureCell } from "./figure-table";
 
 type Masks = NonNullable<LabelFigures["segmentation"]>;
-
-const trivialWords: Record<Masks["trivial"][number]["name"], string> = {
-  nothing: "Nothing painted",
-  all: "Every pixel painted",
-  mean_mask: "The mean mask of the training cases",
-  location: "The place where training masks lie most",
-  majority: "What most training cases say of each pixel",
-};
 
 const masksOf = (report: EvaluationOut) =>
   Object.entries(report.labels).flatMap(([key, label]) =>
@@ -82,8 +74,7 @@ function TrivialTable({ masks }: { masks: Masks }) {
     <>
       {best ? (
         <Text size="sm" data-testid="best-trivial">
-          The best answer without a model on these cases: {trivialWords[best.name].toLowerCase()}, Dice{" "}
-          {formatFigure(best.dice.value)}.
+          The best answer without a model on these cases: {best.words}, Dice {formatFigure(best.dice.value)}.
         </Text>
       ) : null}
       <Table data-testid="trivial-table">
@@ -106,7 +97,7 @@ function TrivialTable({ masks }: { masks: Masks }) {
           </Table.Tr>
           {masks.trivial.map((answer) => (
             <Table.Tr key={answer.name}>
-              <Table.Td>{trivialWords[answer.name]}</Table.Td>
+              <Table.Td>{formatWords(answer.words)}</Table.Td>
               <Table.Td>
                 <FigureCell figure={answer.dice} />
               </Table.Td>

@@ -1,6 +1,6 @@
 import { Stack, Table, Text } from "@mantine/core";
 import type { EvaluationOut, LabelFigures } from "../../api/types";
-import { formatFigure } from "../../ui/format";
+import { formatFigure, formatWords } from "../../ui/format";
 import { Panel } from "../../ui/page";
 import { FigureCell } from "./figure-table";
 
@@ -42,7 +42,7 @@ function SimpleTable({ label }: { label: LabelFigures }) {
       <Table.Tbody>
         {rows.map((row) => (
           <Table.Tr key={row.name} fw={row.name === "version" ? 600 : undefined}>
-            <Table.Td>{row.words.charAt(0).toUpperCase() + row.words.slice(1)}</Table.Td>
+            <Table.Td>{formatWords(row.words)}</Table.Td>
             <Table.Td>
               <FigureCell figure={row.auc} />
             </Table.Td>
