@@ -20,3 +20,8 @@ def rejections_offered(kind: str, *, by_model: bool) -> list[str]:
     if plain and not by_model:
         left_out.add(Review.Reason.RIGHT_FOR_WRONG_REASON)
     return [str(reason) for reason in Review.Reason if reason not in left_out]
+
+
+def rejections_in_words() -> list[dict[str, str]]:
+    """Return every reason with what it says to people, in the order of the keys that choose one."""
+    return [{"reason": str(reason), "words": str(reason.label)} for reason in Review.Reason]

@@ -24,7 +24,7 @@ from annotations.rules.may import (
 )
 from annotations.rules.pictures import PictureRules, outside_words
 from annotations.rules.protocol import answers_among, answers_of, protocol_of, required_labels
-from annotations.rules.rejecting import rejections_offered
+from annotations.rules.rejecting import rejections_in_words, rejections_offered
 from annotations.rules.reveal import ai_hidden_from, findings_revealed, revealed
 from annotations.rules.second_reading import reads_second
 from annotations.rules.standing import standings_among
@@ -141,6 +141,7 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
         "series": [_series_json(one, PictureRules.of(protocol.pictures)) for one in series],
         "labels": labels_json(workitem.project, retired=False),
         "instructions": protocol.instructions,
+        "rejections": rejections_in_words(),
         **_refusals(what_may(user, workitem)),
         "events": WORKITEM.events(workitem.state),
         "remark": "" if reads_second(user, workitem) else workitem.remark,

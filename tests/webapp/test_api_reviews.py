@@ -97,6 +97,15 @@ def test_a_radiologist_cannot_review_and_a_reader_not_their_own(
     assert (status, refused["code"]) == (403, "own_work")
 
 
+def test_a_case_tells_every_reason_of_a_rejection_in_words_in_the_order_of_its_keys(
+    project: Project, radiologist: User
+) -> None:
+    case = make_workitem(project, radiologist)
+    _, shown = Api(radiologist)("GET", f"workitems/{case.pk}")
+    assert shown["rejections"][0] == {"reason": "not_present", "words": "There is no such finding"}
+    assert [one["reason"] for one in shown["rejections"]] == list(Review.Reason.values)
+
+
 def test_reasons_about_a_place_are_offered_only_for_what_has_one() -> None:
     every = [str(reason) for reason in Review.Reason]
     assert rejections_offered("rectangle", by_model=True) == rejections_offered("mask", by_model=False) == every

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from annotations import selectors
 from annotations.access import access_person, access_workitem
-from annotations.models import Reading, ReadingProtocol, Step, Workitem
+from annotations.models import Reading, ReadingProtocol, Review, Step, Workitem
 from annotations.selectors import WorklistFilter
 from annotations.services import answers, sign_off, workitems
 from annotations.services.sights import Seen, What, sights_note
@@ -184,6 +184,13 @@ class HistoryOut(serializers.Serializer[Any]):
     steps = StepOut(many=True)
 
 
+class RejectionOut(serializers.Serializer[Any]):
+    """A reason for which a finding can be rejected, and what it says."""
+
+    reason = serializers.ChoiceField(choices=Review.Reason.choices)
+    words = serializers.CharField()
+
+
 class WorkitemOut(WorkitemRowOut):
     """A work item with what a reading page needs; ``may`` and ``why_not`` are the rule book's, for the caller, now."""
 
@@ -191,6 +198,7 @@ class WorkitemOut(WorkitemRowOut):
     series = SeriesOut(many=True)
     labels = LabelOut(many=True)
     instructions = serializers.CharField()
+    rejections = RejectionOut(many=True)
     reveal_ai = serializers.BooleanField()
     ai_answers = AnswerOut(many=True)
     may = WorkitemMayOut()

@@ -8,21 +8,21 @@ import {
 import { mayJudge, mayReview } from "../state/reading-may";
 import { saliencyIsShown } from "../state/reading-saliency";
 import { reading, session, shownKeys } from "../state/reading-session";
-import type { Decision, RejectReason } from "../state/reading-types";
+import type { Decision, RejectReason, WorkitemOut } from "../state/reading-types";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { showFinding } from "../viewer/jump";
 import type { Action } from "./action";
 
-export const rejectReasons = [
-  { code: "not_present", label: "There is no such finding" },
-  { code: "wrong_label", label: "It is something else" },
-  { code: "wrong_place", label: "The place is wrong" },
-  { code: "wrong_extent", label: "The outline is wrong" },
-  { code: "poor_image", label: "The image does not allow a decision" },
-  { code: "right_for_wrong_reason", label: "Right answer, wrong place" },
-  { code: "duplicate", label: "It is there twice" },
-  { code: "other", label: "Other (say what)" },
-] as const satisfies readonly { code: RejectReason; label: string }[];
+type Rejections = WorkitemOut["rejections"];
+
+const noReasons: Rejections = [];
+
+/** Why a finding can be rejected, in the order of the keys that choose it, and what each reason says. */
+export const rejectReasons = (): Rejections => reading().workitem?.rejections ?? noReasons;
+
+/** What the reason of a rejection says; nothing where there is none. */
+export const reasonWords = (code: string | undefined): string | undefined =>
+  rejectReasons().find((one) => one.reason === code)?.words;
 
 const shownRows = (): FindingRow[] => {
   const { rows } = useFindings.getState();

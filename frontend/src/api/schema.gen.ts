@@ -3960,6 +3960,11 @@ export interface components {
             code: string;
             message: string;
         };
+        /** @description A reason for which a finding can be rejected, and what it says. */
+        RejectionOut: {
+            reason: components["schemas"]["ReasonEnum"];
+            words: string;
+        };
         /** @description Why a sign-off is taken back. */
         ReopenInRequest: {
             reason: string;
@@ -5688,6 +5693,7 @@ export interface components {
             series: components["schemas"]["SeriesOut"][];
             labels: components["schemas"]["LabelOut"][];
             instructions: string;
+            rejections: components["schemas"]["RejectionOut"][];
             reveal_ai: boolean;
             ai_answers: components["schemas"]["AnswerOut"][];
             may: components["schemas"]["WorkitemMayOut"];

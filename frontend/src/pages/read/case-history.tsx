@@ -1,7 +1,7 @@
 import { Badge, Button } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { actionPorts } from "../../actions/ports";
-import { rejectReasons } from "../../actions/review-actions";
+import { reasonWords } from "../../actions/review-actions";
 import { asApiError } from "../../api/errors";
 import { fetchHistory, fetchRevisions } from "../../state/reading-api";
 import { type FindingRow, useFindings } from "../../state/reading-findings";
@@ -37,7 +37,7 @@ const decisionColors = { accepted: "green", corrected: "yellow", rejected: "red"
 
 /** A decision about one finding: who, what, why, and what it changed. */
 export function ReviewLine({ review, revisions }: { review: ReviewOut; revisions: RevisionOut[] }) {
-  const reason = rejectReasons.find((one) => one.code === review.reason)?.label;
+  const reason = reasonWords(review.reason);
   const before = revisions.find((one) => one.id === review.revision);
   const after = revisions.find((one) => one.id === review.corrected_revision);
   return (

@@ -2,7 +2,7 @@ import { Button, ColorInput, Group, Select, Switch, Textarea, TextInput } from "
 import { useEffect, useRef } from "react";
 import { performById } from "../../actions/action-table";
 import { isCalibrating } from "../../actions/finding-actions";
-import { rejectReasons } from "../../actions/review-actions";
+import { reasonWords } from "../../actions/review-actions";
 import { written } from "../../geometry/measure";
 import { useChanceOf } from "../../state/reading-chance";
 import {
@@ -144,7 +144,7 @@ function differenceWords(difference: Record<string, unknown>): string {
 function Facts({ row }: { row: FindingRow }) {
   const decision = row.decision;
   const difference = decision?.difference ? differenceWords(decision.difference) : "";
-  const reason = rejectReasons.find((one) => one.code === decision?.reason)?.label;
+  const reason = reasonWords(decision?.reason);
   return (
     <dl className={classes.facts}>
       <dt>Kind</dt>

@@ -45,12 +45,12 @@ export function RejectDialog() {
     }
     // On the window: a quick hand presses the number before the dialog has taken the focus.
     const pressed = (event: KeyboardEvent) => {
-      const reason = rejectReasons[Number(event.key) - 1];
+      const reason = rejectReasons()[Number(event.key) - 1]?.reason;
       const plain = !event.altKey && !event.ctrlKey && !event.metaKey;
-      if (reason && offered(reason.code) && plain && !isTyping(event.target)) {
+      if (reason && offered(reason) && plain && !isTyping(event.target)) {
         event.preventDefault();
         event.stopPropagation();
-        choose(reason.code);
+        choose(reason);
       }
     };
     window.addEventListener("keydown", pressed, true);
@@ -67,18 +67,18 @@ export function RejectDialog() {
         <Text size="sm" c="dimmed" tabIndex={-1} data-autofocus>
           Press the number of the reason.
         </Text>
-        {rejectReasons.map((reason, index) =>
-          offered(reason.code) ? (
+        {rejectReasons().map(({ reason, words: said }, index) =>
+          offered(reason) ? (
             <Button
-              key={reason.code}
+              key={reason}
               variant="default"
               justify="space-between"
               fullWidth
-              data-testid={`reject-${reason.code}`}
+              data-testid={`reject-${reason}`}
               rightSection={<Kbd>{index + 1}</Kbd>}
-              onClick={() => choose(reason.code)}
+              onClick={() => choose(reason)}
             >
-              {reason.label}
+              {said}
             </Button>
           ) : null,
         )}
