@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("webapp.api.contents")),
     path("", include("webapp.api.identities")),
     path("", include("webapp.api.conflicts")),
+    path("", include("webapp.api.worklist")),
     path("", include("webapp.api.workitems")),
     path("", include("webapp.api.findings")),
     path("", include("webapp.api.comments")),
