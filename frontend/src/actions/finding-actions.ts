@@ -1,15 +1,8 @@
 import { drawnLabels, withoutLabel } from "../state/active-label";
-import {
-  changeContent,
-  changeFindings,
-  type FindingRow,
-  findingRow,
-  redo,
-  type Stepped,
-  undo,
-  useFindings,
-} from "../state/reading-findings";
+import { changeContent, changeFindings, redo, type Stepped, undo } from "../state/reading-edits";
+import { findingRow, useFindings } from "../state/reading-findings";
 import { isEditable, mayAdd, mayChange } from "../state/reading-may";
+import type { FindingRow } from "../state/reading-rows";
 import { session, shownKeys } from "../state/reading-session";
 import { readingUi, say, setReadingUi, toggleHidden } from "../state/reading-ui";
 import { showFinding } from "../viewer/jump";

@@ -1,14 +1,8 @@
 import { emptyContent } from "../geometry/content";
-import {
-  addFinding,
-  changeContent,
-  changeFindings,
-  type FindingRow,
-  findingRow,
-  startCorrection,
-  useFindings,
-} from "../state/reading-findings";
+import { addFinding, changeContent, changeFindings, startCorrection } from "../state/reading-edits";
+import { findingRow, useFindings } from "../state/reading-findings";
 import { isOwn, mayAdd, mayChange, mayReview } from "../state/reading-may";
+import type { FindingRow } from "../state/reading-rows";
 import { reading, session } from "../state/reading-session";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import type { Action } from "./action";

@@ -1,11 +1,7 @@
-import {
-  dropCorrection,
-  type FindingRow,
-  findingRow,
-  startCorrection,
-  useFindings,
-} from "../state/reading-findings";
+import { dropCorrection, startCorrection } from "../state/reading-edits";
+import { findingRow, useFindings } from "../state/reading-findings";
 import { mayJudge, mayReview } from "../state/reading-may";
+import type { FindingRow } from "../state/reading-rows";
 import { saliencyIsShown } from "../state/reading-saliency";
 import { reading, session, shownKeys } from "../state/reading-session";
 import type { Decision, RejectReason, WorkitemOut } from "../state/reading-types";

@@ -2,14 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { emptyContent, type RevisionContent } from "../geometry/content";
 import type { Autosave } from "./reading-autosave";
 import { MemoryDraftStore } from "./reading-drafts";
-import {
-  addFinding,
-  changeFindings,
-  findingRow,
-  forgetFindings,
-  mergeFromServer,
-  useFindings,
-} from "./reading-findings";
+import { addFinding, changeFindings } from "./reading-edits";
+import { findingRow, forgetFindings, mergeFromServer, useFindings } from "./reading-findings";
 import { useSaveStatus } from "./reading-save-status";
 import { SmallServer } from "./reading-small-server";
 import { openSmallWindow } from "./reading-small-window";

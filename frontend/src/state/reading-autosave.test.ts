@@ -9,16 +9,12 @@ import {
   changeFindings,
   dropCorrection,
   endSteps,
-  findingRow,
-  forgetFindings,
-  isUnsaved,
-  mergeFromServer,
   redo as redoWhere,
-  shownMeasures,
   startCorrection,
   undo as undoWhere,
-  useFindings,
-} from "./reading-findings";
+} from "./reading-edits";
+import { findingRow, forgetFindings, mergeFromServer, useFindings } from "./reading-findings";
+import { isUnsaved, shownMeasures } from "./reading-rows";
 import { useSaveStatus } from "./reading-save-status";
 import { SmallServer } from "./reading-small-server";
 import { openSmallWindow } from "./reading-small-window";

@@ -1,7 +1,7 @@
 import { ApiError } from "../api/errors";
 import { emptyContent, type RevisionContent, saysTheSame } from "../geometry/content";
 import { type Draft, type DraftStore, draftId } from "./reading-drafts";
-import { type FindingRow, isUnsaved, rowFromServer, savedStateOf } from "./reading-findings";
+import { type FindingRow, isUnsaved, rowFromServer, savedStateOf } from "./reading-rows";
 import { type Conflict, type Offer, type SaveState, useSaveStatus } from "./reading-save-status";
 import type { FindingOut, RevisionOut } from "./reading-types";
 

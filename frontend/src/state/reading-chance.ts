@@ -3,7 +3,8 @@ import { create } from "zustand";
 import { fetchClaims } from "../api/models";
 import type { ClaimsOut } from "../api/types";
 import { chanceWords } from "./chance";
-import { type FindingRow, useFindings } from "./reading-findings";
+import { useFindings } from "./reading-findings";
+import type { FindingRow } from "./reading-rows";
 import { useReading } from "./reading-session";
 
 export const useClaims = create<Record<string, ClaimsOut>>(() => ({}));

@@ -1,5 +1,6 @@
 /** What this person may do now: the server's words about the case and each finding, never worked out here. */
-import { type FindingRow, findingRow } from "./reading-findings";
+import { findingRow } from "./reading-findings";
+import type { FindingRow } from "./reading-rows";
 import { reading } from "./reading-session";
 import type { CaseAct, WorkitemOut } from "./reading-types";
 import { readingUi } from "./reading-ui";

@@ -9,18 +9,13 @@ import {
   adoptDraft,
   dropCorrection,
   endSteps,
-  type FindingRow,
-  findingRow,
-  forgetFindings,
-  mergeFromServer,
   onFindingChanged,
-  patchRow,
   reword,
-  savedStateOf,
   takeBack,
-  useFindings,
-} from "./reading-findings";
+} from "./reading-edits";
+import { findingRow, forgetFindings, mergeFromServer, patchRow, useFindings } from "./reading-findings";
 import { listenFor } from "./reading-listening";
+import { type FindingRow, savedStateOf } from "./reading-rows";
 import { useSaveStatus } from "./reading-save-status";
 import type {
   Agreement,

@@ -1,14 +1,7 @@
 import { Autosave } from "./reading-autosave";
 import type { MemoryDraftStore } from "./reading-drafts";
-import {
-  addFinding,
-  adoptDraft,
-  findingRow,
-  onFindingChanged,
-  patchRow,
-  reword,
-  takeBack,
-} from "./reading-findings";
+import { addFinding, adoptDraft, onFindingChanged, reword, takeBack } from "./reading-edits";
+import { findingRow, patchRow } from "./reading-findings";
 import type { SmallServer } from "./reading-small-server";
 
 /** For tests: a window that saves one person's case; nothing is sent before a test says so. */

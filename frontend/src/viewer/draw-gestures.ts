@@ -3,7 +3,7 @@ import { geometryFromImage } from "../geometry/bridge";
 import { type DrawnKind, emptyContent } from "../geometry/content";
 import type { ImagePoint } from "../geometry/points";
 import { isWithin, moved, stepWithin, thinned, within } from "../geometry/shapes";
-import { changeContent } from "../state/reading-findings";
+import { changeContent } from "../state/reading-edits";
 import { say } from "../state/reading-ui";
 import { commitShape, mayDraw, sketchedLabel } from "./commit-shape";
 import { colorOf } from "./findings-on-frame";

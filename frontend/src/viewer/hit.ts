@@ -3,7 +3,7 @@ import { scaleOf, toCanvas } from "../geometry/affine";
 import { distance, imagePoint } from "../geometry/points";
 import { isOn } from "../geometry/runs";
 import { distanceToLine } from "../geometry/shapes";
-import type { FindingRow } from "../state/reading-findings";
+import type { FindingRow } from "../state/reading-rows";
 import { reading } from "../state/reading-session";
 import { readingUi } from "../state/reading-ui";
 import { type DrawnFinding, drawnOn, paintedOn } from "./findings-on-frame";

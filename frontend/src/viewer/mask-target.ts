@@ -3,15 +3,10 @@ import { emptyContent, type MaskFrame, type StoredMask } from "../geometry/conte
 import { frameKey } from "../geometry/frame-facts";
 import { maskFromRuns, runsFromMask } from "../geometry/runs";
 import { paintedLabel } from "../state/active-label";
-import {
-  addFinding,
-  changeContent,
-  changeFindings,
-  type FindingRow,
-  findingRow,
-  useFindings,
-} from "../state/reading-findings";
+import { addFinding, changeContent, changeFindings } from "../state/reading-edits";
+import { findingRow, useFindings } from "../state/reading-findings";
 import { isEditable, mayChange } from "../state/reading-may";
+import type { FindingRow } from "../state/reading-rows";
 import { reading, shownKeys } from "../state/reading-session";
 import { readingUi, say, setReadingUi } from "../state/reading-ui";
 import { labelMeaning } from "./findings-on-frame";

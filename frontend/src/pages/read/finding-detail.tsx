@@ -5,14 +5,10 @@ import { isCalibrating } from "../../actions/finding-actions";
 import { reasonWords } from "../../actions/review-actions";
 import { written } from "../../geometry/measure";
 import { useChanceOf } from "../../state/reading-chance";
-import {
-  changeContent,
-  type FindingRow,
-  findingRow,
-  shownMeasures,
-  useFindings,
-} from "../../state/reading-findings";
+import { changeContent } from "../../state/reading-edits";
+import { findingRow, useFindings } from "../../state/reading-findings";
 import { isEditable, mayJudge } from "../../state/reading-may";
+import { type FindingRow, shownMeasures } from "../../state/reading-rows";
 import { useReading } from "../../state/reading-session";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { colorOf } from "../../viewer/findings-on-frame";

@@ -3,8 +3,8 @@ import { IconEye, IconEyeOff, IconLock, IconLockOpen, IconTrash } from "@tabler/
 import { useEffect, useRef } from "react";
 import { deleteFinding, setLocked } from "../../actions/finding-actions";
 import { useChanceOf } from "../../state/reading-chance";
-import { type FindingRow, isUnsaved } from "../../state/reading-findings";
 import { mayChange } from "../../state/reading-may";
+import { type FindingRow, isUnsaved } from "../../state/reading-rows";
 import { useReading } from "../../state/reading-session";
 import { setReadingUi, toggleHidden, useReadingUi } from "../../state/reading-ui";
 import { colorOf } from "../../viewer/findings-on-frame";

@@ -1,6 +1,7 @@
 import { type RefObject, useEffect, useRef } from "react";
 import { undecided, waitingForDecision } from "../../actions/review-actions";
-import { type FindingRow, useFindings } from "../../state/reading-findings";
+import { useFindings } from "../../state/reading-findings";
+import type { FindingRow } from "../../state/reading-rows";
 import { shownKeys, useReading } from "../../state/reading-session";
 import { useReadingUi } from "../../state/reading-ui";
 import { labelMeaning, unlabelledColor } from "../../viewer/findings-on-frame";

@@ -2,7 +2,7 @@ export { formatAge as ageOf, formatDay as dayOf, formatPatientName as nameOf } f
 
 import type { Measure, RevisionContent } from "../../geometry/content";
 import { figures, writtenMeasure } from "../../geometry/measure";
-import { type FindingRow, shownMeasures } from "../../state/reading-findings";
+import { type FindingRow, shownMeasures } from "../../state/reading-rows";
 import { labelMeaning } from "../../viewer/findings-on-frame";
 import { kindOf } from "../../viewer/shape-kinds";
 
