@@ -133,7 +133,7 @@ def request_json(row: SnapshotRequest, job: Job | None) -> Json:
         "phase": progress.get("phase", ""),
         "done": progress.get("done", 0),
         "of": progress.get("of", 0),
-        "preview": found,
+        "preview": found and {**found, "wants_blind_reading": len(found.get("wants_blind_reading", ()))},
         "snapshot": snapshot_json(row.snapshot) if row.snapshot else None,
         "error": {"code": job.error_code, "message": job.error_message, "detail": _detail(row)}
         if job and job.error_code and state == Job.State.FAILED

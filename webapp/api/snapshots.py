@@ -89,13 +89,17 @@ class SnapshotOut(serializers.Serializer[Any]):
 
 
 class SnapshotPreviewOut(serializers.Serializer[Any]):
-    """What freezing now would hold; ``missing`` says in sentences what it lacks, ``notes`` what to know."""
+    """What freezing now would hold; ``missing`` says in sentences what it lacks, ``notes`` what to know.
+
+    ``wants_blind_reading`` counts the cases of test patients that lack nothing but a blind reading.
+    """
 
     recipe = serializers.CharField()
     label_keys = serializers.ListField(child=serializers.CharField())
     counts = SnapshotCountsField()
     missing = serializers.ListField(child=serializers.CharField())
     ready = serializers.BooleanField()
+    wants_blind_reading = serializers.IntegerField()
     notes = serializers.ListField(child=serializers.CharField())
 
 

@@ -4702,13 +4702,18 @@ export interface components {
             recipe: components["schemas"]["RecipeEnum"];
             label_keys: string[];
         };
-        /** @description What freezing now would hold; ``missing`` says in sentences what it lacks, ``notes`` what to know. */
+        /**
+         * @description What freezing now would hold; ``missing`` says in sentences what it lacks, ``notes`` what to know.
+         *
+         *     ``wants_blind_reading`` counts the cases of test patients that lack nothing but a blind reading.
+         */
         SnapshotPreviewOut: {
             recipe: string;
             label_keys: string[];
             counts: components["schemas"]["SnapshotCountsOut"];
             missing: string[];
             ready: boolean;
+            wants_blind_reading: number;
             notes: string[];
         };
         /** @description A preview or a freeze that a worker answers: where it is, and at its end what came of it. */

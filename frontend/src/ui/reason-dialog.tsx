@@ -1,5 +1,6 @@
-import { Button, Group, Modal, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { ReasonField } from "./reason-field";
 
 /** Ask for a reason before something that is written down for good. */
 export function ReasonDialog({
@@ -38,18 +39,7 @@ export function ReasonDialog({
           <Text size="sm" component="div">
             {body}
           </Text>
-          <Textarea
-            label="Reason"
-            description="Kept with your name in the history and the audit trail."
-            required
-            autosize
-            minRows={2}
-            maxLength={2000}
-            value={reason}
-            onChange={(event) => setReason(event.currentTarget.value)}
-            data-autofocus
-            data-testid="reason"
-          />
+          <ReasonField value={reason} onChange={setReason} focused />
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
               Keep as it is

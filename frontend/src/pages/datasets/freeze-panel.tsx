@@ -177,6 +177,7 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
                   families={families.data ?? []}
                   project={project.slug}
                   request={counting.data?.id ?? ""}
+                  unblind={counted.wants_blind_reading > 0}
                 />
                 {counted.notes.map((note) => (
                   <Text key={note} size="xs" c="dimmed" data-testid="preview-note">

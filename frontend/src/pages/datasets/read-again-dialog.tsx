@@ -9,7 +9,6 @@ import {
   Stack,
   Table,
   Text,
-  Textarea,
 } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
@@ -18,6 +17,7 @@ import { type BlindReadingCase, blindReadingsQuery, readAgain } from "../../api/
 import { formatCount, formatDay, formatMany } from "../../ui/format";
 import { notifyDone } from "../../ui/notify";
 import { Empty, Failed, Loading } from "../../ui/page-states";
+import { ReasonField } from "../../ui/reason-field";
 import { lacks } from "./teaching-words";
 
 type Refusal = BlindReadingCase["refused"][string];
@@ -230,16 +230,12 @@ function Choice({
             The first {formatCount(cases.length)} of {formatCount(lacking.data.count)}.
           </Text>
         ) : null}
-        <Textarea
-          label="Reason"
-          description="Kept with your name in the history and the audit trail; the second reader does not see it."
-          required
-          autosize
-          minRows={2}
-          maxLength={500}
+        <ReasonField
           value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          data-testid="second-reason"
+          onChange={setReason}
+          description="Kept with your name in the history and the audit trail; the second reader does not see it."
+          maxLength={500}
+          testId="second-reason"
         />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>

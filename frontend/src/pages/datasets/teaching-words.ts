@@ -62,6 +62,3 @@ export const lacks: Record<UnsettledName, [one: string, many: string]> = {
   test_nodded_at: ["was only nodded at", "were only nodded at"],
   test_by_habit: ["was only nodded at by habit", "were only nodded at by habit"],
 };
-
-/** What a blind reading would mend. */
-export const notBlind: UnsettledName[] = ["test_assisted", "test_nodded_at", "test_by_habit"];

@@ -4,7 +4,7 @@ import type { FamilyOut, SnapshotCounts, UnsettledName } from "../../api/types";
 import { formatCount, formatMany } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { ReadAgainDialog } from "./read-again-dialog";
-import { lacks, notBlind, unsettledKeys } from "./teaching-words";
+import { lacks, unsettledKeys } from "./teaching-words";
 
 /** How many patients of a kind a verdict needs: the strictest of the project's families that learn the label. */
 const needed = (families: FamilyOut[], key: string, kind: "positive" | "negative"): number =>
@@ -49,6 +49,7 @@ export function TestGap({
   families,
   project,
   request,
+  unblind,
 }: {
   counts: SnapshotCounts;
   labels: { key: string; name: string }[];
@@ -56,6 +57,8 @@ export function TestGap({
   project: string;
   /** Whose answer these counts are. */
   request: string;
+  /** Some cases lack nothing but a blind reading. */
+  unblind: boolean;
 }) {
   const [choosing, setChoosing] = useState(false);
   const lines = linesOf(counts, labels, families);
@@ -63,7 +66,6 @@ export function TestGap({
     return null;
   }
   const waiting = counts.gap?.waiting ?? 0;
-  const unblind = lines.some(({ lacking }) => notBlind.some((why) => (lacking[why] ?? 0) > 0));
   return (
     <Alert color="yellow" title="What the locked test lacks" data-testid="test-gap">
       <List size="sm">
