@@ -9,9 +9,9 @@ import pytest
 
 from annotations.dataset.habit import reviewing_of
 from annotations.dataset.rows import snapshot_rows
-from annotations.models import Finding, ReadingProtocol, Review, Revision
+from annotations.models import Finding, Review, Revision
 from tests.factories.api import Api
-from tests.factories.reading import image_label, make_label
+from tests.factories.reading import image_label
 from tests.factories.scenes import NOTHING, Scene, Taught, taught_by
 
 if TYPE_CHECKING:
@@ -20,17 +20,8 @@ if TYPE_CHECKING:
     from annotations.dataset.habit import Reviewing
     from core.models import Project, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nodule_and_mass")]
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _the_house(project: Project, settings: Any) -> None:
-    settings.OVERREAD_SPLIT_KEY = "split-key-of-the-tests"
-    label = make_label(project)
-    make_label(project, "mass")
-    ReadingProtocol.objects.create(project=project, required_labels=[])
-    assert label
 
 
 @pytest.fixture

@@ -12,21 +12,13 @@ from annotations.services.withdrawals import reader_withdraw
 from core.errors import OverreadError
 from core.jobs import run_waiting_jobs
 from tests.factories.api import Api
-from tests.factories.reading import image_label, make_label
+from tests.factories.reading import image_label
 from tests.factories.scenes import NOTHING, Scene, rows_of, taught_by
 
 if TYPE_CHECKING:
     from core.models import Project, User
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _the_house(project: Project, settings: Any) -> None:
-    settings.OVERREAD_SPLIT_KEY = "split-key-of-the-tests"
-    make_label(project)
-    make_label(project, "mass")
-    ReadingProtocol.objects.create(project=project, required_labels=[])
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nodule_and_mass")]
 
 
 @pytest.fixture
@@ -63,7 +55,7 @@ def test_what_was_nodded_at_enters_the_locked_test_once_somebody_else_has_read_i
     scene.answers(present=True)
     scene.submits()
     (proposed,) = scene.now.findings.exclude(algorithm_type="MANUAL")
-    with pytest.raises(OverreadError, match="wait for a decision"):
+    with pytest.raises(OverreadError, match="1 model finding waits for a decision"):
         scene.signs()  # the nod of the first round counts no more
     scene.judges(proposed, "accepted")
     scene.signs()
@@ -194,6 +186,7 @@ def test_the_admin_is_told_which_cases_lack_a_blind_reading_and_who_could_give_i
     request = Api(admin)("POST", f"projects/{project.slug}/snapshots/preview", body)[1]
     run_waiting_jobs()
     assert SnapshotRequest.objects.get(pk=request["id"]).result is not None
+    assert Api(admin)("GET", f"snapshot-requests/{request['id']}")[1]["preview"]["wants_blind_reading"] == 1
     status, shown = Api(admin)("GET", f"snapshot-requests/{request['id']}/blind-readings")
     assert (status, shown["count"]) == (200, 1)
     (case,) = shown["cases"]

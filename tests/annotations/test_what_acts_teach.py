@@ -7,28 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from annotations.models import Finding, ReadingProtocol
+from annotations.models import Finding
 from annotations.services.workitems import workitem_release
 from core.errors import Conflict
-from tests.factories.reading import box, image_label, make_label
-from tests.factories.scenes import NOTHING, Scene, Taught, taught_by
+from tests.factories.reading import box, image_label
+from tests.factories.scenes import (
+    BLIND_ABSENT,
+    BLIND_PRESENT,
+    NOTHING,
+    Play,
+    Scene,
+    Taught,
+    played,
+)
 
 if TYPE_CHECKING:
     from core.models import Project, User
 
-pytestmark = pytest.mark.django_db
-Play = Callable[[Scene], Any]
-
-BLIND_PRESENT = Taught(1, "blind_read", 1.0, 1)
-BLIND_ABSENT = Taught(0, "blind_read", 1.0, 1)
-
-
-@pytest.fixture(autouse=True)
-def _the_house(project: Project, settings: Any) -> None:
-    settings.OVERREAD_SPLIT_KEY = "split-key-of-the-tests"
-    make_label(project)
-    make_label(project, "mass")
-    ReadingProtocol.objects.create(project=project, required_labels=[])
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nodule_and_mass")]
 
 
 def _label(*, present: bool = True) -> dict[str, Any]:
@@ -260,12 +256,8 @@ def _name(value: Any) -> str:
 def test_an_act_teaches_what_the_table_says(
     play: Play, taught: Taught, tests: bool, project: Project, radiologist: User, reviewer: User
 ) -> None:
-    scenes = {}
-    for split in ("train", "test"):
-        scenes[split] = Scene.begun(project, radiologist, reviewer, split=split)
-        play(scenes[split])
-    assert taught_by(scenes["train"]) == taught
-    locked = taught_by(scenes["test"])
+    learned, locked = played(play, project, radiologist, reviewer)
+    assert learned == taught
     assert (locked.state is not None) == tests
     if tests:
         assert (locked.state, locked.provenance) == (taught.state, taught.provenance)

@@ -8,29 +8,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from annotations.dataset.rows import snapshot_rows
-from annotations.models import Finding, ReadingProtocol
+from annotations.models import Finding
 from core.errors import Conflict
-from tests.factories.reading import box, image_label, make_label, painted
-from tests.factories.scenes import NOTHING, Scene, Taught, rows_of, taught_by
+from tests.factories.reading import box, image_label, painted
+from tests.factories.scenes import (
+    ADJUDICATED,
+    BLIND_PRESENT,
+    NOTHING,
+    Play,
+    Scene,
+    Taught,
+    played,
+    rows_of,
+    taught_by,
+)
 
 if TYPE_CHECKING:
     from core.models import Project, User
 
-pytestmark = pytest.mark.django_db
-Play = Callable[[Scene], Any]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nodule_and_mass")]
 
-ADJUDICATED = Taught(1, "adjudicated", 1.5, 1)
 HARD_NEGATIVE = Taught(0, "human_rejected", 1.5, 2)
-BLIND_PRESENT = Taught(1, "blind_read", 1.0, 1)
 ONLY_THE_PLACE = Taught(None, "human_rejected", 1.5, 2, rejected=(5.0,))
-
-
-@pytest.fixture(autouse=True)
-def _the_house(project: Project, settings: Any) -> None:
-    settings.OVERREAD_SPLIT_KEY = "split-key-of-the-tests"
-    make_label(project)
-    make_label(project, "mass")
-    ReadingProtocol.objects.create(project=project, required_labels=[])
 
 
 def _said(scene: Scene, content: dict[str, Any]) -> Finding:
@@ -155,12 +154,8 @@ DECISIONS: list[tuple[Play, Taught, bool]] = [
 def test_a_reviewers_decision_teaches_what_the_table_says(
     play: Play, taught: Taught, tests: bool, project: Project, radiologist: User, reviewer: User
 ) -> None:
-    scenes = {}
-    for split in ("train", "test"):
-        scenes[split] = Scene.begun(project, radiologist, reviewer, split=split)
-        play(scenes[split])
-    assert taught_by(scenes["train"]) == taught
-    locked = taught_by(scenes["test"])
+    learned, locked = played(play, project, radiologist, reviewer)
+    assert learned == taught
     assert (locked.state is not None) == tests
     if tests:
         assert (locked.state, locked.provenance) == (taught.state, taught.provenance)

@@ -3,37 +3,34 @@ in the locked test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from annotations.dataset.rows import snapshot_rows
-from annotations.models import ReadingProtocol
-from tests.factories.reading import box, image_label, image_of, make_label
-from tests.factories.scenes import NOTHING, Scene, Taught, rows_of, taught_by
+from tests.factories.reading import box, image_label, image_of
+from tests.factories.scenes import (
+    ADJUDICATED,
+    BLIND_ABSENT,
+    BLIND_PRESENT,
+    NOTHING,
+    Play,
+    Scene,
+    Taught,
+    played,
+    rows_of,
+    taught_by,
+)
 
 if TYPE_CHECKING:
     from core.models import Project, User
 
-pytestmark = pytest.mark.django_db
-Play = Callable[[Scene], Any]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nodule_and_mass")]
 
-ADJUDICATED = Taught(1, "adjudicated", 1.5, 1)
 ASSISTED = Taught(1, "assisted_read", 1.0, 1)
-BLIND_ABSENT = Taught(0, "blind_read", 1.0, 1)
-BLIND_PRESENT = Taught(1, "blind_read", 1.0, 1)
 FOUND = Taught(1, "human_added", 1.0, 3)
 NODDED = Taught(1, "ai_accepted", 0.5, 1)
 NODDED_ABSENT = Taught(0, "ai_accepted", 0.5, 1)
-
-
-@pytest.fixture(autouse=True)
-def _the_house(project: Project, settings: Any) -> None:
-    settings.OVERREAD_SPLIT_KEY = "split-key-of-the-tests"
-    make_label(project)
-    make_label(project, "mass")
-    ReadingProtocol.objects.create(project=project, required_labels=[])
 
 
 def _seen(scene: Scene) -> None:
@@ -182,12 +179,8 @@ COMBINED: list[tuple[Play, Taught, bool]] = [
 def test_what_several_say_teaches_what_the_table_says(
     play: Play, taught: Taught, tests: bool, project: Project, radiologist: User, reviewer: User
 ) -> None:
-    scenes = {}
-    for split in ("train", "test"):
-        scenes[split] = Scene.begun(project, radiologist, reviewer, split=split)
-        play(scenes[split])
-    assert taught_by(scenes["train"]) == taught
-    locked = taught_by(scenes["test"])
+    learned, locked = played(play, project, radiologist, reviewer)
+    assert learned == taught
     assert (locked if tests else locked.state) == (taught if tests else None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +145,21 @@ class Taught:
 
 
 NOTHING = Taught(None, "", 0.0, 0)
+ADJUDICATED = Taught(1, "adjudicated", 1.5, 1)
+BLIND_ABSENT = Taught(0, "blind_read", 1.0, 1)
+BLIND_PRESENT = Taught(1, "blind_read", 1.0, 1)
+
+Play = Callable[[Scene], Any]
+"""What is done to a case."""
+
+
+def played(play: Play, project: Project, reader: User, reviewer: User) -> tuple[Taught, Taught]:
+    """Play the same on a training patient and on a test patient; return what is taught by each."""
+    scenes = [Scene.begun(project, reader, reviewer, split=split) for split in ("train", "test")]
+    for scene in scenes:
+        play(scene)
+    learned, tested = map(taught_by, scenes)
+    return learned, tested
 
 
 def taught_by(scene: Scene, key: str = "nodule") -> Taught:
