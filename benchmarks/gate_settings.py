@@ -7,43 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks import gate_worlds as worlds
+from benchmarks.gate_before import mean_passed_before, raw_auc_passed
 from benchmarks.gate_first import first_worlds
 from benchmarks.gate_masks import mask_worlds
 from benchmarks.gate_world import World, judged
 from inference.engine import criteria
-from inference.engine.case_result import columns
 from inference.engine.gate_plan import GatePlan
-from inference.engine.pairs import Pairs
-from inference.engine.statistics import (
-    Z95,
-    cluster_weights,
-    delong,
-    percentile_interval,
-    weighted_auc,
-)
 
 PLAN = GatePlan()
 SIZES = ((10, 10), (10, 40), (20, 50), (40, 100), (100, 200), (400, 1600))
-
-
-def raw_auc_passed(pairs: Pairs, margin: float) -> bool:
-    """Judge by the intervals before these: DeLong as it is, or the percentiles of the patient bootstrap."""
-    old, truth = columns(pairs.champion, "a")
-    new, _ = columns(pairs.challenger, "a")
-    if len(set(pairs.patients)) == len(pairs.patients):
-        aucs, covariance = delong(np.stack([old, new]), truth)
-        variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
-        return bool(aucs[1] - aucs[0] - Z95 * np.sqrt(max(0.0, variance)) >= -margin)
-    weights = cluster_weights(pairs.patients, 500, 0)
-    interval = percentile_interval(weighted_auc(new, truth, weights) - weighted_auc(old, truth, weights))
-    return interval is not None and interval[0] >= -margin
-
-
-def mean_passed_before(values: np.ndarray, patients: list[str], margin: float) -> bool:
-    """The same of a mean of changes, which had the percentiles of the bootstrap."""
-    weights = cluster_weights(patients, 500, 0)
-    interval = percentile_interval((weights @ values) / weights.sum(axis=1))
-    return interval is not None and interval[0] >= -margin
 
 
 def all_worlds() -> Iterator[World]:

@@ -101,10 +101,5 @@ def painted(cases: Sequence[CaseResult], label: str, *, has_mask: bool) -> NDArr
     return segmentation_column(cases, label, lambda score: float(score.painted) if score.has_mask == has_mask else None)
 
 
-def false_volumes(cases: Sequence[CaseResult], label: str) -> NDArray[np.float64]:
-    """Return what was painted on the cases whose truth has no mask, [N], in each case's ``extent_unit``; else NaN."""
-    return segmentation_column(cases, label, lambda score: None if score.has_mask else score.volume_predicted)
-
-
 def _numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
     return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)

@@ -43,32 +43,6 @@ def midranks(values: Array) -> Array:
     return np.asarray((last - (counts - 1) / 2)[inverse], dtype=np.float64)
 
 
-def delong(scores: Array, truth: Array) -> tuple[Array, Array]:
-    """Return the AUCs of several score columns on the same cases and their covariance.
-
-    Args:
-        scores: [M, N], one row for each model.
-        truth: [N], 1 or 0; both states occur.
-
-    Returns:
-        AUCs [M] and covariance [M, M] (DeLong 1988, by the ranks of Sun & Xu 2014).
-    """
-    positive, negative = scores[:, truth > 0.5], scores[:, truth <= 0.5]
-    m, n = positive.shape[1], negative.shape[1]
-    whole = np.stack([midranks(row) for row in np.concatenate([positive, negative], axis=1)])
-    own_positive = np.stack([midranks(row) for row in positive])
-    own_negative = np.stack([midranks(row) for row in negative])
-    aucs = (whole[:, :m].sum(axis=1) - m * (m + 1) / 2) / (m * n)
-    above = (whole[:, :m] - own_positive) / n  # for each positive: the share of negatives below it
-    below = 1 - (whole[:, m:] - own_negative) / m  # for each negative: the share of positives above it
-    covariance = np.zeros((len(scores), len(scores)))
-    if m > 1:
-        covariance += np.atleast_2d(np.cov(above)) / m
-    if n > 1:
-        covariance += np.atleast_2d(np.cov(below)) / n
-    return aucs, covariance
-
-
 def auc_interval(auc: float, variance: float, positives: int, negatives: int) -> Interval:
     """Return the 95 % interval of an AUC, on the logit scale so that it stays inside 0…1.
 

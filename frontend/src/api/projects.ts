@@ -8,7 +8,6 @@ import type {
   PictureRules,
   PicturesPreview,
   ProjectOut,
-  ProjectRow,
   Reveal,
   RoleName,
   UserChangedOut,
@@ -24,12 +23,6 @@ export interface LabelIn {
   color: string;
   position?: number;
 }
-
-export const projectsQuery = queryOptions({
-  queryKey: ["projects"],
-  queryFn: async ({ signal }) =>
-    rowsOf(await get<ProjectRow[] | { results: ProjectRow[] }>("projects", undefined, signal)),
-});
 
 export const projectQuery = (slug: string) =>
   queryOptions({

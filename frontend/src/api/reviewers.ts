@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { get } from "./client";
-import type { ReviewerOut, TeachingOut } from "./types";
+import type { ReviewerOut } from "./types";
 
 /** How each reviewer of a project decides about models' findings; of others only an admin learns it. */
 export const reviewersQuery = (project: string) =>
@@ -9,10 +9,3 @@ export const reviewersQuery = (project: string) =>
     queryFn: ({ signal }) => get<ReviewerOut[]>(`projects/${project}/reviewers`, undefined, signal),
     enabled: project !== "",
   });
-
-/** What each provenance means and weighs. */
-export const teachingQuery = queryOptions({
-  queryKey: ["teaching"],
-  queryFn: ({ signal }) => get<TeachingOut>("teaching", undefined, signal),
-  staleTime: Number.POSITIVE_INFINITY,
-});

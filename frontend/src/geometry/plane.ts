@@ -22,7 +22,6 @@ export const cross = (a: Vector, b: Vector): Vector => [
   a[2] * b[0] - a[0] * b[2],
   a[0] * b[1] - a[1] * b[0],
 ];
-const norm = (a: Vector) => Math.sqrt(dot(a, a));
 
 export function imageToPatient(plane: FramePlane, point: ImagePoint): PatientPoint {
   const u = point[0] * plane.columnSpacing;
@@ -53,12 +52,5 @@ export function distanceOffPlane(plane: FramePlane, point: PatientPoint): number
       [point[0] - plane.position[0], point[1] - plane.position[1], point[2] - plane.position[2]],
       normalOf(plane),
     ),
-  );
-}
-
-/** Image Orientation (Patient) holds two unit vectors at right angles; anything else proves no space. */
-export function areDirections(row: Vector, column: Vector): boolean {
-  return (
-    Math.abs(norm(row) - 1) < 1e-2 && Math.abs(norm(column) - 1) < 1e-2 && Math.abs(dot(row, column)) < 1e-2
   );
 }

@@ -1,5 +1,4 @@
 /** What this person may do now: the server's words about the case and each finding, never worked out here. */
-import { findingRow } from "./reading-findings";
 import type { FindingRow } from "./reading-rows";
 import { reading } from "./reading-session";
 import type { CaseAct, WorkitemOut } from "./reading-types";
@@ -52,9 +51,3 @@ export const isEditable = (row: FindingRow | undefined): row is FindingRow =>
 /** Whether a deleted finding, or an earlier state of one, may be brought back now. */
 export const mayRestore = (row: FindingRow): boolean =>
   row.may?.restore === true || (mayBeTaken() && isOwn(row));
-
-/** The finding that tools change now: the selected one if it may be changed. */
-export function editableSelection(): FindingRow | undefined {
-  const row = findingRow(readingUi().correcting ?? readingUi().selected);
-  return isEditable(row) ? row : undefined;
-}

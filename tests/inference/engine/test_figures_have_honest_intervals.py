@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.gate_before import delong
 from inference.engine.case_result import CaseResult
 from inference.engine.errors import DataError
 from inference.engine.evaluate import evaluate
@@ -15,7 +16,6 @@ from inference.engine.statistics import (
     auc_interval,
     auc_of,
     cluster_weights,
-    delong,
     midranks,
     percentile_interval,
     weighted_auc,
