@@ -34,7 +34,6 @@ export type CaseInHandOut = Schemas["CaseInHandOut"];
 
 export type LabelOut = Schemas["LabelOut"];
 export type MemberOut = Schemas["MemberOut"];
-export type ProjectRow = Schemas["ProjectRowOut"];
 export type ProjectOut = Schemas["ProjectOut"];
 
 export type WorkitemStudy = Schemas["WorkitemStudyOut"];
@@ -62,7 +61,6 @@ export type SnapshotRequestOut = Narrowed<
 >;
 
 export type ReviewerOut = Schemas["ReviewerOut"];
-export type TeachingOut = Schemas["TeachingOut"];
 export type ProvenanceName = Schemas["ProvenanceOutNameEnum"];
 export type UnsettledName = Schemas["UnsettledEnum"];
 

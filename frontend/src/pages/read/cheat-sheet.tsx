@@ -3,6 +3,7 @@ import { type ActionGroup, isPossible, labelOf } from "../../actions/action";
 import { actionTable } from "../../actions/action-table";
 import { shownKey } from "../../actions/keys";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
+import sheetClasses from "./cheat-sheet.module.css";
 import classes from "./panel.module.css";
 
 const groups: ActionGroup[] = ["Tools", "Image", "Findings", "Image labels", "AI", "Review", "Case", "Help"];
@@ -13,9 +14,9 @@ export function CheatSheet() {
   return (
     <Modal opened={open} onClose={() => setReadingUi({ dialog: null })} title="All keys" size={1100}>
       {open ? (
-        <div className={classes.sheet} data-testid="cheat-sheet">
+        <div className={sheetClasses.sheet} data-testid="cheat-sheet">
           {groups.map((group) => (
-            <section key={group} className={classes.sheetGroup}>
+            <section key={group} className={sheetClasses.sheetGroup}>
               <div className={classes.heading}>{group}</div>
               {actionTable
                 .filter((action) => action.group === group && action.keys.length > 0)
@@ -23,7 +24,7 @@ export function CheatSheet() {
                 .map((action) => (
                   <div
                     key={action.id}
-                    className={classes.sheetRow}
+                    className={sheetClasses.sheetRow}
                     style={isPossible(action) ? undefined : { color: "var(--ov-text-faint)" }}
                   >
                     <span>{labelOf(action)}</span>
@@ -38,7 +39,7 @@ export function CheatSheet() {
                 ))}
             </section>
           ))}
-          <section className={classes.sheetGroup}>
+          <section className={sheetClasses.sheetGroup}>
             <div className={classes.heading}>Mouse</div>
             {[
               ["Left", "tool in hand"],
@@ -48,7 +49,7 @@ export function CheatSheet() {
               ["Ctrl wheel", "zoom"],
               ["Shift, drag", "square or circle"],
             ].map(([key, what]) => (
-              <div key={key} className={classes.sheetRow}>
+              <div key={key} className={sheetClasses.sheetRow}>
                 <span>{what}</span>
                 <Kbd size="xs">{key}</Kbd>
               </div>

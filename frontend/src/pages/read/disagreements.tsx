@@ -4,6 +4,7 @@ import { useFindings } from "../../state/reading-findings";
 import { useReading } from "../../state/reading-session";
 import { useReadingUi } from "../../state/reading-ui";
 import { labelMeaning, unlabelledColor } from "../../viewer/findings-on-frame";
+import disagreementClasses from "./disagreements.module.css";
 import { agreementWords, openDisagreements, sideWords } from "./opinions";
 import classes from "./panel.module.css";
 
@@ -35,14 +36,14 @@ export function Disagreements() {
         <button
           key={row.label_key}
           type="button"
-          className={classes.disagreement}
+          className={disagreementClasses.disagreement}
           data-testid="disagreement"
           data-label={row.label_key}
           data-verdict={row.verdict}
           aria-pressed={row.waiting.some((id) => id === chosen)}
           onClick={() => nextDisagreement(row.label_key)}
         >
-          <span className={classes.disagreementLabel}>
+          <span className={disagreementClasses.disagreementLabel}>
             <span
               className={classes.dot}
               style={{
@@ -53,7 +54,7 @@ export function Disagreements() {
           </span>
           <span data-side="reader">Reader: {sideWords(row.reader)}</span>
           <span data-side="model">Model: {sideWords(row.model)}</span>
-          <span className={classes.disagreementWords}>{agreementWords(row)}</span>
+          <span className={disagreementClasses.disagreementWords}>{agreementWords(row)}</span>
         </button>
       ))}
     </section>

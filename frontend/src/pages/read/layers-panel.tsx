@@ -6,6 +6,7 @@ import { layerKey, lookOf, type SeriesLayer, setLayer, useLayers } from "../../s
 import { useReadingUi } from "../../state/reading-ui";
 import { colormapOf } from "../../viewer/layer-pictures";
 import { panes } from "../../viewer/panes";
+import layerClasses from "./layers.module.css";
 import classes from "./panel.module.css";
 
 function useActiveView() {
@@ -40,10 +41,10 @@ function LayerRow({ layer, about }: { layer: SeriesLayer; about: string | null }
   const drawable = layer.places.length > 0;
   const here = frame !== null && layer.places.includes(frame.place);
   return (
-    <li className={classes.layer} data-testid="layer" data-kind={layer.kind}>
-      <div className={classes.layerHead}>
+    <li className={layerClasses.layer} data-testid="layer" data-kind={layer.kind}>
+      <div className={layerClasses.layerHead}>
         <span
-          className={classes.swatch}
+          className={layerClasses.swatch}
           style={{ background: layer.color || gradientOf(colormapOf(layer)) }}
           aria-hidden
         />
@@ -55,7 +56,7 @@ function LayerRow({ layer, about }: { layer: SeriesLayer; about: string | null }
           onChange={(event) => setLayer(layer, { on: event.currentTarget.checked })}
         />
         {drawable && !here ? (
-          <UnstyledButton className={classes.layerGo} onClick={() => goTo(layer)}>
+          <UnstyledButton className={layerClasses.layerGo} onClick={() => goTo(layer)}>
             Go to it
           </UnstyledButton>
         ) : null}
@@ -87,10 +88,10 @@ function ObjectLayers({ layers }: { layers: SeriesLayer[] }) {
   const first = layers[0];
   const about = first && layers.every((layer) => aboutOf(layer) === aboutOf(first)) ? aboutOf(first) : null;
   return (
-    <section className={classes.object} aria-label={first?.series_description}>
+    <section className={layerClasses.object} aria-label={first?.series_description}>
       <div className={classes.sideHead}>{first?.series_description || "No description"}</div>
       {about ? <div className={classes.small}>{about}</div> : null}
-      <ul className={classes.layers}>
+      <ul className={layerClasses.layers}>
         {layers.map((layer) => (
           <LayerRow key={layerKey(layer)} layer={layer} about={about ? null : aboutOf(layer)} />
         ))}
