@@ -66,7 +66,7 @@ class House:
 
     def address(self, route: str, named: Instance) -> str:
         inside = route.removeprefix("api/v1/")
-        filled = self.world.fill(inside, self.person.pk).replace("dicomweb/projects/", "dicomweb/projects/")
+        filled = self.world.fill(inside, self.person.pk)
         layer = f"layers/{self.segmentation.sop_instance_uid}/"
         filled = filled.replace(f"layers/{INSTANCE_UID}/", layer).replace(INSTANCE_UID, named.sop_instance_uid)
         filled = filled.replace(SERIES_UID, named.series.series_instance_uid)
