@@ -5,25 +5,21 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from django.test import override_settings
 from playwright.sync_api import expect
 
 from tests.browser import Desk, sat_down
 from tests.e2e.walk import SYNTHETIC, asked, log_in
-from webapp.demo.cases import all_cases
-from webapp.demo.install import SPLIT_KEY
+from webapp.demo.cases import visit_shown
 from webapp.demo.people import DEMO_PASSWORDS
-from webapp.demo.wrapping import demo_uid
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from playwright.sync_api import Browser
 
-    from webapp.demo.cases import Case
+    from webapp.demo.cases import Visit
 
 TAUGHT = "opacity"
 SIGNED = ("accepted", "corrected")
@@ -62,20 +58,10 @@ class Story:
         return int(asked(self.desk, f"workitems?project={SYNTHETIC}&state={state}&limit=1")["count"])
 
 
-@cache
-def _cases_of_the_demo() -> dict[str, Case]:
-    """Return the cases by their study: how many patients come until each split has enough depends on the demo's key."""
-    all_cases.cache_clear()
-    with override_settings(OVERREAD_SPLIT_KEY=SPLIT_KEY):
-        found = {str(demo_uid(case.name, "study")): case for case in all_cases()}
-    all_cases.cache_clear()
-    return found
-
-
-def truth_of(story: Story, workitem: str) -> Case:
+def truth_of(story: Story, workitem: str) -> Visit:
     """Return what was planted in a case."""
-    uid = asked(story.desk, f"workitems/{workitem}")["study"]["study_instance_uid"]
-    return _cases_of_the_demo()[uid]
+    study = asked(story.desk, f"workitems/{workitem}")["study"]
+    return visit_shown(patient_id=study["patient_id"], study_instance_uid=study["study_instance_uid"])
 
 
 def choose(story: Story, title: str) -> None:

@@ -28,7 +28,7 @@ def few_cases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cases.all_cases.cache_clear()
 
 
-def test_a_third_of_what_teaches_is_wrong_and_what_tests_is_right() -> None:
+def test_a_quarter_of_what_teaches_is_wrong_and_what_tests_is_right() -> None:
     from webapp.demo.cases import HASTY, WRONG_SHARE, all_cases
 
     taught = [case for case in all_cases() if case.use == "taught"]

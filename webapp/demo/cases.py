@@ -1,14 +1,17 @@
 """Which drawn cases there are, what is true of them, and what their first readers said.
 
 Everything follows from one seed. The second reader mixed two things up: they called nodules consolidation and took no
-notice of consolidation. So 35 % of the cases that teach carry the wrong answer. Cases of test patients were all read
-with care, so that improvement can be measured.
+notice of consolidation. So a quarter of the cases that teach carry the wrong answer. Cases of test patients were all
+read with care, so that improvement can be measured.
+
+What a visit's picture shows follows from its patient and visit alone; which patients teach, and who reads them, from
+how this installation splits them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -16,40 +19,56 @@ import numpy as np
 
 from annotations.dataset.split import patient_key, split_of
 from imaging.models import Patient
-from webapp.demo.anatomy import Anatomy, draw_anatomy
+from webapp.demo.anatomy import draw_anatomy
 from webapp.demo.phantoms import LesionKind, Radiograph, draw_radiograph
-from webapp.demo.wrapping import radiograph_file
+from webapp.demo.wrapping import demo_uid, radiograph_file
 
 SEED = 20260
 ISSUER = "OVERREAD-DEMO"
-WRONG_SHARE = 0.35
+WRONG_SHARE = 0.25
 #: How many cases of each kind; a patient may have several. Patients come until each split has enough of them.
 TAUGHT = {"train": 300, "validation": 80, "test": 170}
 OPEN, WAITING = 12, 6
 CAREFUL, HASTY = "demo-radiologist", "demo-radiologist-2"
 Use = Literal["taught", "open", "waiting"]
 _FIRST_DAY = dt.date(2026, 1, 5)
+#: What may be planted, and how often.
+_PLANTED: tuple[tuple[tuple[LesionKind, ...], float], ...] = (
+    ((), 0.30),
+    (("nodule",), 0.24),
+    (("opacity",), 0.34),
+    (("nodule", "opacity"), 0.12),
+)
+#: How often a patient comes once, twice, three times.
+_COMES = (0.66, 0.24, 0.10)
 
 
 @dataclass(frozen=True)
-class Case:
-    """One drawn study.
+class Visit:
+    """One drawn study: what its picture shows.
 
     Attributes:
         lesions: what is planted, which is the truth.
-        reader: user name of who reads it.
-        said: whether they say that a consolidation is present.
     """
 
-    name: str
-    number: int
-    use: Use
-    patient_id: str
-    anatomy: Anatomy
+    patient: int
+    visit: int
     lesions: tuple[LesionKind, ...]
-    split: str
-    reader: str
-    said: bool
+
+    @property
+    def name(self) -> str:
+        """The name that its UIDs are made from."""
+        return f"visit-{self.patient:04d}-{self.visit}"
+
+    @property
+    def patient_id(self) -> str:
+        """DICOM Patient ID."""
+        return f"SYN-{self.patient:04d}"
+
+    @property
+    def study_instance_uid(self) -> str:
+        """DICOM Study Instance UID."""
+        return str(demo_uid(self.name, "study"))
 
     @property
     def truth(self) -> bool:
@@ -57,84 +76,101 @@ class Case:
         return "opacity" in self.lesions
 
     @property
+    def study_date(self) -> str:
+        """Day of the study, ``YYYYMMDD``: three new patients a day, who come again after a month."""
+        return (_FIRST_DAY + dt.timedelta(days=self.patient // 3 + 30 * (self.visit - 1))).strftime("%Y%m%d")
+
+
+@dataclass(frozen=True)
+class Case(Visit):
+    """A visit with its part in the story.
+
+    Attributes:
+        reader: user name of who reads it.
+        said: whether they say that a consolidation is present.
+    """
+
+    use: Use
+    split: str
+    reader: str
+    said: bool
+
+    @property
     def is_wrong(self) -> bool:
         """Whether the reader is wrong."""
         return self.said != self.truth
 
-    @property
-    def study_date(self) -> str:
-        """Day of the study, ``YYYYMMDD``."""
-        return (_FIRST_DAY + dt.timedelta(days=self.number // 2)).strftime("%Y%m%d")
+
+def visits_of(patient: int) -> tuple[Visit, ...]:
+    """Return a patient's visits."""
+    lots = np.random.default_rng([SEED, patient])
+    comes = 1 + int(lots.choice(len(_COMES), p=_COMES))
+    planted = [_PLANTED[int(lots.choice(len(_PLANTED), p=[share for _, share in _PLANTED]))][0] for _ in range(comes)]
+    return tuple(Visit(patient, number, lesions) for number, lesions in enumerate(planted, start=1))
 
 
-def _patient_id(number: int) -> str:
-    return f"SYN-{number:04d}"
-
-
-def _split(patient: int) -> str:
-    return split_of(patient_key(Patient(patient_id=_patient_id(patient), issuer_of_patient_id=ISSUER)))
-
-
-def _patients(lots: np.random.Generator) -> list[int]:
-    """Return a patient number for each case: two thirds come once, the others two or three times."""
-    wanted, numbers, patient = dict(TAUGHT), [], 0
-    while any(wanted.values()):
-        patient += 1
-        comes, split = int(lots.choice([1, 2, 3], p=[0.66, 0.24, 0.10])), _split(patient)
-        numbers += [patient] * min(comes, wanted[split])
-        wanted[split] = max(0, wanted[split] - comes)
-    return numbers + [patient + 1 + number for number in range(OPEN + WAITING)]
-
-
-def _lesions(lots: np.random.Generator) -> tuple[LesionKind, ...]:
-    options: list[tuple[LesionKind, ...]] = [(), ("nodule",), ("opacity",), ("nodule", "opacity")]
-    return options[int(lots.choice(4, p=[0.30, 0.24, 0.34, 0.12]))]
+def visit_shown(*, patient_id: str, study_instance_uid: str) -> Visit:
+    """Return what was drawn as this study."""
+    visits = visits_of(int(patient_id.removeprefix("SYN-")))
+    return next(visit for visit in visits if visit.study_instance_uid == study_instance_uid)
 
 
 @lru_cache(maxsize=1)
 def all_cases() -> tuple[Case, ...]:
-    """Return every case, in the order of their dates; the split is this installation's own."""
-    lots = np.random.default_rng(SEED)
-    taught = sum(TAUGHT.values())
-    cases: list[Case] = []
-    for number, patient in enumerate(_patients(lots), start=1):
-        lesions = _lesions(lots)
-        use: Use = "taught" if number <= taught else "waiting" if number <= taught + WAITING else "open"
-        truth = "opacity" in lesions
-        anatomy, split = draw_anatomy(SEED + patient), _split(patient)
-        cases.append(
-            Case(f"case-{number:04d}", number, use, _patient_id(patient), anatomy, lesions, split, CAREFUL, truth)
-        )
-    return tuple(_with_mistakes(cases, lots))
+    """Return every case; the split is this installation's own."""
+    taught: dict[str, list[Visit]] = {split: [] for split in TAUGHT}
+    patient = 0
+    while any(len(taught[split]) < wanted for split, wanted in TAUGHT.items()):
+        patient += 1
+        split = _split(patient)
+        taught[split] += visits_of(patient)[: TAUGHT[split] - len(taught[split])]
+    cases = [case for split in TAUGHT for case in _taught(taught[split], split)]
+    cases.sort(key=lambda case: (case.patient, case.visit))
+    for number in range(WAITING + OPEN):
+        patient += 1
+        visit = visits_of(patient)[0]
+        use: Use = "waiting" if number < WAITING else "open"
+        cases.append(_case(visit, use, _split(patient)))
+    return tuple(cases)
 
 
-def _with_mistakes(cases: list[Case], lots: np.random.Generator) -> list[Case]:
-    """Give the second reader their share of the cases that teach, with their mistakes."""
+def _split(patient: int) -> str:
+    return split_of(patient_key(Patient(patient_id=Visit(patient, 1, ()).patient_id, issuer_of_patient_id=ISSUER)))
+
+
+def _case(visit: Visit, use: Use, split: str, *, hasty: bool = False) -> Case:
+    said = "nodule" in visit.lesions if hasty else visit.truth
+    return Case(**asdict(visit), use=use, split=split, reader=HASTY if hasty else CAREFUL, said=said)
+
+
+def _taught(visits: list[Visit], split: str) -> list[Case]:
+    """Give the second reader their share of the cases that teach, with their mistakes; who tests is read with care."""
     hasty: set[str] = set()
-    for split in ("train", "validation"):
-        teaching = [case for case in cases if case.use == "taught" and case.split == split]
-        mixed_up = [case for case in teaching if len(case.lesions) == 1]
-        plain = [case for case in teaching if len(case.lesions) != 1]
-        for group, wanted in ((mixed_up, WRONG_SHARE * len(teaching)), (plain, len(plain) / 4)):
+    if split != "test":
+        lots = np.random.default_rng([SEED, len(split)])
+        mixed_up = [visit for visit in visits if len(visit.lesions) == 1]
+        plain = [visit for visit in visits if len(visit.lesions) != 1]
+        for group, wanted in ((mixed_up, WRONG_SHARE * len(visits)), (plain, len(plain) / 4)):
             hasty |= {group[index].name for index in lots.permutation(len(group))[: round(wanted)]}
-    return [
-        replace(case, reader=HASTY, said="nodule" in case.lesions) if case.name in hasty else case for case in cases
-    ]
+    return [_case(visit, "taught", split, hasty=visit.name in hasty) for visit in visits]
 
 
-def draw_case(case: Case) -> Radiograph:
-    """Draw the picture of a case."""
-    return draw_radiograph(seed=SEED * 10 + case.number, anatomy=case.anatomy, lesions=case.lesions)
+def draw_visit(visit: Visit) -> Radiograph:
+    """Draw the picture of a visit."""
+    anatomy = draw_anatomy(SEED + visit.patient)
+    return draw_radiograph(
+        seed=SEED * 10_000 + visit.patient * 10 + visit.visit, anatomy=anatomy, lesions=visit.lesions
+    )
 
 
-def case_file(case: Case, drawn: Radiograph) -> bytes:
-    """Return the DICOM file of a case: most have 12 bits, some 8, some are stored inverted."""
+def visit_file(visit: Visit, drawn: Radiograph) -> bytes:
+    """Return the DICOM file of a visit: most have 12 bits, some 8, some are stored inverted."""
     return radiograph_file(
         drawn,
-        name=case.name,
-        patient_id=case.patient_id,
+        name=visit.name,
+        patient_id=visit.patient_id,
         issuer=ISSUER,
-        study_date=case.study_date,
-        bits=8 if case.number % 5 == 0 else 12,
-        inverted=case.number % 7 == 0,
+        study_date=visit.study_date,
+        bits=8 if visit.patient % 5 == 0 else 12,
+        inverted=visit.patient % 7 == 0,
     )

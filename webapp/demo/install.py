@@ -11,7 +11,7 @@ from django.conf import settings
 
 from annotations.models import Workitem
 from imaging.models import Instance, Study
-from webapp.demo.cases import Case, Use, all_cases, case_file, draw_case
+from webapp.demo.cases import Case, Use, all_cases, draw_visit, visit_file
 from webapp.demo.first_model import family_install, first_model_install
 from webapp.demo.people import people_install
 from webapp.demo.projects import REAL, SYNTHETIC, projects_install
@@ -19,7 +19,6 @@ from webapp.demo.readings import case_read, case_signed_off
 from webapp.demo.real_images import SAMPLES, sample_files
 from webapp.demo.second_look import suspects_reopen
 from webapp.demo.store import files_store
-from webapp.demo.wrapping import demo_uid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +136,7 @@ def _cases(
     if read:
         done = done.exclude(state=Workitem.State.OPEN)
     known = set(done.values_list("study__study_instance_uid", flat=True))
-    missing = [case for case in wanted if str(demo_uid(case.name, "study")) not in known]
+    missing = [case for case in wanted if case.study_instance_uid not in known]
     if not missing:
         return
     progress.begin(title)
@@ -149,11 +148,11 @@ def _cases(
 def _batch(
     project: Project, cases: list[Case], people: dict[str, User], progress: Progress, *, read: bool, sign_off: bool
 ) -> None:
-    drawn = {case.name: draw_case(case) for case in cases}
+    drawn = {case.name: draw_visit(case) for case in cases}
     studies = files_store(
         project=project,
         by=people["demo-admin"],
-        files=((case.name, case_file(case, drawn[case.name])) for case in cases),
+        files=((case.name, visit_file(case, drawn[case.name])) for case in cases),
         stored=progress.step,
     )
     for case in cases if read else ():

@@ -11,9 +11,8 @@ from annotations.services.sign_off import workitem_decide, workitem_reopen
 from core.jobs import run_waiting_jobs
 from inference.models import Prediction
 from inference.services.predictions import predictions_on_arrival
-from webapp.demo.cases import HASTY, Case, all_cases, draw_case
+from webapp.demo.cases import HASTY, Visit, draw_visit, visit_shown
 from webapp.demo.projects import SYNTHETIC, TAUGHT_LABEL
-from webapp.demo.wrapping import demo_uid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,18 +60,19 @@ def second_reading(*, reviewer: User, limit: int, done: Callable[[], None]) -> i
 
     Every step goes through the services that the browser uses, and is recorded as the reviewer's.
     """
-    cases = {str(demo_uid(case.name, "study")): case for case in all_cases()}
     waiting = Workitem.objects.filter(
         project__slug=SYNTHETIC, readings__reader__username=HASTY, state=Workitem.State.SUBMITTED
-    ).select_related("project", "study")
+    ).select_related("project", "study__patient")
     chosen = list(waiting.order_by("-priority", "id")[:limit])
     for workitem in chosen:
-        _read_again(workitem, cases[workitem.study.study_instance_uid], reviewer)
+        study = workitem.study
+        shown = visit_shown(patient_id=study.patient.patient_id, study_instance_uid=study.study_instance_uid)
+        _read_again(workitem, shown, reviewer)
         done()
     return len(chosen)
 
 
-def _read_again(workitem: Workitem, case: Case, reviewer: User) -> None:
+def _read_again(workitem: Workitem, shown: Visit, reviewer: User) -> None:
     changed = False
     for one in standing_of([workitem]).values():
         finding, head = one.finding, one.finding.head
@@ -80,11 +80,11 @@ def _read_again(workitem: Workitem, case: Case, reviewer: User) -> None:
         if finding.deleted or head is None or judged or head.content["label_key"] != TAUGHT_LABEL:
             continue
         if one.is_ai:
-            decision = about_proposal(head.content, case)
-        elif (head.content["present"] is not False) == case.truth:
+            decision = about_proposal(head.content, shown)
+        elif (head.content["present"] is not False) == shown.truth:
             decision = {"decision": "accepted"}
         else:
-            content = {**head.content, "present": case.truth, "measures": {}}
+            content = {**head.content, "present": shown.truth, "measures": {}}
             decision = {"decision": "corrected", "reason": "wrong_label", "corrected_content": content}
             changed = True
         review_record(finding=finding, reviewer=reviewer, if_match=head.digest, **decision)
@@ -93,15 +93,15 @@ def _read_again(workitem: Workitem, case: Case, reviewer: User) -> None:
     workitem_decide(workitem=workitem, by=reviewer, version=workitem.version, event=event)
 
 
-def about_proposal(content: dict[str, Any], case: Case) -> dict[str, Any]:
+def about_proposal(content: dict[str, Any], shown: Visit) -> dict[str, Any]:
     """Accept what the model said rightly; an outline is right when its middle lies in a planted one."""
-    if not case.truth:
+    if not shown.truth:
         return {"decision": "rejected", "reason": "not_present"}
     points = content["geometry"]["points"] if content["geometry"] else []
     if not points:
         return {"decision": "accepted"}
     column, row = (sum(point[axis] for point in points) / len(points) for axis in (0, 1))
-    boxes = [lesion.box_jiji for lesion in draw_case(case).lesions if lesion.kind == TAUGHT_LABEL]
+    boxes = [lesion.box_jiji for lesion in draw_visit(shown).lesions if lesion.kind == TAUGHT_LABEL]
     if any(j0 <= row <= j1 and i0 <= column <= i1 for j0, i0, j1, i1 in boxes):
         return {"decision": "accepted"}
     return {"decision": "rejected", "reason": "wrong_place"}
