@@ -28,7 +28,7 @@ def few_cases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cases.all_cases.cache_clear()
 
 
-def test_a_quarter_of_what_teaches_is_wrong_and_what_tests_is_right() -> None:
+def test_three_in_ten_of_what_teaches_is_wrong_and_what_tests_is_right() -> None:
     from webapp.demo.cases import HASTY, WRONG_SHARE, all_cases
 
     taught = [case for case in all_cases() if case.use == "taught"]
@@ -39,6 +39,24 @@ def test_a_quarter_of_what_teaches_is_wrong_and_what_tests_is_right() -> None:
     assert not any(case.is_wrong for case in taught if case.split == "test")
     assert not any(case.is_wrong for case in all_cases() if case.use != "taught")
     assert {case.split for case in all_cases() if case.patient_id == taught[0].patient_id} == {taught[0].split}
+
+
+def test_what_a_picture_shows_is_the_same_however_patients_are_split(settings: object) -> None:
+    from webapp.demo.cases import all_cases, visit_shown
+
+    planted: list[dict[str, tuple[str, ...]]] = []
+    for key in ("one key", "another key"):
+        settings.OVERREAD_SPLIT_KEY = key  # type: ignore[attr-defined]
+        all_cases.cache_clear()
+        planted.append({case.study_instance_uid: case.lesions for case in all_cases()})
+        for case in all_cases()[::50]:
+            shown = visit_shown(patient_id=case.patient_id, study_instance_uid=case.study_instance_uid)
+            assert (shown.lesions, shown.name) == (case.lesions, case.name)
+    all_cases.cache_clear()
+    both = planted[0].keys() & planted[1].keys()
+    assert len(both) > 200
+    assert planted[0].keys() != planted[1].keys()
+    assert all(planted[0][uid] == planted[1][uid] for uid in both)
 
 
 def test_sample_images_are_renamed_stored_and_shown(own_data_folder: object) -> None:
@@ -142,4 +160,4 @@ def test_correcting_the_second_reader_and_retraining_raises_the_auc(own_data_fol
     report = EvaluationReport.objects.get(version__number=2)
     gain = next(one for one in report.gate["criteria"] if one["id"] == "non_inferior")["value"]
     assert report.gate["passed"] is True, report.gate["sentence"]
-    assert gain >= 0.1
+    assert gain >= 0.05

@@ -20,8 +20,8 @@ FAMILY = "consolidation"
 #: A hundred test patients cannot hold the usual limits. And the first model, taught by a mixed-up reader, need not be
 #: better than chance: the demo is about making it so.
 _CHANGE_PLAN = {
-    # Weak, and no proof for a clinic. The first model calls nearly everything a consolidation, and so misses few.
-    "sensitivity_margin": 0.35,
+    # Wide, and no proof for a clinic: the first model calls nearly everything a consolidation, and so misses few.
+    "sensitivity_margin": 0.2,
     "specificity_margin": 0.15,
     "auc_floor": 0.0,
     "trivial": "told",

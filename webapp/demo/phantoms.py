@@ -160,7 +160,7 @@ def _plant(lots: np.random.Generator, kind: LesionKind, lung: Floats, u: Floats,
         density = _ellipse(u, v, centre, radii, 0.010) * float(lots.uniform(0.24, 0.36))
     else:
         patchy = 1.0 + 0.22 * _clouds(lots, size, cells=24)
-        density = _ellipse(u, v, centre, radii, 0.060) * patchy.clip(0.6, 1.4) * float(lots.uniform(0.34, 0.52))
+        density = _ellipse(u, v, centre, radii, 0.060) * patchy.clip(0.6, 1.4) * float(lots.uniform(0.44, 0.62))
         density = density * gaussian_filter(lung, size / 60.0)
     return density, _box(density > 0.15 * density.max())
 
