@@ -19,17 +19,14 @@ if TYPE_CHECKING:
     from core.errors import Conflict
 
 
-def told_before(people: Iterable[UUID], workitems: Iterable[UUID]) -> dict[tuple[UUID, UUID], set[str]]:
+def told_before(people: Iterable[UUID], workitems: Iterable[UUID]) -> defaultdict[tuple[UUID, UUID], set[str]]:
     """Return what of each case was sent to each person so far, by (person, work item): see ``Glimpse.What``.
 
-    What was sent to the reader of a case counts as well, also where that reading was abandoned.
+    Nothing where nothing was. What was sent to the reader of a case counts as well, also of an abandoned reading.
     """
-    told: dict[tuple[UUID, UUID], set[str]] = defaultdict(set)
+    told: defaultdict[tuple[UUID, UUID], set[str]] = defaultdict(set)
     users = {user.pk: user for user in User.objects.filter(pk__in=list(people))}
     cases = list(workitems)
-    for pk in cases:
-        for person in users:
-            told[person, pk] = set()
     sent = Sight.objects.filter(reading__workitem__in=cases, reading__reader__in=users)
     for person, case in sent.values_list("reading__reader", "reading__workitem").distinct():
         told[person, case].add(Glimpse.What.MODEL)

@@ -13,6 +13,7 @@ import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { ReasonDialog } from "../../ui/reason-dialog";
+import { TableHead } from "../../ui/table-head";
 
 /** Images that came again under their UID with other content. */
 export function ConflictsPanel({ state }: { state: DecisionState }) {
@@ -99,13 +100,7 @@ function Conflict({ conflict }: { conflict: ConflictOut }) {
       </SimpleGrid>
       {conflict.differences.length > 0 ? (
         <Table mt="xs" data-testid="header-differences">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Attribute</Table.Th>
-              <Table.Th>Came first</Table.Th>
-              <Table.Th>Came again</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
+          <TableHead of={["Attribute", "Came first", "Came again"]} />
           <Table.Tbody>
             {conflict.differences.map((one) => (
               <Table.Tr key={one.tag}>

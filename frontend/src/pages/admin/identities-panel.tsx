@@ -13,6 +13,7 @@ import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { ReasonDialog } from "../../ui/reason-dialog";
+import { TableHead } from "../../ui/table-head";
 
 /** Patient IDs under which different names, birth dates or sexes were sent. */
 export function IdentitiesPanel({ state }: { state: DecisionState }) {
@@ -76,15 +77,7 @@ function IdentityGroup({ group }: { group: IdentityOut }) {
         {group.is_open ? <Badge color="red">To decide</Badge> : <Badge color="green">Decided</Badge>}
       </Group>
       <Table>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Name as sent</Table.Th>
-            <Table.Th>Birth date</Table.Th>
-            <Table.Th>Sex</Table.Th>
-            <Table.Th>Sent in</Table.Th>
-            <Table.Th>Person</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
+        <TableHead of={["Name as sent", "Birth date", "Sex", "Sent in", "Person"]} />
         <Table.Tbody>
           {group.statements.map(({ statement, studies }, index) => (
             <Table.Tr

@@ -8,6 +8,7 @@ import { useMe } from "../../state/session";
 import { ErrorLines } from "../../ui/error-lines";
 import { formatMany } from "../../ui/format";
 import { notifyDone } from "../../ui/notify";
+import { TableHead } from "../../ui/table-head";
 
 const example = `key,meaning,code,scheme,uses,colour
 nodule,Solitary nodule of lung,427359005,SCT,image region segment,#1f8ef1
@@ -49,13 +50,7 @@ function NotTaken({ error }: { error: ApiError }) {
       <ErrorLines error={error} />
       {lines.length > 0 ? (
         <Table mt="xs">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Line</Table.Th>
-              <Table.Th>Column</Table.Th>
-              <Table.Th>What to do</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
+          <TableHead of={["Line", "Column", "What to do"]} />
           <Table.Tbody>
             {lines.map((line) => (
               <Table.Tr key={`${line.line}/${line.column}/${line.message}`}>

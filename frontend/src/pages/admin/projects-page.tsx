@@ -10,6 +10,7 @@ import { TextLink } from "../../ui/links";
 import { notifyError } from "../../ui/notify";
 import { PageBody, Panel } from "../../ui/page";
 import { Empty, Forbidden } from "../../ui/page-states";
+import { TableHead } from "../../ui/table-head";
 
 export function ProjectsPage() {
   const me = useMe();
@@ -35,13 +36,7 @@ export function ProjectsPage() {
       <Panel>
         {projects.length === 0 ? <Empty title="No projects yet">Make the first one.</Empty> : null}
         <Table highlightOnHover>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Title</Table.Th>
-              <Table.Th>Short name</Table.Th>
-              <Table.Th>You are</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
+          <TableHead of={["Title", "Short name", "You are"]} />
           <Table.Tbody>
             {projects.map((project) => (
               <Table.Tr key={project.slug}>

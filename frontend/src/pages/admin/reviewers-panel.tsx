@@ -5,6 +5,7 @@ import type { ReviewerOut } from "../../api/types";
 import { formatCount, formatPercent } from "../../ui/format";
 import { Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
+import { TableHead } from "../../ui/table-head";
 
 /** How each reviewer decides about models' findings, and what that means for what they accept. */
 export function ReviewersPanel({ project }: { project: string }) {
@@ -28,16 +29,16 @@ export function ReviewersPanel({ project }: { project: string }) {
 export function ReviewersTable({ rows }: { rows: ReviewerOut[] }) {
   return (
     <Table>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Reviewer</Table.Th>
-          <Table.Th>Decided</Table.Th>
-          <Table.Th>Accepted</Table.Th>
-          <Table.Th>Seconds each</Table.Th>
-          <Table.Th>Accepted against a blind reading</Table.Th>
-          <Table.Th>Verdict</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
+      <TableHead
+        of={[
+          "Reviewer",
+          "Decided",
+          "Accepted",
+          "Seconds each",
+          "Accepted against a blind reading",
+          "Verdict",
+        ]}
+      />
       <Table.Tbody>
         {rows.map((row) => (
           <Table.Tr key={row.reviewer.id} data-testid="reviewer-row" data-habit={row.by_habit}>

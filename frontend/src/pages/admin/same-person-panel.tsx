@@ -12,6 +12,7 @@ import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { ReasonDialog } from "../../ui/reason-dialog";
+import { TableHead } from "../../ui/table-head";
 
 const reasons: Record<string, string> = {
   same_name_and_birth_date: "one name and birth date",
@@ -65,16 +66,7 @@ function Pair({ pair }: { pair: PairOfNumbersOut }) {
         )}
       </Group>
       <Table>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Patient ID</Table.Th>
-            <Table.Th>Issuer</Table.Th>
-            <Table.Th>Name as sent</Table.Th>
-            <Table.Th>Birth date</Table.Th>
-            <Table.Th>Sex</Table.Th>
-            <Table.Th>Studies</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
+        <TableHead of={["Patient ID", "Issuer", "Name as sent", "Birth date", "Sex", "Studies"]} />
         <Table.Tbody>
           {[pair.first, pair.second].map((number) => (
             <Table.Tr key={number.id}>

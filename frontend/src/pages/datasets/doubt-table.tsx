@@ -4,6 +4,7 @@ import type { Doubt } from "../../api/suspects";
 import { formatChance } from "../../state/chance";
 import { formatWords } from "../../ui/format";
 import { stateWords } from "../../ui/state-badge";
+import { TableHead } from "../../ui/table-head";
 import { thumbnailUrl } from "../../viewer/series-stack";
 
 export const saysWords = (said: number) => (said === 1 ? "present" : "absent");
@@ -36,16 +37,7 @@ export function DoubtTable({
 }) {
   return (
     <Table highlightOnHover data-testid="doubt-table">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>#</Table.Th>
-          <Table.Th>Image</Table.Th>
-          <Table.Th>Stored answer</Table.Th>
-          <Table.Th>Models say present</Table.Th>
-          <Table.Th>Why</Table.Th>
-          <Table.Th>Case</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
+      <TableHead of={["#", "Image", "Stored answer", "Models say present", "Why", "Case"]} />
       <Table.Tbody>
         {rows.map((doubt) => (
           <Row

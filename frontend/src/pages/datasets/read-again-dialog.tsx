@@ -18,6 +18,7 @@ import { formatCount, formatDay, formatMany } from "../../ui/format";
 import { notifyDone } from "../../ui/notify";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { ReasonField } from "../../ui/reason-field";
+import { TableHead } from "../../ui/table-head";
 import { lacks } from "./teaching-words";
 
 type Refusal = BlindReadingCase["refused"][string];
@@ -181,15 +182,7 @@ function Choice({
         </Group>
         <Table.ScrollContainer minWidth={500} mah={280}>
           <Table stickyHeader>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Read</Table.Th>
-                <Table.Th>Patient</Table.Th>
-                <Table.Th>Study</Table.Th>
-                <Table.Th>Lacks</Table.Th>
-                <Table.Th>First reader</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
+            <TableHead of={["Read", "Patient", "Study", "Lacks", "First reader"]} />
             <Table.Tbody>
               {cases.map((row) => (
                 <Table.Tr key={row.id} data-testid="second-case">

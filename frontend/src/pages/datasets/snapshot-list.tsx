@@ -6,6 +6,7 @@ import { formatCount, formatInstant, formatWords, shortDigest } from "../../ui/f
 import { ButtonLink, TextLink } from "../../ui/links";
 import { Facts, Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
+import { TableHead } from "../../ui/table-head";
 import { CountsTable } from "./counts-view";
 
 const nameOf = (project: ProjectOut, key: string) =>
@@ -26,18 +27,7 @@ export function SnapshotList({ project, chosen }: { project: ProjectOut; chosen:
       ) : null}
       {snapshots.data && snapshots.data.length > 0 ? (
         <Table highlightOnHover>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Name</Table.Th>
-              <Table.Th>Recipe</Table.Th>
-              <Table.Th>Labels</Table.Th>
-              <Table.Th>Images</Table.Th>
-              <Table.Th>Patients</Table.Th>
-              <Table.Th>Frozen</Table.Th>
-              <Table.Th>By</Table.Th>
-              <Table.Th>Digest</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
+          <TableHead of={["Name", "Recipe", "Labels", "Images", "Patients", "Frozen", "By", "Digest"]} />
           <Table.Tbody>
             {snapshots.data.map((snapshot) => {
               const counts = snapshot.counts;

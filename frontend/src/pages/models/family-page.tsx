@@ -13,6 +13,7 @@ import { Facts, PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Forbidden, Loading } from "../../ui/page-states";
 import { ReasonDialog } from "../../ui/reason-dialog";
 import { StateBadge } from "../../ui/state-badge";
+import { TableHead } from "../../ui/table-head";
 import { PlanPanel } from "./plan-panel";
 import { TrainDialog } from "./train-dialog";
 import { TrainingTable } from "./training-table";
@@ -96,17 +97,7 @@ function Family({ family, train }: { family: FamilyOut; train: string | undefine
           <Empty title="No version yet">Train the first one from a frozen snapshot.</Empty>
         ) : (
           <Table highlightOnHover>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Version</Table.Th>
-                <Table.Th>State</Table.Th>
-                <Table.Th>Made</Table.Th>
-                <Table.Th>Digest</Table.Th>
-                <Table.Th>Learned from</Table.Th>
-                <Table.Th>Training</Table.Th>
-                <Table.Th>Report</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
+            <TableHead of={["Version", "State", "Made", "Digest", "Learned from", "Training", "Report"]} />
             <Table.Tbody>
               {family.versions.map((version) => (
                 <VersionLine
@@ -244,14 +235,7 @@ function reportWords(version: VersionOut): string {
 function History({ rows }: { rows: PromotionOut[] }) {
   return (
     <Table>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>When</Table.Th>
-          <Table.Th>What</Table.Th>
-          <Table.Th>By</Table.Th>
-          <Table.Th>Reason</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
+      <TableHead of={["When", "What", "By", "Reason"]} />
       <Table.Tbody>
         {rows.map((row) => (
           <Table.Tr key={row.id} data-testid="promotion-row">

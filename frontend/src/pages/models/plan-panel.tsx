@@ -6,6 +6,7 @@ import type { FamilyOut, PlanEntryOut, PlanOut } from "../../api/types";
 import { formatInstant, formatWords } from "../../ui/format";
 import { Panel } from "../../ui/page";
 import { Failed, Loading } from "../../ui/page-states";
+import { TableHead } from "../../ui/table-head";
 import { PlanDialog } from "./plan-dialog";
 
 /** What a new version must be shown to reach, who said so and why; and what was declared before. */
@@ -89,14 +90,7 @@ function Limits({ plan, entries }: { plan: PlanOut; entries: PlanEntryOut[] }) {
 function Earlier({ plans, entries }: { plans: PlanOut[]; entries: PlanEntryOut[] }) {
   return (
     <Table mt="md" data-testid="plans-before">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Plan</Table.Th>
-          <Table.Th>Changed</Table.Th>
-          <Table.Th>By</Table.Th>
-          <Table.Th>Reason</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
+      <TableHead of={["Plan", "Changed", "By", "Reason"]} />
       <Table.Tbody>
         {plans.map((plan, index) => (
           <Table.Tr key={plan.number}>

@@ -5,6 +5,7 @@ import { formatAgo } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { StateBadge } from "../../ui/state-badge";
+import { TableHead } from "../../ui/table-head";
 
 /** The trainings of a project (or of all), newest first; of one family when it is named. */
 export function TrainingTable({ project, familyId }: { project: string | undefined; familyId?: string }) {
@@ -21,16 +22,7 @@ export function TrainingTable({ project, familyId }: { project: string | undefin
   }
   return (
     <Table highlightOnHover>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Started</Table.Th>
-          <Table.Th>Family</Table.Th>
-          <Table.Th>Snapshot</Table.Th>
-          <Table.Th>State</Table.Th>
-          <Table.Th>By</Table.Th>
-          <Table.Th>Reason</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
+      <TableHead of={["Started", "Family", "Snapshot", "State", "By", "Reason"]} />
       <Table.Tbody>
         {rows.map((run) => (
           <Table.Tr key={run.id} data-testid="training-row">

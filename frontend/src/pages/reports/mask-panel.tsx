@@ -3,6 +3,7 @@ import type { EvaluationOut, LabelFigures } from "../../api/types";
 import { sizeWords } from "../../state/report-figures";
 import { formatFigure, formatMany, formatWords } from "../../ui/format";
 import { Panel } from "../../ui/page";
+import { TableHead } from "../../ui/table-head";
 import { FigureCell } from "./figure-table";
 
 type Masks = NonNullable<LabelFigures["segmentation"]>;
@@ -78,13 +79,7 @@ function TrivialTable({ masks }: { masks: Masks }) {
         </Text>
       ) : null}
       <Table data-testid="trivial-table">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Answer</Table.Th>
-            <Table.Th>Dice</Table.Th>
-            <Table.Th>Healthy cases left clean</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
+        <TableHead of={["Answer", "Dice", "Healthy cases left clean"]} />
         <Table.Tbody>
           <Table.Tr fw={600}>
             <Table.Td>This version</Table.Td>

@@ -2,6 +2,7 @@ import { Stack, Table, Text } from "@mantine/core";
 import type { EvaluationOut, LabelFigures } from "../../api/types";
 import { formatFigure, formatWords } from "../../ui/format";
 import { Panel } from "../../ui/page";
+import { TableHead } from "../../ui/table-head";
 import { FigureCell } from "./figure-table";
 
 /** What answers to a label score that need no model, on the same cases: whoever knows the scanner may rank well. */
@@ -31,14 +32,7 @@ function SimpleTable({ label }: { label: LabelFigures }) {
   const rows = [{ name: "version", words: "This version", ...label }, ...label.simple];
   return (
     <Table data-testid="simple-table">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Answer</Table.Th>
-          <Table.Th>ROC AUC</Table.Th>
-          <Table.Th>Sensitivity</Table.Th>
-          <Table.Th>Specificity</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
+      <TableHead of={["Answer", "ROC AUC", "Sensitivity", "Specificity"]} />
       <Table.Tbody>
         {rows.map((row) => (
           <Table.Tr key={row.name} fw={row.name === "version" ? 600 : undefined}>

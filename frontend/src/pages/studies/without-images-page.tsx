@@ -6,6 +6,7 @@ import { formatPatientName } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
+import { TableHead } from "../../ui/table-head";
 import { studyWords } from "./study-page";
 
 /** Studies of documents, reports and videos: nobody's work, and still to be found. */
@@ -26,12 +27,7 @@ export function WithoutImagesPage() {
         {studies.data?.length === 0 ? <Empty title="Every study holds images" /> : null}
         {studies.data && studies.data.length > 0 ? (
           <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Patient</Table.Th>
-                <Table.Th>Study</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
+            <TableHead of={["Patient", "Study"]} />
             <Table.Tbody>
               {studies.data.map((study) => (
                 <Table.Tr key={study.study_instance_uid} data-testid="study-row">
