@@ -98,7 +98,7 @@ def test_rare_states_are_drawn_more_often():
 def test_a_patient_in_both_splits_is_refused(tmp_path):
     config = RecipeConfig(recipe="classification", labels=("square",), image_shape=(32, 32), epochs=1)
     samples = square_samples(8, 1)
-    with pytest.raises(DataError, match="1 patients"):
+    with pytest.raises(DataError, match="1 patient is in"):
         train(config, training=samples, validation=samples[:1], workdir=tmp_path)
     with pytest.raises(DataError, match="no cases"):
         train(config, training=(), validation=(), workdir=tmp_path)
