@@ -18,8 +18,8 @@ Json = dict[str, Any]
 #: What an admin may choose; the rest follows from the family and the machine.
 CHOICES: Final = (
     "dimensions", "preset", "image_shape", "channels", "spacing_mm", "intensity", "window", "epochs", "batch_size",
-    "learning_rate", "weight_decay", "location_weight", "label_smoothing", "augmentation", "seed", "mixed_precision",
-    "warm_start",
+    "learning_rate", "weight_decay", "location_weight", "rejected_places", "label_smoothing", "augmentation", "seed",
+    "mixed_precision", "warm_start",
 )  # fmt: skip
 
 _COLOUR_FROM: Final = 0.1

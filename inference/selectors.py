@@ -28,6 +28,7 @@ from inference.models import (
     SaliencyMap,
     TrainingRun,
 )
+from inference.places_taught import places_sentence
 from inference.proof import patients_wanted
 
 Json = dict[str, Any]
@@ -273,6 +274,8 @@ def report_json(report: EvaluationReport) -> Json:
     version, snapshot = report.version, report.snapshot
     family, look = version.family, looks_of([report]).get(report.pk)
     taught = version.card.get("training", {})
+    shown = evaluation_in_present_form(report.report)
+    compared = [version] + ([report.compared_with] if report.compared_with else [])
     return {
         "id": report.pk,
         "created_at": report.created_at,
@@ -283,13 +286,18 @@ def report_json(report: EvaluationReport) -> Json:
         },
         "compared_with": short_version_json(report.compared_with),
         "snapshot": {"id": snapshot.pk, "name": snapshot.name, "digest": snapshot.digest},
-        "report": evaluation_in_present_form(report.report),
+        "report": shown,
         "compared_report": evaluation_in_present_form(report.compared_report) if report.compared_report else None,
         "gate": gate_in_present_form(report.gate),
         "look": look.number if look else None,
         "look_sentence": look.sentence if look else "",
         "held_out_sentence": taught.get("held_out", {}).get("sentence", ""),
         "operating_point_sentence": taught.get("operating_point", {}).get("sentence", ""),
+        "place_sentences": {
+            label: [places_sentence(one, label) for one in compared]
+            for label, figures in shown["labels"].items()
+            if figures["places"]
+        },
         "digest": report.digest,
         "outputs_digest": report.outputs_digest,
         "is_current": report.compared_with_id == family.live_id,

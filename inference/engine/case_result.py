@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inference.engine.errors import DataError
 from inference.engine.mask_score import SegmentationScore
+from inference.engine.place_score import PlaceScore
 from inference.engine.report import SimpleName, TrivialName
 
 
@@ -26,6 +27,7 @@ class CaseResult:
         truth: label key → 1, 0 or None (not known).
         groups: e.g. {"sex": "F"}; dimension → value.
         segmentation: label key → score, for a segmentation.
+        places: label key → how outlines lie, for a classifier that learned places, where the truth's are known.
     """
 
     case_id: str
@@ -34,6 +36,7 @@ class CaseResult:
     truth: Mapping[str, float | None]
     groups: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     segmentation: Mapping[str, SegmentationScore] = field(default_factory=lambda: MappingProxyType({}))
+    places: Mapping[str, PlaceScore] = field(default_factory=lambda: MappingProxyType({}))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -44,6 +47,7 @@ class CaseResult:
             "truth": dict(self.truth),
             "groups": dict(self.groups),
             "segmentation": {label: asdict(score) for label, score in self.segmentation.items()},
+            "places": {label: asdict(score) for label, score in self.places.items()},
         }
 
     @classmethod
@@ -62,6 +66,7 @@ class CaseResult:
                 truth=dict(values["truth"]),
                 groups=dict(values["groups"]),
                 segmentation=scores,
+                places={label: PlaceScore(**score) for label, score in values.get("places", {}).items()},
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError("case_result_broken", "A stored test result cannot be read.") from error

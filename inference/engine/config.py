@@ -74,6 +74,7 @@ class RecipeConfig(Settings):
         learning_rate: its peak; it warms up and then falls along a cosine.
         weight_decay: of AdamW.
         location_weight: weight of the location loss beside the loss of the labels.
+        rejected_places: learn from the places where a reviewer said that a label is not.
         label_smoothing: 0…0.5; pulls the labels 1 and 0 together.
         augmentation: the random changes.
         seed: start of every random number.
@@ -99,6 +100,7 @@ class RecipeConfig(Settings):
     learning_rate: Annotated[float, Field(ge=1e-7, le=1)] = 2e-3
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2
     location_weight: Annotated[float, Field(ge=0, le=10)] = 0.5
+    rejected_places: bool = True
     label_smoothing: Annotated[float, Field(ge=0, le=0.5)] = 0.02
     augmentation: Augmentation = Augmentation()
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0

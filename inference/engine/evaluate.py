@@ -12,6 +12,7 @@ from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults,
 from inference.engine.criteria import calibration_error
 from inference.engine.errors import DataError
 from inference.engine.figures import bootstrapped, figure, mean_figure, mean_of, proportion
+from inference.engine.place_figures import place_figures
 from inference.engine.report import (
     SIMPLE_WORDS,
     CalibrationBin,
@@ -116,6 +117,7 @@ def _label(
         roc=tuple(RocPoint.model_validate(point) for point in roc_points(p, y)) if both else (),
         calibration=_calibration_bins(p, y),
         segmentation=segmentation_figures(cases, label, weights, repeated, trivial),
+        places=place_figures(cases, label, weights),
         simple=_simple(trivial, label, weights, repeated),
     )
 

@@ -52,6 +52,19 @@ def ratio_figure(parts: Array, wholes: Array, weights: Array) -> Figure:
     return bootstrapped(np.array([parts[there].sum() / wholes[there].sum()]), replicates)
 
 
+def share_figure(parts: Array, wholes: Array, weights: Array) -> Figure:
+    """Return the share of the wholes, with the bootstrap's interval; where it is all or none, by Wilson over the cases.
+
+    Args:
+        parts, wholes, weights: as of ``ratio_figure``.
+    """
+    share = ratio_figure(parts, wholes, weights)
+    if share.value in (0.0, 1.0):
+        some = int((wholes > 0).sum())
+        return figure(share.value, wilson(share.value * some, some), "wilson")
+    return share
+
+
 def proportion(right: Array, weights: Array | None) -> Figure:
     """Return a share of cases: by Wilson, or by the bootstrap where patients have several cases.
 

@@ -56,23 +56,28 @@ def withheld(card: Mapping[str, Any], method: Method, label: str) -> Withheld | 
         method: one of the explanations on its recipe's card.
         label: one of its labels.
     """
-    training, config = card.get("training", {}), card.get("config", {})
-    if method.learned_from == "places":
-        if not config.get("location_weight", 1):
-            return Withheld("places_not_taught", "Not offered: this version was trained without its location head.")
-        located = training.get("located_cases", {}).get(label, 0)
-        if not located:
-            return Withheld(
-                "no_place_marked",
-                "Not offered: no reader marked where this is in the cases that this version learned from, so its "
-                "location head never saw one.",
-            )
+    if method.learned_from == "places" and (why := place_withheld(card, label)):
+        return why
+    training = card.get("training", {})
     taught = training.get("taught_cases", {}).get(label)
     if method.of_label and taught is not None and not (taught["present"] and taught["absent"]):
         missing = "with" if not taught["present"] else "without"
         return Withheld(
             "one_answer_only",
             f"Not offered: this version learned from no case {missing} it, so it cannot say what tells them apart.",
+        )
+    return None
+
+
+def place_withheld(card: Mapping[str, Any], label: str) -> Withheld | None:
+    """Say why a version shows no place of a label, neither as a map nor as an outline, or None where it does."""
+    if not card.get("config", {}).get("location_weight", 1):
+        return Withheld("places_not_taught", "Not offered: this version was trained without its location head.")
+    if not card.get("training", {}).get("located_cases", {}).get(label, 0):
+        return Withheld(
+            "no_place_marked",
+            "Not offered: no reader marked where this is in the cases that this version learned from, so its "
+            "location head never saw one.",
         )
     return None
 

@@ -205,10 +205,35 @@ class SegmentationFigures(Kept):
     extent_unit: str = ""
 
 
+class PlaceFigures(Kept):
+    """How the outlines of a classifier lie on the places that readers marked (``inference.engine.place_score``).
+
+    Attributes:
+        n: cases whose places are known: marked, or the label is absent.
+        with_place: those with a marked place.
+        without_place: cases with the label and no marked place: they are not among ``n``.
+        marked: all marked places.
+        outlines: all outlines on these cases.
+        found: share of the marked places that an outline lies on (lesion localisation fraction).
+        on: share of the outlines that lie on a marked place.
+        beside: outlines that lie on none, for each case (non-lesion localisations).
+    """
+
+    n: int
+    with_place: int
+    without_place: int
+    marked: int
+    outlines: int
+    found: Figure
+    on: Figure
+    beside: Figure
+
+
 class LabelFigures(Kept):
     """All figures of one label.
 
     Attributes:
+        places: of classifications that learned places; null in reports of before, too.
         simple: of classifications: answers that need no model, on the same cases, the best first.
     """
 
@@ -227,6 +252,7 @@ class LabelFigures(Kept):
     roc: tuple[RocPoint, ...]
     calibration: tuple[CalibrationBin, ...]
     segmentation: SegmentationFigures | None
+    places: PlaceFigures | None = None
     simple: tuple[SimpleAnswer, ...] = ()
 
 
@@ -331,7 +357,12 @@ class Gate(Kept):
 def evaluation_in_present_form(kept: Mapping[str, Any]) -> dict[str, Any]:
     """Return a kept report with every figure that is declared now; null or none where it was not measured then."""
     labels = {
-        key: {**one, "simple": one.get("simple", []), "segmentation": _masks_in_present_form(one.get("segmentation"))}
+        key: {
+            **one,
+            "simple": one.get("simple", []),
+            "places": one.get("places"),
+            "segmentation": _masks_in_present_form(one.get("segmentation")),
+        }
         for key, one in kept.get("labels", {}).items()
     }
     return {**kept, "labels": labels}

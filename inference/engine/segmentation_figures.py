@@ -9,10 +9,10 @@ import numpy as np
 
 from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults, dices, painted, segmentation_column
 from inference.engine.examples import examples_of
-from inference.engine.figures import figure, mean_figure, proportion, ratio_figure
+from inference.engine.figures import mean_figure, proportion, share_figure
 from inference.engine.mask_score import SegmentationScore
 from inference.engine.report import TRIVIAL_WORDS, Figure, SegmentationFigures, TrivialAnswer
-from inference.engine.statistics import Array, wilson
+from inference.engine.statistics import Array
 
 
 def segmentation_figures(
@@ -58,7 +58,7 @@ def segmentation_figures(
         sensitivity=_share(painted(cases, label, has_mask=True), weights, repeated),
         specificity=_share(1 - painted(cases, label, has_mask=False), weights, repeated),
         false_volume=mean_figure(healthy, weights),
-        lesion_sensitivity=_found(
+        lesion_sensitivity=share_figure(
             column(lambda s: float(s.lesions_found)), column(lambda s: float(s.lesions_true)), weights
         ),
         false_lesions=mean_figure(column(lambda s: float(s.lesions_false)), weights),
@@ -91,12 +91,3 @@ def _units(scores: Sequence[SegmentationScore]) -> tuple[str, str]:
 def _share(answers: Array, weights: Array, repeated: bool) -> Figure:
     there = np.isfinite(answers)
     return proportion(answers[there], weights[:, there] if repeated else None)
-
-
-def _found(found: Array, there: Array, weights: Array) -> Figure:
-    """Return the share of the lesions that were found; where it is all or none, by Wilson over the cases with any."""
-    share = ratio_figure(found, there, weights)
-    if share.value in (0.0, 1.0):
-        some = int((there > 0).sum())
-        return figure(share.value, wilson(share.value * some, some), "wilson")
-    return share

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,8 @@ def train(
         CheckpointError: what to resume or to start from does not fit.
     """
     recipe = recipe_named(config.recipe)
+    if not config.rejected_places:
+        training, validation = ([replace(one, rejected={}) for one in samples] for samples in (training, validation))
     cases, held_out = _cases(recipe, config, training, validation)
     parts = parts_of(validation, config.labels)
     checkpoints = workdir / "checkpoints"
@@ -183,6 +185,7 @@ def train(
             },
             "operating_point": {**operating_point.to_json(), "sentence": operating_point.sentence},
             "located_cases": {label: _located(training, label) for label in config.labels},
+            "rejected_cases": {label: sum(label in one.rejected for one in training) for label in config.labels},
             "taught_cases": {label: _taught(training, label) for label in config.labels},
             "best_epoch": progressed.best_epoch,
             "epochs": config.epochs,

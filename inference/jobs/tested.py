@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from inference.engine.case_result import CaseResult
+from inference.engine.map_licence import place_withheld
 from inference.engine.mask_score import SegmentationScore, score_segmentation
+from inference.engine.place_score import PlaceScore, score_places
 from inference.engine.predict import predict
 from inference.engine.report import SIMPLE_WORDS, SimpleName, TrivialName
 from inference.engine.simple_answers import SimpleAnswers, SimpleFacts
@@ -64,7 +67,8 @@ class Tested:
                 label: score_segmentation(painted, truth, image.grid, self._tolerance)
                 for label, (painted, truth) in masks.items()
             }
-            self.results[place].append(_result(sample, _probabilities(said), scores))
+            places = {} if said.masks_kji else _places(model, said, sample, image)
+            self.results[place].append(_result(sample, _probabilities(said), scores, places))
             if place == 0 and said.masks_kji:
                 self._keep(sample, image, masks)
         if self._simple:
@@ -109,7 +113,23 @@ def true_mask(sample: Sample, label: str, image: Image) -> NDArray[np.bool_] | N
     return np.zeros(image.shape_kji, np.bool_) if sample.present.get(label) == 0 else None
 
 
-def _result(sample: Sample, probabilities: Mapping[str, float], scores: Mapping[str, SegmentationScore]) -> CaseResult:
+def _places(model: LoadedModel, said: Prediction, sample: Sample, image: Image) -> dict[str, PlaceScore]:
+    """Return how a classifier's outlines lie, of the labels whose places it learned and the truth knows."""
+    learned = [label for label in said.labels if place_withheld(model.card, label) is None]
+    truths = {label: true_mask(sample, label, image) for label in learned}
+    return {
+        label: score_places([region for region in said.regions if region.label == label], truth)
+        for label, truth in truths.items()
+        if truth is not None
+    }
+
+
+def _result(
+    sample: Sample,
+    probabilities: Mapping[str, float],
+    scores: Mapping[str, SegmentationScore],
+    places: Mapping[str, PlaceScore] = MappingProxyType({}),
+) -> CaseResult:
     return CaseResult(
         case_id=sample.sample_id,
         patient_key=sample.patient_key,
@@ -117,6 +137,7 @@ def _result(sample: Sample, probabilities: Mapping[str, float], scores: Mapping[
         truth=dict(sample.present),
         groups=dict(sample.groups),
         segmentation=scores,
+        places=places,
     )
 
 

@@ -59,6 +59,7 @@ class ReportOut(serializers.Serializer[Any]):
     look_sentence = serializers.CharField()
     held_out_sentence = serializers.CharField()
     operating_point_sentence = serializers.CharField()
+    place_sentences = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
     digest = serializers.CharField()
     outputs_digest = serializers.CharField()
     is_current = serializers.BooleanField()

@@ -3006,6 +3006,7 @@ export interface components {
          * @description All figures of one label.
          *
          *     Attributes:
+         *         places: of classifications that learned places; null in reports of before, too.
          *         simple: of classifications: answers that need no model, on the same cases, the best first.
          */
         LabelFigures: {
@@ -3031,6 +3032,8 @@ export interface components {
             /** Calibration */
             calibration: components["schemas"]["CalibrationBin"][];
             segmentation: components["schemas"]["SegmentationFigures"] | null;
+            /** @default null */
+            places: components["schemas"]["PlaceFigures"] | null;
             /**
              * Simple
              * @default []
@@ -3674,6 +3677,35 @@ export interface components {
             views: components["schemas"]["ChoiceOut"][];
             body_parts: components["schemas"]["ChoiceOut"][];
         };
+        /**
+         * PlaceFigures
+         * @description How the outlines of a classifier lie on the places that readers marked (``inference.engine.place_score``).
+         *
+         *     Attributes:
+         *         n: cases whose places are known: marked, or the label is absent.
+         *         with_place: those with a marked place.
+         *         without_place: cases with the label and no marked place: they are not among ``n``.
+         *         marked: all marked places.
+         *         outlines: all outlines on these cases.
+         *         found: share of the marked places that an outline lies on (lesion localisation fraction).
+         *         on: share of the outlines that lie on a marked place.
+         *         beside: outlines that lie on none, for each case (non-lesion localisations).
+         */
+        PlaceFigures: {
+            /** N */
+            n: number;
+            /** With Place */
+            with_place: number;
+            /** Without Place */
+            without_place: number;
+            /** Marked */
+            marked: number;
+            /** Outlines */
+            outlines: number;
+            found: components["schemas"]["Figure"];
+            on: components["schemas"]["Figure"];
+            beside: components["schemas"]["Figure"];
+        };
         /** @description What one limit of a change plan means, and what it may be. */
         PlanEntryOut: {
             name: string;
@@ -4014,6 +4046,9 @@ export interface components {
             look_sentence: string;
             held_out_sentence: string;
             operating_point_sentence: string;
+            place_sentences: {
+                [key: string]: string[];
+            };
             digest: string;
             outputs_digest: string;
             is_current: boolean;

@@ -35,3 +35,24 @@ def test_rejected_places_are_left_and_the_findings_are_still_outlined(tmp_path):
     findings_again, clips_again = found_by("with", lambda case: case.reviewed)
     assert clips_again <= 0.2 * clips
     assert findings_again >= 0.9 * findings
+
+
+def test_rejected_places_are_left_out_where_the_settings_say_so(tmp_path):
+    taught, validation = (group[:24] for group in to_learn_from(SEED))
+    reviewed = [[case.reviewed for case in group] for group in (taught, validation)]
+    plain = [[case.sample for case in group] for group in (taught, validation)]
+    assert any(sample.rejected for sample in reviewed[0])
+
+    def trained(name, samples, **settings):
+        config = RecipeConfig.for_preset(
+            "classification", ("finding",), image_shape=(32, 32), epochs=1, seed=3, **settings, **WINDOW
+        )
+        return train(config, training=samples[0], validation=samples[1], workdir=tmp_path / name)
+
+    without = trained("without", reviewed, rejected_places=False)
+    assert without.weights_digest == trained("plain", plain).weights_digest
+    learned = trained("with", reviewed)
+    assert learned.weights_digest != without.weights_digest
+    rejected = sum(bool(sample.rejected) for sample in reviewed[0])
+    assert learned.card["training"]["rejected_cases"] == {"finding": rejected}
+    assert without.card["training"]["rejected_cases"] == {"finding": 0}

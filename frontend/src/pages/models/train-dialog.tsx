@@ -54,10 +54,12 @@ export function TrainDialog({
   const [reason, setReason] = useState("");
   const [preset, setPreset] = useState(family.training_defaults.preset === "standard" ? "standard" : "tiny");
   const [warm, setWarm] = useState(false);
+  const [rejects, setRejects] = useState(true);
   const config: TrainingConfig = {
     ...values,
     ...("preset" in family.training_defaults ? { preset } : {}),
     ...(warm ? { warm_start: true } : {}),
+    ...(rejects ? {} : { rejected_places: false }),
   };
   const [settled] = useDebouncedValue(config, 400);
   const estimate = useQuery({
@@ -154,6 +156,16 @@ export function TrainDialog({
                 checked={warm}
                 onChange={(event) => setWarm(event.currentTarget.checked)}
                 data-testid="train-warm"
+              />
+            </Grid.Col>
+            <Grid.Col span={{ base: 6, md: 4 }}>
+              <Switch
+                mt="lg"
+                label="Learn from rejected places"
+                description="Where reviewers said that an outline was in the wrong place."
+                checked={rejects}
+                onChange={(event) => setRejects(event.currentTarget.checked)}
+                data-testid="train-rejected-places"
               />
             </Grid.Col>
           </Grid>

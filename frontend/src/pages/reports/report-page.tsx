@@ -17,6 +17,7 @@ import { FigureTable } from "./figure-table";
 import { GatePanel } from "./gate-panel";
 import { CalibrationPlot, ConfusionMatrix, RocPlot } from "./label-plots";
 import { hasExamples, MaskPanel } from "./mask-panel";
+import { PlacePanel } from "./place-panel";
 import { ReportActions } from "./report-actions";
 import { SimplePanel } from "./simple-panel";
 import { SubgroupTable } from "./subgroup-table";
@@ -93,6 +94,13 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
             <FigureTable report={figures} before={before} names={names} nameOf={nameOf} />
           </Panel>
           <MaskPanel report={figures} nameOf={nameOf} />
+          <PlacePanel
+            report={figures}
+            before={before}
+            names={names}
+            learned={report.place_sentences}
+            nameOf={nameOf}
+          />
           <SimplePanel report={figures} nameOf={nameOf} />
           {hasExamples(figures) ? <ExamplePanel reportId={report.id} nameOf={nameOf} /> : null}
           <Panel testId="label-panel">

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from inference.engine.map_licence import SURE_PLACE
+from inference.engine.map_licence import SURE_PLACE, place_withheld
 from inference.engine.maps import spread
 from inference.engine.regions import regions_of_map
 from inference.engine.results import LabelPrediction, Prediction, Region
@@ -41,7 +41,7 @@ def predict_labels(model: LoadedModel, image: Image, on_progress: Callable[[floa
         labels[label] = LabelPrediction(
             label, float(probabilities[best]), float(every[best, index]), model.thresholds[label], best
         )
-        for k, (prepared_frame, maps) in enumerate(places):
+        for k, (prepared_frame, maps) in enumerate(places if place_withheld(model.card, label) is None else ()):
             # Only a frame the label was seen on has places, and only one whose map says so.
             if probabilities[k] < model.thresholds[label] or float(maps[index].max()) < SURE_PLACE:
                 continue
