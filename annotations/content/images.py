@@ -109,10 +109,21 @@ def images_read(workitem: Workitem) -> ImagesRead:
     )
 
 
+def images_since_read(workitem: Workitem, images: Iterable[Instance]) -> int:
+    """Return how many of the study's pictures came after the case was handed in; 0 where nobody has handed it in.
+
+    A case with such pictures has grown since it was read: nobody has answered about them, and they are not taught.
+    """
+    if not any(one.submitted_at for one in workitem.readings_that_count):
+        return 0
+    read = images_read(workitem)
+    return sum(not read.holds(image) for image in images)
+
+
 def grown_since_read() -> Exists:
-    """Return the query's form of it: the work item's study has pictures that its handed-in reading has not seen."""
-    handed_in = [Reading.State.SUBMITTED, Reading.State.RETURNED]
+    """Return the query's form of ``images_since_read``: there are such pictures."""
     later = shown(Instance.objects.filter(series__study=OuterRef("workitem__study")))
     by_time = Q(images_digest="") & Exists(later.filter(created_at__gt=OuterRef("submitted_at")))
     by_list = ~Q(images_digest="") & ~Q(workitem__images_digest="") & ~Q(images_digest=F("workitem__images_digest"))
-    return Exists(Reading.objects.filter(by_list | by_time, workitem=OuterRef("pk"), state__in=handed_in))
+    handed_in = Reading.objects.filter(submitted_at__isnull=False).exclude(state=Reading.State.ABANDONED)
+    return Exists(handed_in.filter(by_list | by_time, workitem=OuterRef("pk")))

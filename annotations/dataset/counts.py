@@ -18,12 +18,14 @@ def counts_of(
     *,
     unsettled: dict[str, Counter[str]] | None = None,
     gap: Json | None = None,
+    grown: int = 0,
 ) -> Json:
     """Return cases, patients and label states by split, class balance, provenance, and what was left out.
 
     Args:
         unsettled: per reason and label, how many answers are not taught or may not test.
         gap: of ``gap_of``.
+        grown: how many cases have grown since they were read.
     """
     splits = {split: [row for row in rows if row["split"] == split] for split in SPLITS}
     return {
@@ -33,6 +35,7 @@ def counts_of(
         "left_out": dict(sorted((left_out or {}).items())),
         "unsettled": {why: dict(sorted(found.items())) for why, found in sorted((unsettled or {}).items())},
         "gap": gap or {"labels": {}, "waiting": 0},
+        "grown_since_read": grown,
     }
 
 

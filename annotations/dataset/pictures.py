@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from annotations.content.images import images_read
 from annotations.rules.pictures import PictureRules, picture_of
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from annotations.models import Workitem
     from imaging.models import Instance
+
+
+#: Codes under which images are left out that came after their case was read: by its list, or by times of storage.
+LATE: Final = ("arrived_after_reading", "stored_after_reading")
 
 
 def pictures_taught(
@@ -28,7 +32,7 @@ def pictures_taught(
             reading kept no list and times of storage decide; by the rule's reason; ``slices_and_clips``.
     """
     read = images_read(workitem)
-    late = "arrived_after_reading" if read.by_list else "stored_after_reading"
+    late = LATE[0] if read.by_list else LATE[1]
     taught: list[Instance] = []
     for image in images:
         if not read.holds(image):

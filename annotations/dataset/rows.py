@@ -11,7 +11,7 @@ from uuid import UUID
 from annotations.dataset.apart import keep_apart
 from annotations.dataset.groups import groups_of
 from annotations.dataset.habit import habitual_reviewers
-from annotations.dataset.pictures import pictures_taught
+from annotations.dataset.pictures import LATE, pictures_taught
 from annotations.dataset.settling import NOT_BLIND, Settled, Unsettled, settled, settled_by_label
 from annotations.dataset.sides import Sides, sides_of_archive
 from annotations.dataset.statements import Statement, region_json, workitem_statements
@@ -38,6 +38,7 @@ class Rows:
         unsettled: per reason (``Unsettled``) and label, how many answers are not taught or may not test.
         lacking: per label and reason, the cases of test patients that an answer read blind would bring into the test.
         test_waiting: how many cases of test patients are not signed off.
+        grown: how many of the cases that teach have images that came after they were read.
     """
 
     rows: list[Json] = field(default_factory=list)
@@ -46,6 +47,7 @@ class Rows:
     unsettled: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     lacking: dict[tuple[str, str], set[UUID]] = field(default_factory=lambda: defaultdict(set))
     test_waiting: int = 0
+    grown: int = 0
 
     @property
     def wants_blind_reading(self) -> dict[UUID, dict[str, Unsettled]]:
@@ -109,7 +111,10 @@ def snapshot_rows(
             if not said:
                 continue
             before = len(result.rows)
-            taught = pictures_taught(workitem, images[workitem.study_id], rules, recipe, result.left_out)
+            left_out: Counter[str] = Counter()
+            taught = pictures_taught(workitem, images[workitem.study_id], rules, recipe, left_out)
+            result.left_out.update(left_out)
+            result.grown += any(left_out[late] for late in LATE)
             _add_rows(result, workitem, taught, said, recipe, label_keys, sides)
             read_by = sorted(person_pseudonym(person) for person in people)
             for row in result.rows[before:]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 #: Raise it when the sheet says other things, or in another shape.
-VERSION: Final = 1
+VERSION: Final = 2
 _INSTITUTION: Final = "00080080"
 _GROUPS: Final = ("sex", "age_band", "view", "scanner", "site")
 

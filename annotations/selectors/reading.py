@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, Prefetch, Q, Value, When
 
 from annotations.access import comments_of
-from annotations.content.images import digest_of_images, images_of, images_read
+from annotations.content.images import digest_of_images, images_of, images_since_read
 from annotations.content.revision_json import person_json, review_json, revision_json
 from annotations.models import Comment, Finding, Reading, ReadingProtocol, Review, Step, Workitem
 from annotations.rules.agreement import must_be_decided
@@ -111,16 +111,6 @@ def _answers_json(reading: Reading | None, protocol: ReadingProtocol) -> Json:
     return {"required": answers.required, "answered": answers.answered, "missing": answers.missing}
 
 
-def _images_since(workitem: Workitem, series: Iterable[Series]) -> int:
-    """Return how many of the pictures that are there now came after the reading was handed in."""
-    reading = workitem.reading
-    if reading is None or reading.submitted_at is None:
-        return 0
-    read = images_read(workitem)
-    pictures = (image for one in series for image in one.instances.all() if image.is_shown)
-    return sum(not read.holds(image) for image in pictures)
-
-
 def _reopened_json(workitem: Workitem) -> Json | None:
     """Return why a case that nobody has decided since was reopened."""
     if workitem.round == 1 or workitem.state in SIGNED_OFF:
@@ -135,6 +125,7 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
     protocol = protocol_of(workitem.project)
     own = reading is not None and reading.reader_id == user.pk
     series = _shown_series(workitem, ai_hidden=not row["reveal_ai"])
+    pictures = [image for one in series for image in one.instances.all() if image.is_shown]
     return {
         **row,
         "notices": workitem_notices(workitem),
@@ -151,7 +142,7 @@ def workitem_json(user: User, workitem: Workitem) -> Json:
         "round": workitem.round,
         "reopened": _reopened_json(workitem),
         "images_digest": digest_of_images(images),
-        "images_since_read": _images_since(workitem, series),
+        "images_since_read": images_since_read(workitem, pictures),
     }
 
 

@@ -11,7 +11,7 @@ from django.db.models import BooleanField, Case, Exists, F, FloatField, OuterRef
 from django.db.models.functions import Coalesce
 
 from annotations.access import READINGS
-from annotations.content.images import grown_since_read
+from annotations.content.images import grown_since_read, images_since_read
 from annotations.content.revision_json import person_json
 from annotations.models import Finding, Reading, Workitem
 from annotations.rules.reveal import ai_hidden_from, ai_told_in_lists, people_revealed
@@ -254,10 +254,14 @@ def workitem_row(user: User, workitem: Any) -> Json:
     return _rows_json(user, [workitem])[0]
 
 
-def projects_with_grown_case(user: User, study: Study) -> list[str]:
-    """Return the titles of the user's projects in which images arrived after the study was read."""
+def grown_cases(user: User, study: Study) -> list[Json]:
+    """Return the user's cases of a study that have grown since they were read: in which project, by how many images."""
     rows = Workitem.objects.filter(grown_since_read(), study=study, project__in=projects_of(user, "workitem.read"))
-    return list(rows.order_by("project__title").values_list("project__title", flat=True))
+    pictures = list(shown(Instance.objects.filter(series__study=study)))
+    return [
+        {"id": row.pk, "project": row.project.title, "images": images_since_read(row, pictures)}
+        for row in rows.select_related("project").prefetch_related(READINGS).order_by("project__title", "id")
+    ]
 
 
 def workitem_next(

@@ -66,7 +66,9 @@ def _built(project: Project, recipe: str, label_keys: list[str], on_progress: Pr
     with one_moment():
         built = snapshot_rows(project=project, recipe=recipe, label_keys=label_keys, on_progress=on_progress)
         gap = gap_of(built.lacking, built.test_waiting)
-        counts = counts_of(built.rows, label_keys, dict(built.left_out), unsettled=built.unsettled, gap=gap)
+        counts = counts_of(
+            built.rows, label_keys, dict(built.left_out), unsettled=built.unsettled, gap=gap, grown=built.grown
+        )
         sheet = datasheet_of(built, counts, project=project, recipe=recipe, label_keys=label_keys)
     return built, sheet
 

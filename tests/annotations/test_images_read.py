@@ -14,7 +14,8 @@ from annotations.models import Reading, Workitem
 from annotations.selectors.worklist import WorklistFilter, worklist_page
 from annotations.services.revisions import finding_create
 from annotations.services.sign_off import workitem_decide
-from annotations.services.workitems import workitem_open, workitem_submit
+from annotations.services.snapshots import snapshot_preview
+from annotations.services.workitems import workitem_claim, workitem_open, workitem_submit
 from core import blobs
 from core.errors import OverreadError
 from core.models import Project, User
@@ -69,7 +70,8 @@ def _grown(user: User, workitem: Workitem) -> dict[str, Any]:
     case = Api(user)("GET", f"workitems/{workitem.pk}")[1]
     filtered = Api(user)("GET", "workitems?grown=true")[1]["count"]
     study = Api(user)("GET", f"studies/{workitem.study.study_instance_uid}/contents")[1]
-    assert study["grown_since_read"] == ([workitem.project.title] if filtered else [])
+    told = {"id": str(workitem.pk), "project": workitem.project.title, "images": case["images_since_read"]}
+    assert study["grown_since_read"] == ([told] if filtered else [])
     return {"row": row["grown_since_read"], "filter": filtered, "case": case["images_since_read"]}
 
 
@@ -200,6 +202,41 @@ def test_a_case_says_everywhere_that_it_has_grown(project: Project, radiologist:
     shown = Api(reviewer)("GET", f"workitems/{workitem.pk}")[1]["images_digest"]
     _sign(workitem, reviewer, images=shown)
     assert _grown(radiologist, workitem) == {"row": True, "filter": 1, "case": 2}, "a signature is no reading"
+
+
+@pytest.mark.parametrize("act", ["withdraw", "reject"])
+def test_a_case_that_goes_back_to_its_reader_still_says_that_it_has_grown(
+    act: str, project: Project, radiologist: User, reviewer: User
+) -> None:
+    workitem = _read(project, radiologist)
+    submit(workitem, radiologist)
+    _arrives(workitem)
+    if act == "withdraw":
+        status = Api(radiologist)("POST", f"workitems/{workitem.pk}/withdraw", {}, match=_now(workitem).version)[0]
+    else:
+        said = {"event": "reject", "remark": "read the new image too"}
+        status = Api(reviewer)("POST", f"workitems/{workitem.pk}/decide", said, match=_now(workitem).version)[0]
+    assert (status, _grown(radiologist, workitem)) == (200, {"row": True, "filter": 1, "case": 1})
+    if act == "reject":
+        workitem_claim(workitem=workitem, by=radiologist, version=_now(workitem).version)
+    seen = Api(radiologist)("GET", f"workitems/{workitem.pk}")[1]
+    workitem_submit(workitem=workitem, by=radiologist, version=seen["version"], images=seen["images_digest"])
+    assert _grown(radiologist, workitem) == {"row": False, "filter": 0, "case": 0}
+
+
+def test_a_dataset_counts_the_cases_that_have_grown_since_they_were_read(
+    project: Project, radiologist: User, reviewer: User
+) -> None:
+    make_label(project)
+    for late in (2, 1, 0):
+        workitem = make_workitem(project, radiologist)
+        finding_create(workitem=workitem, author=radiologist, content=image_label())
+        submit(workitem, radiologist)
+        _sign(workitem, reviewer)
+        for _ in range(late):
+            _arrives(workitem)
+    counts = snapshot_preview(project=project, recipe="classification", label_keys=["nodule"])["counts"]
+    assert (counts["cases"], counts["grown_since_read"], counts["left_out"]["arrived_after_reading"]) == (3, 2, 3)
 
 
 def test_of_a_reading_without_a_list_what_was_stored_by_then_counts_as_read(

@@ -83,8 +83,32 @@ def test_a_grown_case_says_so_and_its_dose_sheet_is_no_part_of_the_question(
         desk.picture("grown-worklist")
         page.get_by_test_id("worklist-row").click()
         expect(page.get_by_test_id("images-since-note")).to_contain_text("1 image has arrived since this case was read")
+        expect(page.get_by_test_id("case-bar").get_by_test_id("grown-since-read")).to_have_text("Grown since read")
         expect(page.get_by_test_id("series-outside-question")).to_have_text("Not asked: dose sheet")
         desk.picture("grown-reading")
+        page.goto(f"{server_url}/studies/{grown.study.study_instance_uid}")
+        said = page.get_by_test_id("study-grown")
+        expect(said).to_contain_text(f"Grown since read in {grown.project.title}")
+        expect(said).to_contain_text("1 image has arrived since this case was read.")
+        desk.picture("grown-study")
+        said.get_by_role("link").click()
+        expect(page.get_by_test_id("images-since-note")).to_be_visible()
+
+
+def test_a_dataset_names_the_cases_that_have_grown_and_leads_to_them(
+    grown: Workitem, admin: User, server_url: str
+) -> None:
+    with reader_at(server_url, admin) as desk:
+        page = desk.page
+        page.goto(f"{server_url}/datasets?project={grown.project.slug}")
+        expect(page.get_by_test_id("request-running")).to_be_visible()
+        run_waiting_jobs()
+        told = page.get_by_test_id("grown-cases")
+        expect(told).to_contain_text("1 case has grown since it was read: the images that came later are left out.")
+        desk.picture("grown-dataset")
+        told.get_by_role("link").click()
+        expect(page.get_by_test_id("filter-grown")).to_be_checked()
+        expect(page.get_by_test_id("worklist-row")).to_have_count(1)
 
 
 def test_an_admin_says_which_pictures_the_project_is_about_and_sees_what_that_leaves_out(

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.http import FileResponse, HttpResponse
 from django.urls import path
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.rules.reveal import ai_hidden_in
-from annotations.selectors.worklist import projects_with_grown_case
+from annotations.selectors.worklist import grown_cases
 from annotations.services.sights import objects_sent
 from core import access
 from core.errors import NotFound
@@ -84,11 +85,19 @@ class StudyHeadOut(_Out):
     instances: int
 
 
+class GrownCaseOut(_Out):
+    """A case of the study that has grown since it was read: in which project, and by how many images."""
+
+    id: UUID
+    project: str
+    images: int
+
+
 class StudyContentsOut(_Out):
     """A study, and what it holds besides pictures."""
 
     study: StudyHeadOut
-    grown_since_read: list[str] = Field(description="Projects in which images arrived after the study was read.")
+    grown_since_read: list[GrownCaseOut]
     objects: list[HeldObjectOut]
 
 
@@ -127,7 +136,7 @@ class StudyContents(APIView):
         held = [one for one in held_objects(found) if not (hidden and one.may_be_a_models)]
         objects_sent(user, found, [one.sop_instance_uid for one in held if one.may_be_a_models])
         objects = [HeldObjectOut.model_validate(one) for one in held]
-        grown = projects_with_grown_case(user, found)
+        grown = [GrownCaseOut.model_validate(one) for one in grown_cases(user, found)]
         shown = StudyContentsOut(study=_head(found), grown_since_read=grown, objects=objects)
         return Response(shown.model_dump(mode="json"))
 

@@ -65,6 +65,10 @@ class SnapshotCountsOut(SplitCountsOut):
         help_text="By reason and label: answers that are not taught, or may not test. Missing in old snapshots.",
     )
     gap = GapOut(required=False, help_text="Missing in old snapshots.")
+    grown_since_read = serializers.IntegerField(
+        required=False,
+        help_text="Signed-off cases with images that came after they were read. Missing in old snapshots.",
+    )
 
 
 @extend_schema_field(SnapshotCountsOut)

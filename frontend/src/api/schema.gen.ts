@@ -2857,6 +2857,21 @@ export interface components {
             /** Negative */
             negative: number;
         };
+        /**
+         * GrownCaseOut
+         * @description A case of the study that has grown since it was read: in which project, and by how many images.
+         */
+        GrownCaseOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Project */
+            project: string;
+            /** Images */
+            images: number;
+        };
         /** @description Whether the house answers. */
         HealthOut: {
             ok: boolean;
@@ -4691,6 +4706,8 @@ export interface components {
             };
             /** @description Missing in old snapshots. */
             gap?: components["schemas"]["GapOut"];
+            /** @description Signed-off cases with images that came after they were read. Missing in old snapshots. */
+            grown_since_read?: number;
         };
         /** @description Why nothing came of a request; ``detail.missing`` are sentences. */
         SnapshotErrorOut: {
@@ -4916,11 +4933,8 @@ export interface components {
          */
         StudyContentsOut: {
             study: components["schemas"]["StudyHeadOut"];
-            /**
-             * Grown Since Read
-             * @description Projects in which images arrived after the study was read.
-             */
-            grown_since_read: string[];
+            /** Grown Since Read */
+            grown_since_read: components["schemas"]["GrownCaseOut"][];
             /** Objects */
             objects: components["schemas"]["HeldObjectOut"][];
         };

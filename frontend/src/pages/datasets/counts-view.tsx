@@ -1,6 +1,7 @@
 import { Alert, List, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import type { SnapshotCounts, SplitCounts, SplitName } from "../../api/types";
 import { formatCount, formatMany, formatPercent, formatWords } from "../../ui/format";
+import { TextLink } from "../../ui/links";
 import { ShareBar } from "../../ui/share-bar";
 import { byLabel, provenanceWords, unsettledWords } from "./teaching-words";
 
@@ -10,9 +11,12 @@ const splitNames: readonly SplitName[] = ["train", "validation", "test"];
 export function CountsTable({
   counts,
   labels,
+  project,
 }: {
   counts: SnapshotCounts;
   labels: { key: string; color: string; name: string }[];
+  /** Of counts of this moment: whose worklist has the cases. */
+  project?: string;
 }) {
   return (
     <Stack gap="sm">
@@ -72,6 +76,7 @@ export function CountsTable({
           return `${leftOutWords(name, count)}${found ? ` (${byLabel(found, nameOf)})` : ""}`;
         }}
       />
+      <GrownCases count={counts.grown_since_read ?? 0} project={project} />
     </Stack>
   );
 }
@@ -195,6 +200,26 @@ function Tally({
       {what}: {rows.map(([name, count]) => words(name, count)).join(" · ")}
     </Text>
   ) : null;
+}
+
+/** Cases with images that nobody has answered about; the images are among what was left out. */
+function GrownCases({ count, project }: { count: number; project: string | undefined }) {
+  if (count === 0) {
+    return null;
+  }
+  const cases = project
+    ? formatMany(count, "case has grown since it was read", "cases have grown since they were read")
+    : formatMany(count, "case had grown since it was read", "cases had grown since they were read");
+  return (
+    <Text size="xs" c="yellow" data-testid="grown-cases">
+      {cases}: the images that came later are left out.{" "}
+      {project ? (
+        <TextLink to="/worklist" search={{ project, grown: true }} size="xs">
+          Worklist: grown since read
+        </TextLink>
+      ) : null}
+    </Text>
+  );
 }
 
 /** What is missing before a snapshot can be frozen. */

@@ -169,6 +169,7 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
                 <CountsTable
                   counts={counted.counts}
                   labels={labels.filter((label) => counted.label_keys.includes(label.key)).map(shown)}
+                  project={project.slug}
                 />
                 <Missing sentences={counted.missing} />
                 <TestGap

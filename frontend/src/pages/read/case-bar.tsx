@@ -13,6 +13,7 @@ import { isSignedOff, mayReview } from "../../state/reading-may";
 import { type SaveState, useSaveStatus } from "../../state/reading-save-status";
 import { session, useReading } from "../../state/reading-session";
 import { setReadingUi } from "../../state/reading-ui";
+import { GrownMark } from "../../ui/grown-since-read";
 import { stateWords } from "../../ui/state-badge";
 import classes from "./read.module.css";
 import { ageOf, dayOf, nameOf } from "./words";
@@ -123,6 +124,7 @@ export function CaseBar() {
       >
         {signedOff ? <IconLock size={10} aria-hidden /> : null} {stateWords(workitem.state)}
       </Badge>
+      {workitem.images_since_read > 0 ? <GrownMark images={workitem.images_since_read} /> : null}
       {mode === "review" ? (
         <Badge variant="outline" color="grape">
           Review

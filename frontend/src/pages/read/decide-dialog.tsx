@@ -2,9 +2,11 @@ import { Alert, Button, Group, Modal, Stack, Text, Textarea } from "@mantine/cor
 import { decideCase } from "../../actions/case-actions";
 import { actionPorts } from "../../actions/ports";
 import { waitingForDecision } from "../../actions/review-actions";
+import { useReading } from "../../state/reading-session";
 import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { useKeptWords } from "../../state/reading-words";
 import { formatMany } from "../../ui/format";
+import { sinceRead } from "../../ui/grown-since-read";
 
 const words = {
   accept: { title: "Sign off as accepted", button: "Sign off", color: "green" },
@@ -15,6 +17,7 @@ const words = {
 /** The reviewer's word about the whole case. */
 export function DecideDialog() {
   const deciding = useReadingUi((state) => (state.dialog === "decide" ? state.deciding : null));
+  const later = useReading((state) => state.workitem?.images_since_read ?? 0);
   const [remark, setRemark] = useKeptWords("decide");
   if (!deciding) {
     return null;
@@ -41,6 +44,12 @@ export function DecideDialog() {
           <Alert color="yellow" p="xs">
             {formatMany(open, "model finding waits", "model findings wait")} for a decision. Accept, correct
             or reject each first.
+          </Alert>
+        ) : null}
+        {later > 0 && deciding !== "reject" ? (
+          <Alert color="yellow" p="xs" data-testid="decide-grown">
+            {sinceRead(later)} Your sign-off does not change that: send the case back to have{" "}
+            {later === 1 ? "it" : "them"} read.
           </Alert>
         ) : null}
         <Text size="sm">

@@ -4,7 +4,8 @@ import { performById } from "../../actions/action-table";
 import { isSignedOff, may, mayReview, whyNot } from "../../state/reading-may";
 import { useReading } from "../../state/reading-session";
 import type { WorkitemOut } from "../../state/reading-types";
-import { formatInstant, formatMany } from "../../ui/format";
+import { formatInstant } from "../../ui/format";
+import { sinceRead } from "../../ui/grown-since-read";
 import classes from "./panel.module.css";
 
 function Act({ id, label, testId }: { id: string; label: string; testId: string }) {
@@ -48,7 +49,7 @@ function Arrived() {
   }
   return later > 0 ? (
     <div className={classes.locked} data-tone="bad" data-testid="images-since-note">
-      <span>{formatMany(later, "image has", "images have")} arrived since this case was read.</span>
+      <span>{sinceRead(later)}</span>
     </div>
   ) : null;
 }

@@ -4,6 +4,8 @@ import { useParams } from "@tanstack/react-router";
 import { type StudyHead, studyContentsQuery } from "../../api/archive";
 import { useMay } from "../../state/session";
 import { formatDay, formatPatientName } from "../../ui/format";
+import { sinceRead } from "../../ui/grown-since-read";
+import { TextLink } from "../../ui/links";
 import { PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { HeldObjectView } from "./held-object";
@@ -44,12 +46,19 @@ export function StudyPage() {
           Other studies under this Patient ID name another person. An admin decides whether they are one.
         </Alert>
       ) : null}
-      {grown.length > 0 ? (
-        <Alert color="yellow" data-testid="study-grown">
-          Images arrived after this study was read in {grown.join(", ")}. Nobody has answered about them
-          there, and no model learns from them.
+      {grown.map((found) => (
+        <Alert
+          key={found.id}
+          color="yellow"
+          title={`Grown since read in ${found.project}`}
+          data-testid="study-grown"
+        >
+          {sinceRead(found.images)}{" "}
+          <TextLink to="/read/$workitemId" params={{ workitemId: found.id }} size="sm">
+            Show the case
+          </TextLink>
         </Alert>
-      ) : null}
+      ))}
       <Panel title="Besides images">
         {objects.length === 0 ? <Empty title="This study holds images only" /> : null}
         <Stack gap="md">

@@ -3,6 +3,7 @@ import type { CSSProperties } from "react";
 import type { WorkitemRow } from "../../api/types";
 import { formatChance } from "../../state/chance";
 import { formatAge, formatAgo, formatDay, formatInstant, formatPatientName } from "../../ui/format";
+import { GrownMark } from "../../ui/grown-since-read";
 import { ShareBar } from "../../ui/share-bar";
 import { StateBadge } from "../../ui/state-badge";
 import { countsInWords, modelCount } from "./counts";
@@ -52,17 +53,7 @@ export function WorklistRow({
             </span>
           </Tooltip>
         ) : null}
-        {row.grown_since_read ? (
-          <Tooltip
-            label="Images arrived after this case was read. Nobody has answered about them, and no model learns from them."
-            multiline
-            maw={280}
-          >
-            <span className={classes.grown} data-testid="grown-since-read">
-              Grown
-            </span>
-          </Tooltip>
-        ) : null}
+        {row.grown_since_read ? <GrownMark short /> : null}
       </div>
       <div role="gridcell" className={classes.id} title={study.patient_id}>
         {study.patient_id || "–"}
