@@ -10,7 +10,7 @@ from core.numbers import how_many
 from inference.engine.auc_change import mean_auc
 from inference.engine.case_result import CaseResult, columns, dices
 from inference.engine.criteria import calibration_error
-from inference.engine.gate_plan import GatePlan
+from inference.engine.gate_plan import NO_FLOOR, GatePlan
 from inference.engine.pairs import METRIC_NAMES, Metric
 from inference.engine.report import Criterion
 from inference.engine.statistics import Interval
@@ -27,13 +27,12 @@ def first_model(
     names: Mapping[str, str],
 ) -> list[Criterion]:
     """Return what is asked of a first model, whatever answers without a model say."""
-    floor = above_floor(cases, labels, metric, weights, plan)
+    found = [above_floor(cases, labels, metric, weights, plan)]
     if not labels:
-        return [floor]
-    found = [floor]
+        return found
     if len(labels) > 1:
-        limit = floor.limit or 0.0
-        found += [_label(cases, label, names.get(label, label), metric, weights, limit) for label in labels]
+        floor = _floor_of(metric, plan)
+        found += [_label(cases, label, names.get(label, label), metric, weights, floor) for label in labels]
     if metric == "auc":
         found.append(calibrated(cases, labels, weights, plan))
     return found
@@ -42,17 +41,21 @@ def first_model(
 def above_floor(
     cases: Sequence[CaseResult], labels: tuple[str, ...], metric: Metric, weights: Weights, plan: GatePlan
 ) -> Criterion:
-    """Ask whether the main metric lies above the plan's floor."""
-    floor = plan.auc_floor if metric == "auc" else plan.dice_floor
+    """Ask whether the main metric lies above the plan's floor; without a floor it is told, and not judged."""
+    floor = _floor_of(metric, plan)
     name = METRIC_NAMES[metric]
-    title = f"{name} above {floor:g}"
+    title = f"{name} above {floor:g}" if floor > NO_FLOOR else f"{name} (no floor declared)"
     if not labels:
+        title = title if floor > NO_FLOOR else f"{name} of enough test patients"
         patients = len({case.patient_key for case in cases})
         sentence = (
             f"Cannot tell: {how_many(patients, 'test patient is', 'test patients are')} too few to judge any label."
         )
         return Criterion("floor", title, "required", None, None, None, floor, sentence)
     value, interval = _alone(cases, labels, metric, weights)
+    if floor <= NO_FLOOR:
+        sentence = f"Not judged: {value:.3f}, between {interval[0]:.3f} and {interval[1]:.3f}."
+        return Criterion("floor", title, "told", None, value, interval, None, sentence)
     above = at_least(interval, floor)
     ends = {
         True: ": better than chance." if metric == "auc" and floor >= 0.5 else ".",
@@ -67,10 +70,17 @@ def _label(
     cases: Sequence[CaseResult], label: str, named: str, metric: Metric, weights: Weights, floor: float
 ) -> Criterion:
     value, interval = _alone(cases, (label,), metric, weights)
+    title = f"{METRIC_NAMES[metric]} of {named}"
+    if floor <= NO_FLOOR:
+        return Criterion(f"label:{label}", title, "told", None, value, interval, None, f"Not judged: {value:.3f}.")
     passed = at_least(interval, floor)
     words = {True: "Above the floor", False: "Below the floor", None: "Cannot tell"}
-    title, sentence = f"{METRIC_NAMES[metric]} of {named}", f"{words[passed]}: {value:.3f}."
+    sentence = f"{words[passed]}: {value:.3f}."
     return Criterion(f"label:{label}", title, "told", passed, value, interval, floor, sentence)
+
+
+def _floor_of(metric: Metric, plan: GatePlan) -> float:
+    return plan.auc_floor if metric == "auc" else plan.dice_floor
 
 
 def calibrated(cases: Sequence[CaseResult], labels: tuple[str, ...], weights: Weights, plan: GatePlan) -> Criterion:

@@ -15,6 +15,8 @@ Role = Literal["required", "guard", "told"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Margin = Share
 SURFACE_TOLERANCE: Final = 2.0
+#: The floor that everything lies above: none is declared.
+NO_FLOOR: Final = 0.0
 
 _ROLE = "Required: it must be shown to hold. Guard: shown harm refuses. Told: decides nothing."
 
@@ -78,9 +80,17 @@ class GatePlan(Settings):
         description="Positive and negative test patients each (of masks: patients with one).",
     )
     auc_floor: Share = Field(
-        0.5, title="First model: ROC AUC above", description="0.5 is chance. There is nothing to compare it with."
+        0.5,
+        title="First model: ROC AUC above",
+        description="0.5 is chance. There is nothing to compare it with. 0 declares no floor: it is told, not judged.",
+        json_schema_extra={"nothing_at": NO_FLOOR},
     )
-    dice_floor: Share = Field(0.3, title="First model: Dice above", description="Of masks.")
+    dice_floor: Share = Field(
+        0.3,
+        title="First model: Dice above",
+        description="Of masks. 0 declares no floor: it is told, not judged.",
+        json_schema_extra={"nothing_at": NO_FLOOR},
+    )
     ece_floor: Share = Field(
         0.15, title="First model: calibration error at most", description="Told unless calibration is required."
     )
@@ -99,7 +109,10 @@ class GatePlan(Settings):
 
     @classmethod
     def entries(cls) -> list[dict[str, Any]]:
-        """Return each limit by name, with its title, description, default, and choices or range."""
+        """Return each limit by name, with its title, description, default, and choices or range.
+
+        ``nothing_at`` is the value by which a limit asks for nothing, None where there is no such value.
+        """
         found = []
         for name, entry in cls.model_json_schema()["properties"].items():
             low, high = (
@@ -109,6 +122,7 @@ class GatePlan(Settings):
             kind = "choice" if "enum" in entry else "count" if entry["type"] == "integer" else "share"
             found.append(
                 {"name": name, "title": entry["title"], "description": entry["description"], "kind": kind,
-                 "choices": entry.get("enum", []), "minimum": low, "maximum": high, "default": entry["default"]}
+                 "choices": entry.get("enum", []), "minimum": low, "maximum": high, "default": entry["default"],
+                 "nothing_at": entry.get("nothing_at")}
             )  # fmt: skip
         return found

@@ -36,8 +36,12 @@ def verdict_of(criteria: Sequence[Criterion]) -> Verdict:
 def sentence_of(verdict: Verdict, criteria: Sequence[Criterion], power: Power) -> str:
     """Return the verdict in words, with what it rests on."""
     if verdict == "passed":
-        open_ones = [one.title for one in criteria if one.passed is None]
-        return "Passed." + (f" Cannot be told with these cases: {'; '.join(open_ones)}." if open_ones else "")
+        said = "Passed." if any(one.role == "required" for one in criteria) else "Passed. The plan requires nothing here."
+        open_ones = [one for one in criteria if one.passed is None]
+        unsure = [one.title for one in open_ones if one.limit is not None]
+        unjudged = [one.title for one in open_ones if one.limit is None]
+        said += f" Cannot be told with these cases: {'; '.join(unsure)}." if unsure else ""
+        return said + (f" Not judged: {'; '.join(unjudged)}." if unjudged else "")
     if verdict == "refused":
         shown = [one for one in criteria if one.role != "told" and one.passed is False]
         return "Refused. " + " ".join(f"{one.title}: {_begun(one.sentence)}" for one in shown)

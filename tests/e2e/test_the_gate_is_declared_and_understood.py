@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate
 from inference.engine.gate import compare
+from inference.engine.gate_plan import GatePlan
 from inference.family_facts import limits_of, operating_point_of, plan_in_force
 from inference.looks import judged_cases_keep
 from inference.models import DeclaredPlan, EvaluationReport, ModelVersion
@@ -36,12 +37,15 @@ def a_plan_is_declared_with_a_reason(page: Page, url: str, world: World, admin: 
     page.get_by_role("option", name="Sensitivity at least …").click()
     page.get_by_test_id("plan-value").fill("0.95")
     page.get_by_test_id("plan-margin").fill("0.03")
+    page.get_by_test_id("plan-auc_floor").fill("0")
     page.get_by_test_id("plan-reason").fill("Nothing may be missed in screening.")
     page.get_by_test_id("plan-declare").click()
     expect(panel.get_by_test_id("plan-point")).to_contain_text("Sensitivity at least 95 %")
     expect(panel.get_by_test_id("limit-margin")).to_contain_text("0.03")
     expect(panel.get_by_test_id("plan-said")).to_contain_text(admin.display_name or admin.username)
     expect(panel.get_by_test_id("plans-before")).to_contain_text("0.05 → 0.03")
+    expect(panel.get_by_test_id("limit-auc_floor").get_by_role("cell").nth(1)).to_have_text("none")
+    expect(panel.get_by_test_id("plans-before")).to_contain_text("First model: ROC AUC above: 0.5 → none")
     plan = plan_in_force(world.family)
     assert (plan.number, limits_of(plan).margin, plan.declared_by) == (2, 0.03, admin)
     assert operating_point_of(plan).value == 0.95
@@ -127,6 +131,28 @@ def the_verdict_cannot_tell_is_no_refusal(page: Page, url: str, world: World, ad
     return made[1]
 
 
+def without_a_floor_nothing_is_said_to_be_above_it(page: Page, url: str, world: World) -> None:
+    """A first model under a plan that declares no floor and requires nothing else."""
+    truth = [float(k % 2) for k in range(40)]
+    cases = [CaseResult(f"c{k}", f"p{k}", {"nodule": 0.1 + 0.02 * k}, {"nodule": y}) for k, y in enumerate(truth)]
+    half, plan = {"nodule": 0.5}, GatePlan(auc_floor=0, trivial="told")
+    gate = compare(None, cases, labels=["nodule"], challenger_thresholds=half, plan=plan)
+    version = ModelVersion.objects.create(
+        family=world.family, number=4, state="evaluated", weights_digest=world.version.weights_digest,
+        card_digest=world.version.card_digest,
+    )  # fmt: skip
+    report = EvaluationReport.objects.create(
+        version=version, snapshot=world.snapshot, gate=gate.to_json(), digest="4" * 64,
+        report=evaluate(cases, labels=["nodule"], thresholds=half, replicates=50).to_json(),
+        outputs_digest=world.report.outputs_digest, test_digest=judged_cases_keep(f"d{k}" for k in range(40)),
+    )  # fmt: skip
+    page.goto(f"{url}/reports/{report.pk}")
+    expect(page.get_by_test_id("gate-verdict")).to_contain_text("The plan requires nothing here.")
+    floor = page.get_by_test_id("gate-criterion").filter(has_text="no floor declared")
+    expect(floor).to_contain_text("not judged")
+    expect(page.get_by_test_id("gate-panel")).not_to_contain_text("above 0")
+
+
 def test_what_the_gate_asks_is_declared_and_its_answers_are_told_apart(
     project: Project, radiologist: User, admin: User, server_url: str
 ) -> None:
@@ -142,5 +168,7 @@ def test_what_the_gate_asks_is_declared_and_its_answers_are_told_apart(
         desk.picture("gate-proof")
         the_verdict_cannot_tell_is_no_refusal(desk.page, server_url, world, admin)
         desk.picture("gate-cannot-tell")
+        without_a_floor_nothing_is_said_to_be_above_it(desk.page, server_url, world)
+        desk.picture("gate-no-floor")
         a_family_begins_with_its_plan(desk.page, server_url, world, admin)
         desk.picture("gate-new-family")

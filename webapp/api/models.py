@@ -112,6 +112,9 @@ class PlanEntryOut(serializers.Serializer[Any]):
     minimum = serializers.FloatField(allow_null=True)
     maximum = serializers.FloatField(allow_null=True)
     default = serializers.JSONField()
+    nothing_at = serializers.FloatField(
+        allow_null=True, help_text="The value by which it asks for nothing; null where there is none."
+    )
 
 
 class PlansOut(serializers.Serializer[Any]):

@@ -2317,7 +2317,7 @@ export interface components {
          *
          *     ``passed`` is true where the interval excludes the harm, false where it shows the harm, null where it holds both.
          *     By its ``role`` a criterion is ``required`` (must be shown), a ``guard`` (refuses where harm is shown, and lets pass
-         *     what cannot be told), or ``told`` (never decides).
+         *     what cannot be told), or ``told`` (never decides). Where there is no ``limit``, nothing is judged: the figure is told.
          */
         Criterion: {
             /** Id */
@@ -3733,6 +3733,11 @@ export interface components {
             /** Format: double */
             maximum: number | null;
             default: unknown;
+            /**
+             * Format: double
+             * @description The value by which it asks for nothing; null where there is none.
+             */
+            nothing_at: number | null;
         };
         /** @enum {string} */
         PlanEntryOutKindEnum: "share" | "count" | "choice";

@@ -293,3 +293,34 @@ def test_a_plan_out_of_range_is_refused():
     for broken in ({"margin": -1}, {"benefit": "luck"}, {"smallest": 1.5}, {"margins": 0.1}, {"margin": "0"}):
         with pytest.raises(ConfigError):
             GatePlan.from_json(broken)
+
+
+def test_where_no_floor_is_declared_nothing_is_said_to_be_above_it():
+    report, criteria = gate(None, results(1.5, 120), plan=GatePlan(auc_floor=0, trivial="told"))
+    told = criteria["floor"]
+    assert (told["title"], told["role"], told["passed"], told["limit"]) == (
+        "ROC AUC (no floor declared)", "told", None, None,
+    )  # fmt: skip
+    assert told["value"] == gate(None, results(1.5, 120))[1]["floor"]["value"]
+    assert report["sentence"].startswith("Passed. The plan requires nothing here.")
+    assert report["sentence"].endswith("Not judged: ROC AUC (no floor declared).")
+    too_few = gate(None, results(1.5, 10), plan=GatePlan(auc_floor=0, trivial="told"))[0]
+    assert too_few["verdict"] == "cannot_tell", "without a floor there must still be something to judge"
+
+
+def test_each_label_of_a_model_without_a_floor_is_told_and_not_judged():
+    cases = [
+        replace(case, probabilities={"a": case.probabilities["a"], "b": 0.4}, truth={"a": case.truth["a"], "b": n % 2})
+        for n, case in enumerate(results(1.5, 120))
+    ]
+    plan = GatePlan(auc_floor=0)
+    found = compare(None, cases, labels=["a", "b"], challenger_thresholds={"a": 0.5, "b": 0.5}, plan=plan)
+    told = {one.id: (one.passed, one.limit) for one in found.criteria if one.id.startswith("label:")}
+    assert told == {"label:a": (None, None), "label:b": (None, None)}
+
+
+def test_a_report_that_was_kept_when_any_model_lay_above_a_floor_of_0_is_still_read():
+    report = gate(None, results(1.5, 120))[0]
+    floor = {**report["criteria"][0], "id": "floor", "title": "ROC AUC above 0", "passed": True, "limit": 0.0}
+    kept = Gate.kept({**report, "criteria": [floor, *report["criteria"][1:]]})
+    assert (kept.criteria[0].title, kept.criteria[0].passed) == ("ROC AUC above 0", True)

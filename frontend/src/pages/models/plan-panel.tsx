@@ -60,7 +60,9 @@ function saidBy(plan: PlanOut): string {
   return `Declared by ${who}, ${formatInstant(plan.created_at)}: “${plan.reason}”`;
 }
 
-export function limitWords(value: number | string | undefined): string {
+export function limitWords(entry: PlanEntryOut, plan: PlanOut): string {
+  const value = plan.limits[entry.name];
+  if (value !== undefined && value === entry.nothing_at) return "none";
   return typeof value === "string" ? formatWords(value) : String(value ?? "–");
 }
 
@@ -72,7 +74,7 @@ function Limits({ plan, entries }: { plan: PlanOut; entries: PlanEntryOut[] }) {
           <Table.Tr key={entry.name} data-testid={`limit-${entry.name}`}>
             <Table.Td w={320}>{entry.title}</Table.Td>
             <Table.Td w={140} fw={600}>
-              {limitWords(plan.limits[entry.name])}
+              {limitWords(entry, plan)}
             </Table.Td>
             <Table.Td>
               <Text size="xs" c="dimmed">
@@ -111,10 +113,7 @@ function changes(plan: PlanOut, before: PlanOut | undefined, entries: PlanEntryO
   if (!before) return "the first";
   const changed = entries
     .filter((entry) => plan.limits[entry.name] !== before.limits[entry.name])
-    .map(
-      (entry) =>
-        `${entry.title}: ${limitWords(before.limits[entry.name])} → ${limitWords(plan.limits[entry.name])}`,
-    );
+    .map((entry) => `${entry.title}: ${limitWords(entry, before)} → ${limitWords(entry, plan)}`);
   if (plan.operating_point.sentence !== before.operating_point.sentence) {
     changed.push(`Operating point: ${plan.operating_point.sentence}`);
   }

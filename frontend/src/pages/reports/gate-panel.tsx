@@ -64,13 +64,16 @@ export function GatePanel({ gate, look }: { gate: GateOut; look: string }) {
   );
 }
 
+/** Where there is no limit, nothing was asked: that is neither met nor left open. */
 function wordOf(criterion: Criterion): string {
+  if (criterion.passed === null && criterion.limit === null) return "not judged";
   return criterion.passed === null ? "cannot tell" : criterion.passed ? "met" : "not met";
 }
 
 /** Red is a harm that refuses: what is only told is never red. */
 function colorOf(criterion: Criterion): string {
-  if (criterion.passed === null) return criterion.role === "required" ? "yellow" : "gray";
+  if (criterion.passed === null)
+    return criterion.role === "required" && criterion.limit !== null ? "yellow" : "gray";
   if (criterion.passed) return "green";
   return criterion.role === "told" ? "yellow" : "red";
 }
