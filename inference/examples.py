@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotations.models import Reading, Workitem
 from annotations.rules.reveal import ai_hidden_from
+from annotations.selectors.snapshots import snapshot_cases
 from core import blobs
 from imaging.access import accessible_studies
 from imaging.models import Instance
@@ -17,6 +18,8 @@ from inference.engine.report import Evaluation
 from inference.judged import masks_kept, shown_slice
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.models import User
     from inference.engine.report import Example
     from inference.models import EvaluationReport
@@ -29,7 +32,8 @@ def examples_json(report: EvaluationReport, user: User) -> list[Json]:
 
     Each is the ``Example`` of the report, its ``label_key``, ``picture`` (image, slice, size), ``truth`` and ``model``
     (lines as [[column, row] …]; (0, 0) is the centre of the first pixel), and ``workitem_id``. Where the viewer may not
-    see it, ``picture`` is null, there are no lines, and ``why`` says the reason.
+    see it, or other pixels are shown now than were judged, ``picture`` is null, there are no lines, and ``why`` says
+    the reason.
 
     Args:
         report: the caller has checked that it may be read.
@@ -46,10 +50,14 @@ def examples_json(report: EvaluationReport, user: User) -> list[Json]:
         return []
     outputs: Json = json.loads(zlib.decompress(blobs.get(report.outputs_digest)))
     kept: dict[str, str] = outputs.get("masks", {})
-    return [_example(report, user, label, example, kept.get(example.case_id, "")) for label, example in shown]
+    judged = {case.sop_instance_uid: case.pixel_digest for case in snapshot_cases(report.snapshot)}
+    return [_example(report, user, label, example, kept.get(example.case_id, ""), judged) for label, example in shown]
 
 
-def _example(report: EvaluationReport, user: User, label: str, example: Example, digest: str) -> Json:
+def _example(
+    report: EvaluationReport, user: User, label: str, example: Example, digest: str, judged: Mapping[str, str]
+) -> Json:
+    """Return one example; ``judged`` has by SOP Instance UID the digest of the pixels that were frozen."""
     said = {"label_key": label, **example.model_dump(mode="json", exclude={"case_id"})}
     nothing: Json = {"picture": None, "truth": [], "model": [], "workitem_id": None}
     if not digest:
@@ -63,6 +71,9 @@ def _example(report: EvaluationReport, user: User, label: str, example: Example,
     workitem = rows.select_related("project", "study").first()
     if workitem is not None and _being_read_by(user, workitem):
         return {**said, **nothing, "why": "The case is being read again: what was said of it is hidden from you."}
+    if judged.get(uid) != instance.pixel_digest:
+        seen = {**nothing, "workitem_id": workitem.pk if workitem else None}
+        return {**said, **seen, "why": "This image was replaced since it was judged: the outlines are of other pixels."}
     aspect = frame_facts_of(instance, number).space.aspect
     return {
         **said,

@@ -36,7 +36,8 @@ def verdict_of(criteria: Sequence[Criterion]) -> Verdict:
 def sentence_of(verdict: Verdict, criteria: Sequence[Criterion], power: Power) -> str:
     """Return the verdict in words, with what it rests on."""
     if verdict == "passed":
-        said = "Passed." if any(one.role == "required" for one in criteria) else "Passed. The plan requires nothing here."
+        said = "Passed."
+        said += "" if any(one.role == "required" for one in criteria) else " The plan requires nothing here."
         open_ones = [one for one in criteria if one.passed is None]
         unsure = [one.title for one in open_ones if one.limit is not None]
         unjudged = [one.title for one in open_ones if one.limit is None]

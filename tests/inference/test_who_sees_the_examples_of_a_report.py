@@ -13,7 +13,7 @@ from django.utils import timezone
 from annotations.models import Reading, ReadingProtocol, Sight
 from annotations.services.workitems import workitem_claim
 from core import blobs
-from imaging.models import ProjectStudy
+from imaging.models import Instance, ProjectStudy
 from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate
 from inference.engine.gate import compare
@@ -76,6 +76,21 @@ def test_both_outlines_lie_on_the_edges_of_the_pixels_that_were_judged(
     assert example["dice"] == pytest.approx(2 * 8 / 24)
     assert (example["workitem_id"], example["why"]) == (str(workitem.pk), "")
     assert example["picture"]["sop_instance_uid"] == planted.instance.sop_instance_uid  # type: ignore[index]
+
+
+def test_outlines_are_not_drawn_on_other_pixels_than_were_judged(
+    report: EvaluationReport, reviewer: User, planted: Planted, project: Project
+) -> None:
+    workitem = open_workitem(project, planted)
+    image = planted.instance
+    Instance.objects.filter(pk=image.pk).update(blob_digest="e" * 64, version=2)
+    assert seen_by(reviewer, report)["picture"] is not None, "another header lies on the same pixels"
+    Instance.objects.filter(pk=image.pk).update(pixel_digest="d" * 64, version=3)
+    replaced = seen_by(reviewer, report)
+    assert (replaced["picture"], replaced["truth"], replaced["model"]) == (None, [], [])
+    assert (replaced["workitem_id"], "was replaced since it was judged" in str(replaced["why"])) == (
+        str(workitem.pk), True,
+    )  # fmt: skip
 
 
 def test_a_reviewer_who_reads_the_case_again_is_not_told_what_was_said_of_it(

@@ -2317,7 +2317,7 @@ export interface components {
          *
          *     ``passed`` is true where the interval excludes the harm, false where it shows the harm, null where it holds both.
          *     By its ``role`` a criterion is ``required`` (must be shown), a ``guard`` (refuses where harm is shown, and lets pass
-         *     what cannot be told), or ``told`` (never decides). Where there is no ``limit``, nothing is judged: the figure is told.
+         *     what cannot be told), or ``told`` (never decides). Where there is no ``limit``, nothing is judged.
          */
         Criterion: {
             /** Id */
