@@ -1,26 +1,30 @@
 """How often somebody has looked at the same locked test cases, and what that does to the gate's promise.
 
-A test split that grew by a patient is still the one that was looked at: every earlier report that shares a test case
-counts, whichever model it was of and whichever dataset held the case.
+A test split that grew by a patient is still the one that was looked at: every earlier report that shares an image of a
+test case counts, whichever model it was of and whichever dataset held it. A model of single images names its cases by
+image, a model of volumes by series; what both have seen are the images behind them.
 """
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from annotations.models import DatasetSnapshot
-from annotations.selectors.snapshots import snapshot_cases
+from annotations.selectors.snapshots import manifest_cases
 from core import blobs
 from core.digest import canonical_json
 from core.errors import NotFound
 from core.numbers import how_many
 from inference.engine.unseen import EACH
 from inference.models import EvaluationReport
+
+_NAMES_OF_A_TEST: Final = ("pk", "test_digest", "outputs_digest", "snapshot__manifest_digest")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Look:
 
     Args:
         number: from 1.
-        parts: earlier looks that shared only a part of the cases.
+        parts: earlier looks that shared images of only a part of the cases.
         most: how many cases of this test the largest of those parts held.
         cases: of this test.
     """
@@ -63,6 +67,21 @@ class Look:
         return f" ({of_all}{of_part}: {most})"
 
 
+@dataclass(frozen=True)
+class _Test:
+    """The test cases of a report: their names, and the manifest that says which images are behind them.
+
+    Args:
+        digest: of the names.
+        outputs_digest: holds the names too, in reports of before they were kept.
+        manifest_digest: of the dataset.
+    """
+
+    digest: str
+    outputs_digest: str
+    manifest_digest: str
+
+
 def judged_cases_keep(case_ids: Iterable[str]) -> str:
     """Keep which cases a test had; returns the digest by which the same test is known."""
     return blobs.put(canonical_json(sorted(case_ids)))
@@ -77,36 +96,41 @@ def looks_of(reports: Iterable[EvaluationReport]) -> Mapping[object, Look]:
     if not wanted:
         return {}
     rows = EvaluationReport.objects.exclude(test_digest="").order_by("created_at", "id")
-    earlier: Counter[tuple[str, str]] = Counter()
+    earlier: Counter[_Test] = Counter()
     outputs: dict[str, str] = {}
     found: dict[object, Look] = {}
-    for pk, digest, outputs_digest in rows.values_list("pk", "test_digest", "outputs_digest"):
-        outputs.setdefault(digest, outputs_digest)
-        test = digest, outputs[digest]
+    for pk, digest, outputs_digest, manifest in rows.values_list(*_NAMES_OF_A_TEST):
+        test = _Test(digest, outputs.setdefault(digest, outputs_digest), manifest)
         if pk in wanted:
-            found[pk] = _look(_cases(*test), earlier)
+            found[pk] = _look(_cases(digest, test.outputs_digest), manifest, earlier)
             if len(found) == len(wanted):
                 break
         earlier[test] += 1
     return found
 
 
-def next_look(snapshot: DatasetSnapshot) -> Look:
-    """Return which look at the test cases of a dataset the next report on them will be."""
-    earlier: Counter[tuple[str, str]] = Counter()
+def next_look(snapshot: DatasetSnapshot, *, dimensions: int) -> Look:
+    """Return which look at the test cases of a dataset the next report on them will be.
+
+    Args:
+        dimensions: of the models that are judged: with 3 a series is one case.
+    """
+    earlier: Counter[_Test] = Counter()
     outputs: dict[str, str] = {}
-    rows = EvaluationReport.objects.exclude(test_digest="").values_list("test_digest", "outputs_digest")
-    for digest, outputs_digest in rows:
-        earlier[digest, outputs.setdefault(digest, outputs_digest)] += 1
-    frames, series = _test_split(snapshot)
-    flat, deep = (_look(cases, earlier) for cases in (frames, series))
-    return max((flat, deep), key=lambda look: look.number)
+    rows = EvaluationReport.objects.exclude(test_digest="")
+    for _, digest, outputs_digest, manifest in rows.values_list(*_NAMES_OF_A_TEST):
+        earlier[_Test(digest, outputs.setdefault(digest, outputs_digest), manifest)] += 1
+    held = _test_split(snapshot.manifest_digest)
+    cases = frozenset(held) if dimensions == 3 else frozenset[str]().union(*held.values())
+    return _look(cases, snapshot.manifest_digest, earlier)
 
 
-def _look(cases: frozenset[str], earlier: Mapping[tuple[str, str], int]) -> Look:
+def _look(cases: frozenset[str], manifest_digest: str, earlier: Mapping[_Test, int]) -> Look:
     whole = parts = most = 0
+    images = [_images(name, manifest_digest) for name in cases] if earlier else []
     for test, count in earlier.items():
-        shared = len(cases & _cases(*test))
+        seen = _seen(test)
+        shared = sum(not one.isdisjoint(seen) for one in images)
         if shared and shared == len(cases):
             whole += count
         elif shared:
@@ -129,11 +153,36 @@ def _cases(digest: str, outputs_digest: str) -> frozenset[str]:
         return frozenset({digest})  # gone or damaged: known as a whole, and no more
 
 
-def _test_split(snapshot: DatasetSnapshot) -> tuple[frozenset[str], frozenset[str]]:
-    """Return how a report names the test cases of a dataset: as single images, and as series."""
-    cases = [case for case in snapshot_cases(snapshot) if case.split == "test"]
-    frames = frozenset(f"{case.sop_instance_uid}/{case.frame_number}" for case in cases)
-    return frames, frozenset(case.series_instance_uid for case in cases)
+@lru_cache(maxsize=1024)
+def _seen(test: _Test) -> frozenset[str]:
+    """Return all that was looked at by a test."""
+    names = _cases(test.digest, test.outputs_digest)
+    return names.union(*(_images(name, test.manifest_digest) for name in names if _is_series(name)))
+
+
+def _images(name: str, manifest_digest: str) -> frozenset[str]:
+    """Return what is looked at with a case: its own name, and of a series all images that were frozen of it."""
+    images = _test_split(manifest_digest).get(name) if _is_series(name) else None
+    return frozenset({name}) | (images or frozenset())
+
+
+def _is_series(name: str) -> bool:
+    """Say whether a case is named by its series; a single image is named with its frame."""
+    return "/" not in name
+
+
+@lru_cache(maxsize=64)
+def _test_split(manifest_digest: str) -> Mapping[str, frozenset[str]]:
+    """Return the images of each series in the test split of a dataset; none where its manifest is gone."""
+    found: dict[str, set[str]] = defaultdict(set)
+    try:
+        cases = manifest_cases(manifest_digest)
+    except NotFound:
+        return {}
+    for case in cases:
+        if case.split == "test":
+            found[case.series_instance_uid].add(f"{case.sop_instance_uid}/{case.frame_number}")
+    return {series: frozenset(images) for series, images in found.items()}
 
 
 def _reports(count: int) -> str:

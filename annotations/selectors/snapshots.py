@@ -68,7 +68,12 @@ _FIELDS = {one.name for one in fields(SnapshotCase)}
 
 def snapshot_cases(snapshot: DatasetSnapshot) -> list[SnapshotCase]:
     """Return the cases of a frozen dataset in the order of its manifest (sorted by patient, image, frame)."""
-    rows = (json.loads(line) for line in blobs.get(snapshot.manifest_digest).splitlines())
+    return manifest_cases(snapshot.manifest_digest)
+
+
+def manifest_cases(digest: str) -> list[SnapshotCase]:
+    """Return the cases of a manifest, by the digest under which it is kept."""
+    rows = (json.loads(line) for line in blobs.get(digest).splitlines())
     return [SnapshotCase(**{name: value for name, value in row.items() if name in _FIELDS}) for row in rows]
 
 

@@ -58,13 +58,16 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
         config, training_cases=_cases(snapshot, "train"), validation_cases=_cases(snapshot, "validation")
     )
     warm = config.model_copy(update={"warm_start": True})
+    # Both are judged on the same cases: as volumes where one of the two reads volumes.
+    live = family.live.card.get("config", {}) if family.live else {}
+    judged = max(config.dimensions, live.get("dimensions", config.dimensions))
     begins_with = family.live if warm_start_weights(family.live, config) else None
     return {
         **estimate,
         "test_cases": _cases(snapshot, "test"),
         "plan": plan_in_force(family).number,
         "proof": proof_of_snapshot(family, snapshot.counts),
-        "look_sentence": next_look(snapshot).sentence if _cases(snapshot, "test") else "",
+        "look_sentence": next_look(snapshot, dimensions=judged).sentence if _cases(snapshot, "test") else "",
         "warm_start_possible": warm_start_weights(family.live, warm) is not None,
         "warm_start_warning": withdrawn_sentence(begins_with) if begins_with else "",
     }

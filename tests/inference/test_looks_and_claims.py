@@ -15,6 +15,7 @@ from inference.claims import claims_json
 from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate
 from inference.engine.gate import compare
+from inference.looks import next_look
 from inference.models import EvaluationReport, ModelFamily, ModelVersion
 from inference.selectors import family_json, report_json
 from inference.services.evaluation import evaluation_finish
@@ -125,6 +126,32 @@ def test_a_training_is_told_which_look_its_report_will_be(project: Project, fami
     told = training_estimate(family=family, snapshot=snapshot, chosen={})
     part = f"(1 earlier report looked at a part of them: {len(names) - 1} of {len(names)})"
     assert told["look_sentence"].startswith(f"2nd look at these test cases {part}.")
+
+
+def test_models_of_volumes_and_of_single_images_count_each_others_looks(
+    project: Project, family: ModelFamily, admin: User
+) -> None:
+    """The images behind a case are what was looked at, whether it was judged alone or with its series."""
+    snapshot = freeze(project, plant_many(project, train=4, validation=4, test=4))
+    held = [case for case in snapshot_cases(snapshot) if case.split == "test"]
+    images = [f"{case.sop_instance_uid}/{case.frame_number}" for case in held]
+    series = list(dict.fromkeys(case.series_instance_uid for case in held))
+
+    def answered(names: list[str]) -> EvaluationReport:
+        said = [CaseResult(n, n, {"square": 0.1 + 0.8 * (k % 2)}, {"square": k % 2}) for k, n in enumerate(names)]
+        return judged(family, snapshot, said)
+
+    volumes = answered(series)
+    one_by_one = answered(images[1:])
+    again = answered(series)
+    rows = [report_json(report) for report in (volumes, one_by_one, again)]
+    assert [row["look"] for row in rows] == [1, 2, 3]
+    assert rows[1]["look_sentence"].startswith("2nd look at these test cases. ")
+    share = f"{len(series) - 1} of {len(series)}"
+    assert f"(1 earlier report looked at all of them, 1 at a part: {share})" in rows[2]["look_sentence"]
+    for dimensions, cases_named in ((2, images), (3, series)):
+        told = next_look(snapshot, dimensions=dimensions)
+        assert (told.number, told.cases) == (4, len(cases_named))
 
 
 def test_a_claim_is_the_count_of_test_answers_like_it(project: Project, family: ModelFamily) -> None:
