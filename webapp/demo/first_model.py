@@ -22,7 +22,7 @@ FAMILY = "consolidation"
 #: better than chance: the demo is about making it so.
 _CHANGE_PLAN = {
     # Wide, and no proof for a clinic: the first model calls nearly everything a consolidation, and so misses few.
-    "sensitivity_margin": 0.2,
+    "sensitivity_margin": 0.25,
     "specificity_margin": 0.15,
     "auc_floor": 0.0,
     "trivial": "told",
