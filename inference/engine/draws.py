@@ -47,12 +47,10 @@ def draws_of(samples: Sequence[Sample], labels: Sequence[str], emphasis: NDArray
     base = np.minimum(np.where(known, emphasis, least) / least, _MOST)
     weights = np.array([trust_of(sample, labels) for sample in samples])
     drawn = np.array([[sample.draws.get(label, 1.0) for label in labels] for sample in samples], dtype=np.float64)
-    rejected = np.array([[s.rejected_draws if label in s.rejected else 0.0 for label in labels] for s in samples])
-    # An epoch has so many draws: what comes twice takes another's place. So that rejected places never take that of the
-    # marked ones, a label's marked places come as often as its rejected ones.
+    asked = np.array([[s.rejected_draws if label in s.rejected else 0.0 for label in labels] for s in samples])
     marked = np.array([[sample.regions.get(label) is not None for label in labels] for sample in samples])
     of_labels = np.where(known, base * drawn, 0.0)
-    of_places = np.maximum(of_labels, base * np.maximum(rejected, marked * rejected.max(axis=0)))
+    of_places = np.maximum(of_labels, _balanced(base * np.minimum(asked, 1.0), base * asked, of_labels * marked))
     wanted = of_places.max(axis=1)
     cases = np.where(wanted > 0, wanted, 1.0)
     return Draws(
@@ -60,3 +58,23 @@ def draws_of(samples: Sequence[Sample], labels: Sequence[str], emphasis: NDArray
         np.asarray(weights * of_labels / cases[:, None], dtype=np.float32),
         np.asarray(weights * of_places / cases[:, None], dtype=np.float32),
     )
+
+
+def _balanced(
+    once: NDArray[np.float64], asked: NDArray[np.float64], marked: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how often the places of each label come, so that marked ones together come as often as rejected ones.
+
+    An epoch has so many draws: what comes twice takes another's place. Rejected places come more than once only as far
+    as the marked ones of their label come as often; where even once is more than those, those come more often, at
+    most ten times. A label without marked places has nothing to lose: its rejected ones come as asked.
+
+    Args:
+        once, asked: [N, L], draws of the rejected places, at least and as was asked for.
+        marked: [N, L], draws of the marked places for their label's answer.
+    """
+    least, most, seen = once.sum(axis=0), asked.sum(axis=0), marked.sum(axis=0)
+    together = np.where(seen > 0, np.maximum(least, np.minimum(most, seen)), most)
+    share = (together - least) / np.maximum(most - least, 1e-9)
+    again = np.clip(together / np.maximum(seen, 1e-9), 1.0, _MOST)
+    return np.asarray(np.maximum(once + share * (asked - once), marked * again), dtype=np.float64)

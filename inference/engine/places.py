@@ -20,7 +20,8 @@ UNKNOWN: Final = 0
 KNOWN: Final = 1
 REJECTED: Final = 2
 
-#: A rejected place is small; together its pixels count as much as a tenth of the picture, at most ten times.
+#: In a segmentation the pixels of a rejected place count together as much as a tenth of the picture; in both recipes a
+#: pixel or cell of one counts at most ten times.
 _SHARE, _MOST = 0.1, 10.0
 
 
@@ -81,3 +82,23 @@ def rejected_boost(rejected: Tensor) -> Tensor:
     axes = tuple(range(2, rejected.ndim))
     size = float(np.prod(rejected.shape[2:]))
     return (_SHARE * size / rejected.sum(dim=axes, keepdim=True).clamp(min=1.0)).clamp(1.0, _MOST)
+
+
+def rejected_pull(marked: Tensor, rejected: Tensor, weight: Tensor) -> Tensor:
+    """Return how much each rejected cell of a map counts: all together as much as the marked ones, in a batch.
+
+    However many places were rejected, they pull no harder than the marked ones. Where the network cannot tell the two
+    apart, more of a pull would cost the marked ones.
+
+    Args:
+        marked, rejected: float [B, L, …], from 0: how much each cell is marked, or rejected.
+        weight: float [B, L], of each label of a case.
+
+    Returns:
+        float [1, L, 1…]: at most ten; 0 without a marked place.
+    """
+    axes = (0, *range(2, marked.ndim))
+    of_case = weight.reshape(*weight.shape, *[1] * (marked.ndim - 2))
+    pull = (of_case * marked).sum(dim=axes, keepdim=True)
+    against = (of_case * rejected).sum(dim=axes, keepdim=True).clamp(min=1e-6)
+    return (pull / against).clamp(max=_MOST)

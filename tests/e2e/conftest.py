@@ -111,6 +111,7 @@ def house() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Browser:
+def chromium() -> Iterator[Browser]:
     """One browser for all windows."""
-    return started_browser()
+    with started_browser() as browser:
+        yield browser

@@ -14,8 +14,10 @@ SEED = 0
 
 
 @pytest.mark.slow
-def test_rejected_places_are_left_and_the_findings_are_still_outlined(tmp_path):
-    taught, validation = to_learn_from(SEED)
+@pytest.mark.parametrize("located", [0.3, 0.15])
+def test_rejected_places_are_left_and_the_findings_are_still_outlined(tmp_path, located):
+    """Beside 18 marked images, and beside 12."""
+    taught, validation = to_learn_from(SEED, located=located)
     unseen = to_test_on(SEED)
     config = RecipeConfig.for_preset("classification", ("finding",), image_shape=(64, 64), seed=SEED + 100, **WINDOW)
 

@@ -142,19 +142,36 @@ def test_without_a_marked_place_a_rejected_one_is_as_empty_as_the_rest_of_a_case
     assert not pulled[1].any()
 
 
-def test_marked_places_come_as_often_as_the_rejected_ones_and_say_of_the_label_what_they_said():
+@pytest.mark.parametrize(
+    ("marked", "rejected", "drawn"),
+    [(8, 2, (1.0, 2.0)), (3, 2, (1.0, 1.5)), (2, 2, (1.0, 1.0)), (2, 6, (3.0, 1.0)), (1, 24, (10.0, 1.0))],
+)
+def test_marked_places_come_together_as_often_as_the_rejected_ones_which_come_again_only_beside_enough_of_them(
+    marked, rejected, drawn
+):
+    """Each rejected place asks to come twice."""
     place = mask_at((1, 64, 64), (16, 24), (32, 48))
+    there, count = {"a": 1.0, "b": 1.0}, marked + rejected + 1
     samples = [
-        sample(0, {"a": 1.0, "b": 1.0}, rejected={"a": place}, again=2.0),
-        sample(1, {"a": 1.0, "b": 1.0}, regions={"a": place}),
-        sample(2, {"a": 1.0, "b": 1.0}, regions={"b": place}),
-        *[sample(n, {"a": 0.0, "b": 0.0}) for n in range(3, 6)],
+        *[sample(n, there, regions={"a": place}) for n in range(marked)],
+        *[sample(n, there, rejected={"a": place}, again=2.0) for n in range(marked, marked + rejected)],
+        sample(count, there, regions={"b": place}),
+        *[sample(count + n, {"a": 0.0, "b": 0.0}) for n in range(1, count + 1)],
     ]
     draws = Cases(samples, recipe_named("classification"), two_labels()).draws
-    assert draws.cases.tolist() == [2.0, 2.0, 1.0, 1.0, 1.0, 1.0]
-    assert draws.labels[:, 0].tolist() == [0.5, 0.5, 1.0, 1.0, 1.0, 1.0]
-    assert draws.places[:3, 0].tolist() == [1.0, 1.0, 1.0]
-    assert draws.places[:3, 1].tolist() == [0.5, 0.5, 1.0]
+    wanted = [*[drawn[0]] * marked, *[drawn[1]] * rejected, *[1.0] * (count + 1)]
+    assert draws.cases == pytest.approx(wanted)
+    # Of the answer, and of the other label's places, each case says what it said.
+    assert draws.cases * draws.labels[:, 0] == pytest.approx(1.0)
+    assert draws.cases * draws.places[:, 0] == pytest.approx(wanted)
+    assert draws.cases * draws.places[:, 1] == pytest.approx(1.0)
+
+
+def test_without_a_marked_place_a_rejected_one_comes_as_often_as_it_asks():
+    rejected = {"a": mask_at((1, 64, 64), (16, 24), (32, 48))}
+    samples = [sample(0, {"a": 1.0}, rejected=rejected, again=2.0), sample(1, {"a": 0.0})]
+    config = two_labels(labels=("a",))
+    assert Cases(samples, recipe_named("classification"), config).draws.cases.tolist() == [2.0, 1.0]
 
 
 def test_what_was_outlined_stays_outlined_where_a_rejected_place_overlaps_it():

@@ -1,5 +1,6 @@
 """The epoch that is kept is the best by the figures of the report: empty cases count, a mere nod counts less."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -54,8 +55,20 @@ def test_what_is_trusted_less_counts_less_in_the_auc_and_the_loss(square_model):
     logits = found.logits[:, 0].astype(np.float64)
     assert found.metric == pytest.approx(roc_auc_score(truth, logits, sample_weight=weights))
     assert found.loss == pytest.approx(log_loss(truth, 1 / (1 + np.exp(-logits)), sample_weight=weights), rel=1e-4)
-    assert found.rank == (round(found.metric, 4), -found.loss)
+    assert found.rank[0] == round(found.metric, 2)
     assert found.metric > validated(square_model, [replace(one, weights={}) for one in nods]).metric + 0.02
+
+
+def test_of_epochs_with_the_same_auc_the_one_that_tells_the_places_better_is_kept(square_model):
+    """The answers are the same, and the map of one is all dark."""
+    dark = copy.deepcopy(square_model)
+    torch.nn.init.zeros_(dark.network.location.weight)
+    samples = square_samples(24, 33)
+    bright, worse = validated(square_model, samples), validated(dark, samples)
+    assert (bright.metric, bright.loss) == (worse.metric, worse.loss)
+    assert bright.rank > worse.rank
+    unmarked = [replace(one, regions={}) for one in samples]
+    assert validated(square_model, unmarked).rank == (round(bright.metric, 4), -bright.loss)
 
 
 def healthy(count, seed):

@@ -60,13 +60,7 @@ export function PlacePanel({
               </Text>
               <Table data-testid="place-table">
                 <TableHead
-                  of={[
-                    "Version",
-                    "Marked places found",
-                    "Outlines",
-                    "Of these on a place",
-                    "Beside, per case",
-                  ]}
+                  of={["Version", "Marked places found", "Outlines", "Of these on a place", "Beside, a case"]}
                 />
                 <Table.Tbody>
                   {rows.map((row, index) => (

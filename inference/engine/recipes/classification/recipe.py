@@ -21,7 +21,7 @@ from inference.engine.draws import Draws, draws_of
 from inference.engine.errors import DataError
 from inference.engine.frame_choice import frame_to_learn
 from inference.engine.operating_point import OperatingPoint
-from inference.engine.places import KNOWN, REJECTED, UNKNOWN, known_places, masks_of
+from inference.engine.places import KNOWN, REJECTED, UNKNOWN, known_places, masks_of, rejected_pull
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe import Batch, Case, Example, Outcome, Outputs, Validation
 from inference.engine.recipes.classification.card import CARD
@@ -39,7 +39,7 @@ class Classification:
     """The recipe; see the module."""
 
     card = CARD
-    version = "1.1.0"
+    version = "1.2.0"
 
     def build(self, config: RecipeConfig) -> nn.Module:
         """Return the network of the preset."""
@@ -96,14 +96,21 @@ class Classification:
         return total, {"label": float(label_loss.detach()), "location": float(place_loss.detach())}
 
     def validate(self, model: nn.Module, cases: Iterable[Case], config: RecipeConfig) -> Validation:
-        """Return the mean ROC AUC over the labels that have both states; what is trusted less counts less."""
+        """Return the mean ROC AUC over the labels that have both states; what is trusted less counts less.
+
+        Where places are marked, the better of two epochs whose AUC is the same to a hundredth is the one that tells the
+        places better; elsewhere of two with the same AUC the one with the smaller loss.
+        """
         device = next(model.parameters()).device
-        logits, truth, trust = [], [], []
+        logits, truth, trust, maps, cells = [], [], [], [], []
         with torch.no_grad():
             for sample, example in cases:
-                logits.append(model(example["image"][None].to(device))["logits"][0].float().cpu())
+                outputs = model(example["image"][None].to(device))
+                logits.append(outputs["logits"][0].float().cpu())
                 truth.append(example["present"])
                 trust.append(trust_of(sample, config.labels))
+                maps.append(outputs["location"].float().cpu())
+                cells.append(_on_map(example["place"][None], example["place_known"][None], maps[-1]))
         every, known, trusted = torch.stack(logits), torch.stack(truth), np.stack(trust)
         loss = float(
             _weighted_mean(
@@ -115,8 +122,14 @@ class Classification:
         each = np.array([weighted_auc(said, there, weights[None])[0] for said, there, weights in columns])
         aucs = each[np.isfinite(each)]
         name, metric = ("auc", float(aucs.mean())) if len(aucs) else ("loss", loss)
-        # A small set gives the same AUC in several epochs; then the loss decides.
-        rank = (round(metric, 4), -loss) if len(aucs) else (-loss, 0.0)
+        marked, rejected, sure, empty = (torch.cat(values) for values in zip(*cells, strict=True))
+        tie, digits = loss, 4
+        if config.location_weight > 0 and marked.any():
+            # A small set gives about the same AUC in many epochs, from long before the places are learned.
+            trust_in = torch.from_numpy(trusted).float()
+            tie = float(_loss_on_map(torch.cat(maps), marked, rejected, sure, empty, trust_in))
+            digits = 2
+        rank = (round(metric, digits), -tie) if len(aucs) else (-loss, 0.0)
         return Validation(name, metric, rank, loss, every.numpy(), known.numpy())
 
     def check(self, samples: Sequence[Sample], config: RecipeConfig) -> None:
@@ -151,6 +164,11 @@ def location_loss(location: Tensor, place: Tensor, known: Tensor, weight: Tensor
         known: uint8 [B, L, H, W] of ``inference.engine.places``: what is known of each pixel.
         weight: float [B, L].
     """
+    return _loss_on_map(location, *_on_map(place, known, location), weight)
+
+
+def _on_map(place: Tensor, known: Tensor, location: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return, for each cell of the map, how much is marked, rejected, known and known to be empty; [B, L, h, w]."""
     wanted = _on_cells(place.float() / 255, location)
     # A mark smaller than a cell of the map still makes its cell a full target.
     marked = wanted / wanted.amax(dim=(2, 3), keepdim=True).clamp(min=1e-3)
@@ -160,14 +178,18 @@ def location_loss(location: Tensor, place: Tensor, known: Tensor, weight: Tensor
     # In a case that was looked through, a rejected place is never less than any other where it is not.
     looked_through = (known == KNOWN).flatten(2).any(dim=2)[:, :, None, None].float()
     empty = (1 - marked) * torch.where(rejected > 0, looked_through, sure)
+    return marked, (1 - marked) * rejected, sure, empty
+
+
+def _loss_on_map(
+    location: Tensor, marked: Tensor, rejected: Tensor, sure: Tensor, empty: Tensor, weight: Tensor
+) -> Tensor:
     # Few cells are marked: those of a label count as much as a tenth of its map.
-    of_case, of_label = weight[:, :, None, None], (0, 2, 3)
+    of_label = (0, 2, 3)
     boost = 0.1 * empty.sum(dim=of_label, keepdim=True) / marked.sum(dim=of_label, keepdim=True).clamp(min=1)
     boost = boost.clamp(1, 10)
     # Rejected ones pull together as hard as the marked ones and no harder, however many they are.
-    pull = (of_case * boost * marked).sum(dim=of_label, keepdim=True)
-    against = (of_case * (1 - marked) * rejected).sum(dim=of_label, keepdim=True).clamp(min=1e-6)
-    empty = torch.maximum(empty, (1 - marked) * (pull / against).clamp(max=10) * rejected)
+    empty = torch.maximum(empty, rejected_pull(boost * marked, rejected, weight) * rejected)
     each = -(boost * marked * functional.logsigmoid(location) + empty * functional.logsigmoid(-location))
     total = (weight * sure.mean(dim=(2, 3))).sum().clamp(min=1e-6)
     return (each.mean(dim=(2, 3)) * weight).sum() / total

@@ -38,7 +38,7 @@ class Segmentation:
     """The recipe; see the module."""
 
     card = CARD
-    version = "1.1.0"
+    version = "1.2.0"
 
     def build(self, config: RecipeConfig) -> nn.Module:
         """Return the network of the preset."""
