@@ -1,6 +1,7 @@
 # Overread. Needs: a POSIX shell, make, Python ≥ 3.11. Everything else is installed into .venv and frontend/.
 #   make demo       everything from nothing, with demo images, users and a model; prints one URL; Ctrl-C stops it
 #   make demo-second-reading   in the demo: the careful reviewer reads all reopened studies again
+#   make demo-wrong-places    in the demo: a model that points at the wrong place, and what rejecting that is worth
 #   make serve      the same processes on your own data (OVERREAD_DATA_DIR, docs/operations.md), no demo content
 #   make test       from nothing: lint, types, contracts, front-end tests, then the test suite
 #   make test-slow  what takes minutes, and the loop on real X-rays where they are mounted
@@ -11,7 +12,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$name; break; }; done)
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: python demo demo-second-reading serve test test-slow lint clean environment development schema
+.PHONY: python demo demo-second-reading demo-wrong-places serve test test-slow lint clean environment development schema
 .DEFAULT_GOAL = demo
 
 python:
@@ -29,6 +30,9 @@ demo: environment
 
 demo-second-reading: environment
 	@OVERREAD_MODE=$${OVERREAD_MODE:-demo} $(VENV_PYTHON) manage.py demo --second-reading
+
+demo-wrong-places: environment
+	@OVERREAD_MODE=$${OVERREAD_MODE:-demo} $(VENV_PYTHON) manage.py demo --wrong-places
 
 serve: environment
 	@exec $(VENV_PYTHON) manage.py serve

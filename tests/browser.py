@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,19 +43,46 @@ def chromium_path() -> str | None:
     return named or next((found for name in _NAMES if (found := shutil.which(name))), None)
 
 
-@contextmanager
-def started_browser() -> Iterator[Browser]:
-    """Start Chromium; the test is skipped with a reason where there is none."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip("no Chromium on this machine: install Debian's chromium, or name one in OVERREAD_CHROMIUM")
-    expect.set_options(timeout=patience.MILLISECONDS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
-        try:
-            yield browser
-        finally:
-            browser.close()
+class _Shared:
+    """The browser of the test file that runs: starting one takes longer than many a test."""
+
+    def __init__(self) -> None:
+        self._until_closed = ExitStack()
+        self._browser: Browser | None = None
+
+    def get(self) -> Browser:
+        """Return it, started where it is not."""
+        if self._browser is None or not self._browser.is_connected():
+            self.close()
+            path = chromium_path()
+            if path is None:
+                pytest.skip("no Chromium on this machine: install Debian's chromium, or name one in OVERREAD_CHROMIUM")
+            playwright = self._until_closed.enter_context(sync_playwright())
+            # Playwright keeps an event loop in this thread that does nothing while the test asks the database.
+            patch = self._until_closed.enter_context(pytest.MonkeyPatch.context())
+            patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+            expect.set_options(timeout=patience.MILLISECONDS)
+            self._browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+            self._until_closed.callback(self._browser.close)
+        return self._browser
+
+    def close(self) -> None:
+        """End it, and let the thread be without an event loop again."""
+        self._browser = None
+        self._until_closed.close()
+
+
+_shared = _Shared()
+
+
+def started_browser() -> Browser:
+    """Return a running Chromium; the test is skipped with a reason where there is none on the machine."""
+    return _shared.get()
+
+
+def browser_close() -> None:
+    """End the browser, after the last test of a file."""
+    _shared.close()
 
 
 @dataclass

@@ -30,6 +30,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("e2e", "browser")])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def browser_of_one_file() -> Iterator[None]:
+    """End the browser that the tests of a file shared, if any began one."""
+    yield
+    from tests.browser import browser_close
+
+    browser_close()
+
+
 @pytest.fixture(scope="session")
 def real_images() -> Path:
     """The folder of real medical images; the test is skipped where it is not mounted."""

@@ -50,7 +50,8 @@ def lint() -> list[str]:
 
 def run_pytest(arguments: list[str], *, env: dict[str, str] | None = None) -> tuple[int, str]:
     """Run pytest with its output shown; returns its exit code and its closing line."""
-    workers = os.environ.get("OVERREAD_TEST_WORKERS", str(min(4, os.cpu_count() or 1)))
+    # One more than cores: a test of the browser waits for it half of its time.
+    workers = os.environ.get("OVERREAD_TEST_WORKERS", str(min(4, (os.cpu_count() or 1) + 1)))
     command = [str(_BIN / "python"), "-m", "pytest", "-q", "-n", workers, *_IN_OUR_ORDER, *arguments]
     settled = {"OMP_NUM_THREADS": "1", "OVERREAD_LOG_LEVEL": "error", **(env or {})}
     process = subprocess.Popen(

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db.models import F
 
 from annotations.dataset.teaching import PROVENANCE
-from annotations.models import Finding, Review, Revision
+from annotations.models import Finding, Reading, Review, Revision
 from core.models import Project, User
 
 _Decision = Review.Decision
@@ -33,10 +33,10 @@ CHECKS, PASSED, FAILED = 10, 0.5, 0.8
 
 @dataclass
 class Reviewing:
-    """How one person decides about models' findings, one by one.
+    """How one person decides about models' findings, one by one: each counts once, by the last word.
 
     Attributes:
-        seconds: median between two decisions in one sitting; None where there are too few.
+        seconds: median between the first words about two findings in one sitting; None where there are too few.
         checks: how many of the proposals said the contrary of what a reader had answered blind.
         checks_accepted: … and were accepted all the same.
     """
@@ -91,22 +91,26 @@ class Reviewing:
 
 
 def reviewing_of(project: Project | UUID) -> list[Reviewing]:
-    """Return how each reviewer of a project decides about models' findings, those with most decisions first."""
-    reviews = Review.objects.filter(finding__workitem__project=project, at_sign_off=False)
+    """Return how each reviewer of a project decides about models' findings, those with most decisions first.
+
+    What counts is what was said of a model's own words: who accepts their own correction nods at no model.
+    """
+    reviews = Review.objects.filter(finding__workitem__project=project, at_sign_off=False, revision__author=None)
     theirs = reviews.exclude(finding__algorithm_type=Finding.AlgorithmType.MANUAL).order_by("created_at", "id")
     blind = _blind_answers(project)
     people = {person.pk: person for person in User.objects.filter(pk__in=theirs.order_by().values("reviewer"))}
     found: dict[UUID, Reviewing] = {}
-    fields = ("reviewer", "decision", "created_at", "finding__workitem", "revision__label__key")
-    for who, decision, at, case, key, present in theirs.values_list(*fields, "revision__content__present"):
-        one = found.setdefault(who, Reviewing(people[who]))
-        accepted = decision == _Decision.ACCEPTED
+    last: dict[tuple[UUID, UUID], tuple[str, tuple[UUID, str], bool]] = {}
+    fields = ("reviewer", "finding", "decision", "created_at", "finding__workitem", "revision__label__key")
+    for who, finding, decision, at, case, key, present in theirs.values_list(*fields, "revision__content__present"):
+        if (who, finding) not in last:
+            found.setdefault(who, Reviewing(people[who])).at.append(at)
+        last[who, finding] = (decision, (case, key), present is not False)
+    for (who, _), (decision, asked, present) in last.items():
+        one, accepted = found[who], decision == _Decision.ACCEPTED
         one.decisions += 1
         one.accepted += accepted
-        one.at.append(at)
-        if (present is not False) in blind.get((case, key), ()):
-            continue
-        if (case, key) in blind:
+        if asked in blind and present not in blind[asked]:
             one.checks += 1
             one.checks_accepted += accepted
     for one in found.values():
@@ -121,8 +125,9 @@ def _seconds(at: list[datetime]) -> float | None:
 
 
 def _blind_answers(project: Project | UUID) -> dict[tuple[UUID, str], set[bool]]:
-    """Return what readers answered blind, by case and label; of each reader the last word."""
-    rows = Revision.objects.filter(
+    """Return what readers answered blind, by case and label; of each reader the last word, of abandoned ones none."""
+    counting = Revision.objects.exclude(finding__reading__state=Reading.State.ABANDONED)
+    rows = counting.filter(
         finding__workitem__project=project,
         finding__kind=Finding.Kind.IMAGE_LABEL,
         finding__deleted=False,

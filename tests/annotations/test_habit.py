@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,6 +104,56 @@ def test_a_pause_is_no_decision_and_the_same_pace_at_ease_is_no_habit(pile: Scen
     assert (one.seconds, one.by_habit) == (25.0, False)
     Review.objects.all().delete()
     assert _decide(pile, ["accepted"] * 52, seconds=3600).seconds is None
+
+
+def test_who_changes_their_mind_has_decided_once_and_by_the_last_word(pile: Scene) -> None:
+    _decide(pile, ["accepted"] * 60)
+    first = Finding.objects.filter(workitem=pile.workitem, algorithm_type="AUTOMATIC").order_by("created_at", "id")[0]
+    for decision, reason, at in (("rejected", "not_present", 0.4), ("accepted", "", 0.8), ("rejected", "other", 1.2)):
+        Review.objects.create(
+            finding=first, revision=first.head, reviewer=pile.reviewer, decision=decision, reason=reason,
+            created_at=MORNING + timedelta(seconds=at),
+        )  # fmt: skip
+    (one,) = reviewing_of(pile.now.project)
+    assert (one.decisions, one.accepted, one.checks, one.checks_accepted, one.seconds) == (60, 59, 16, 15, 20.0)
+
+
+def test_who_corrects_a_model_and_accepts_their_own_correction_has_not_nodded(pile: Scene) -> None:
+    _decide(pile, ["rejected"] * 16)
+    proposal = Finding.objects.filter(workitem=pile.workitem, algorithm_type="AUTOMATIC").order_by("created_at", "id")
+    finding = proposal[20]
+    pile.judges(finding, "corrected", corrected_content=image_label("mass", present=False))
+    corrected = Finding.objects.select_related("head").get(pk=finding.pk).head
+    assert corrected is not None
+    assert corrected.author == pile.reviewer
+    pile.judges(finding, "accepted")
+    (one,) = reviewing_of(pile.now.project)
+    assert (one.decisions, one.accepted, one.checks, one.checks_accepted) == (17, 0, 16, 0)
+
+
+def test_every_figure_is_what_the_stored_rows_come_to(pile: Scene, project: Project, reviewer: User) -> None:
+    """Counted again by hand, in another way, from many mixed decisions."""
+    lots = random.Random(5)
+    findings = list(Finding.objects.filter(workitem=pile.workitem, algorithm_type="AUTOMATIC").select_related("head"))
+    clock, first_at, final = 0.0, {}, {}
+    for finding in findings + lots.sample(findings, 20):
+        clock += lots.choice([1.0, 2.0, 4.0, 900.0])
+        decision = lots.choice(["accepted", "accepted", "accepted", "rejected"])
+        Review.objects.create(
+            finding=finding, revision=finding.head, reviewer=reviewer, decision=decision,
+            reason="other" if decision == "rejected" else "", created_at=MORNING + timedelta(seconds=clock),
+        )  # fmt: skip
+        first_at.setdefault(finding.pk, clock)
+        final[finding.pk] = decision
+    times = sorted(first_at.values())
+    gaps = sorted(b - a for a, b in pairwise(times) if b - a <= 600)
+    middle = (gaps[(len(gaps) - 1) // 2] + gaps[len(gaps) // 2]) / 2
+    denied = [finding.pk for finding in findings if finding.head and finding.head.label.key == "nodule"]
+    _, (row,) = Api(reviewer)("GET", f"projects/{project.slug}/reviewers")
+    assert (row["decisions"], row["accepted"]) == (60, sum(one == "accepted" for one in final.values()))
+    assert row["share_accepted"] == round(row["accepted"] / 60, 4)
+    assert (row["checks"], row["checks_accepted"]) == (16, sum(final[pk] == "accepted" for pk in denied))
+    assert row["seconds"] == middle
 
 
 def test_the_lead_sees_every_reviewer_and_a_reviewer_themselves(

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from tests.e2e.story import SIGNED, TAUGHT, choose, narrowed, truth_of
 from tests.e2e.told import README
 from tests.e2e.walk import SYNTHETIC, asked, drag, findings_of, id_of, wait_for_image
-from webapp.demo.second_look import about_proposal
+from webapp.demo.second_look import about_proposal, known_of
 
 if TYPE_CHECKING:
     from tests.e2e.story import Story
@@ -152,7 +152,7 @@ def model_is_judged(story: Story) -> None:
     page.keyboard.press("s")
     truth = truth_of(story, case)
     for row in _undecided(story, case, by_model=True):
-        said = about_proposal(row["head"]["content"], truth)
+        said = about_proposal(row["head"]["content"], known_of(truth))
         _select(story, row["id"])
         if said["decision"] == "accepted":
             page.keyboard.press("a")

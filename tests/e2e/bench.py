@@ -31,8 +31,6 @@ def reader_at(url: str, user: User) -> Iterator[Desk]:
     client.force_login(user)
     name = settings.SESSION_COOKIE_NAME
     cookie = {"name": name, "value": client.cookies[name].value, "url": url}
-    with pytest.MonkeyPatch.context() as patch, started_browser() as browser, sat_down(browser, url) as desk:
-        # Playwright keeps an event loop in this thread that does nothing while the test asks the database.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    with sat_down(started_browser(), url) as desk:
         desk.context.add_cookies([cookie])  # type: ignore[list-item]  # Playwright's own dictionary
         yield desk

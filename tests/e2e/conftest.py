@@ -111,7 +111,6 @@ def house() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium() -> Browser:
     """One browser for all windows."""
-    with started_browser() as browser:
-        yield browser
+    return started_browser()

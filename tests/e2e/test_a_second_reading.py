@@ -145,7 +145,7 @@ def test_a_nodded_case_is_read_again_blind_by_keys_and_is_frozen_into_the_locked
         expect(page.get_by_test_id("test-gap-square")).to_contain_text("1 was only nodded at")
         page.get_by_test_id("freeze-name").fill("After the second reading")
         page.keyboard.press("Enter")
-        expect(page.get_by_test_id("freeze-submit")).to_have_attribute("data-loading", "true")
+        expect(page.locator('[data-testid="request-running"][data-kind="freeze"]')).to_be_visible()
         run_waiting_jobs()
         page.get_by_test_id("snapshot-detail").wait_for()
     snapshot = DatasetSnapshot.objects.get(name="After the second reading")

@@ -36,14 +36,11 @@ def step(page: Page, key: str) -> str | None:
     return page.get_by_test_id(f"first-step-{key}").get_attribute("data-done")
 
 
-def test_the_admin_of_an_empty_installation_is_led_to_the_first_reading(
-    server_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_admin_of_an_empty_installation_is_led_to_the_first_reading(server_url: str, tmp_path: Path) -> None:
     need_the_front_end()
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     inbox_open()
     user_create(username="boss", display_name="Bo Boss", role=Role.ADMIN.value, password=PASSWORD, by=None)
-    with started_browser() as browser, sat_down(browser, server_url, width=1366, height=768) as desk:
+    with sat_down(started_browser(), server_url, width=1366, height=768) as desk:
         page = desk.page
         page.goto(server_url)
         page.get_by_test_id("login-username").fill("boss")
@@ -116,12 +113,11 @@ def test_the_admin_of_an_empty_installation_is_led_to_the_first_reading(
 
 
 def test_a_first_password_is_replaced_before_anything_else_opens(
-    project: Project, admin: User, server_url: str, monkeypatch: pytest.MonkeyPatch
+    project: Project, admin: User, server_url: str
 ) -> None:
     need_the_front_end()
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     user_create(username="rita", display_name="Rita Reader", role="radiologist", password=PASSWORD, by=admin)
-    with started_browser() as browser, sat_down(browser, server_url) as desk:
+    with sat_down(started_browser(), server_url) as desk:
         page = desk.page
         page.goto(f"{server_url}/upload")
         page.get_by_test_id("login-username").fill("rita")

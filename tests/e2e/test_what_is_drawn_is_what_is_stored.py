@@ -442,12 +442,17 @@ def test_measures_shown_and_stored_are_those_of_the_mask_after_quick_undo_and_re
         hand.saved(1)
         hand.drag((12, 30), (40, 30))
         hand.drag((12, 40), (40, 40))
+        row = page.get_by_test_id("finding-row")
+        (drawn,), all_three = hand.saved(1), row.inner_text()
         for keys in ("Control+z", "Control+z", "Control+Shift+z", "Control+z", "Control+Shift+z", "Control+Shift+z"):
             page.keyboard.press(keys)
+        # Saved once before the last key arrived is not yet the end.
+        expect(row).to_have_text(all_three, use_inner_text=True)
         (stored,) = hand.saved(1)
+        assert stored["mask"] == drawn["mask"], "all three strokes"
         painted = sum(sum(frame["runs"][1::2]) for frame in stored["mask"]["frames"])
         assert stored["measures"]["pixels"]["value"] == painted
-        shown = page.get_by_test_id("finding-row").inner_text()
+        shown = row.inner_text()
         page.reload()
         hand.shown(5)
         expect(page.get_by_test_id("finding-row")).to_have_count(1)

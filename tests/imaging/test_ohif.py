@@ -46,8 +46,10 @@ def test_an_unmodified_ohif_lists_and_opens_every_study(project: Project, radiol
         if "/frames/" in response.url:
             frames.append(response.url)
 
-    with served(ohif_beside(application, build, token)) as url, started_browser() as browser:
-        page = browser.new_page(viewport={"width": 1600, "height": 1000})
+    with (
+        served(ohif_beside(application, build, token)) as url,
+        started_browser().new_page(viewport={"width": 1600, "height": 1000}) as page,
+    ):
         page.set_default_timeout(60_000)
         page.on("response", hear)
         page.goto(url)

@@ -45,7 +45,7 @@ print(json.dumps({{"job": run.job_id.hex, "run": run.pk.hex}}))
 """
 
 
-@pytest.fixture(params=["valkey", "filesystem"])
+@pytest.fixture(params=["valkey", pytest.param("filesystem", marks=pytest.mark.slow)])
 def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     """The environment of a house of its own: its data folder, its database, its broker, and short leases."""
     if request.param == "valkey" and broker.valkey_binary() is None:

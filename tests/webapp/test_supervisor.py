@@ -190,7 +190,7 @@ def test_the_bundled_broker_answers_on_a_private_socket_and_on_no_port(tmp_path:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("kind", ["auto", "filesystem"])
+@pytest.mark.parametrize("kind", ["auto", pytest.param("filesystem", marks=pytest.mark.slow)])
 def test_one_command_serves_a_url_and_ctrl_c_leaves_no_process(tmp_path: Path, kind: str) -> None:
     env = {key: value for key, value in os.environ.items() if key not in {"REDIS_URL", "DATABASE_URL"}}
     env |= {"OVERREAD_DATA_DIR": str(tmp_path / "house"), "OVERREAD_BROKER": kind, "OVERREAD_MODE": "demo"}

@@ -1,4 +1,4 @@
-"""The demo's two projects with their label sets and members."""
+"""The demo's projects with their label sets and members."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 REAL = "reading-room"
 SYNTHETIC = "synthetic-chest"
-#: What the demo's model learns.
-TAUGHT_LABEL = "opacity"
+BREAST = "synthetic-breast"
+#: What the demo's models learn.
+TAUGHT_LABEL, MASS = "opacity", "mass"
 _IMAGE, _REGION, _SEGMENT = Label.Use.IMAGE.value, Label.Use.REGION.value, Label.Use.SEGMENT.value
 #: key, SNOMED CT code, meaning, uses, colour.
 _LABELS: dict[str, list[tuple[str, str, str, list[str], str]]] = {
@@ -24,6 +25,7 @@ _LABELS: dict[str, list[tuple[str, str, str, list[str], str]]] = {
         (TAUGHT_LABEL, "95436008", "Lung consolidation", [_IMAGE, _REGION, _SEGMENT], "#f59f00"),
         ("nodule", "427359005", "Solitary nodule of lung", [_IMAGE, _REGION, _SEGMENT], "#1f8ef1"),
     ],
+    BREAST: [(MASS, "290078006", "Breast mass", [_IMAGE, _REGION, _SEGMENT], "#f59f00")],
     REAL: [
         ("lesion", "52988006", "Lesion", [_REGION, _SEGMENT], "#f03e3e"),
         ("structure", "91723000", "Anatomical structure", [_REGION, _SEGMENT], "#12b886"),
@@ -32,7 +34,7 @@ _LABELS: dict[str, list[tuple[str, str, str, list[str], str]]] = {
     ],
 }
 #: What each reading must answer: where nothing is taught, nothing; who finds nothing says so when they submit.
-_REQUIRED: dict[str, list[str]] = {REAL: [], SYNTHETIC: [TAUGHT_LABEL]}
+_REQUIRED: dict[str, list[str]] = {REAL: [], SYNTHETIC: [TAUGHT_LABEL], BREAST: [MASS]}
 _TEXTS = {
     REAL: (
         "Reading room (real images)",
@@ -45,26 +47,37 @@ _TEXTS = {
         "Say of each image whether a consolidation (a hazy bright patch in a lung) is present. Nodules are small and "
         "round; they do not count as consolidation.",
     ),
+    BREAST: (
+        "Synthetic mammograms",
+        "Drawn by a computer, with planted masses and coarse calcifications. No patient is behind any of them.",
+        "Say of each image whether a mass (a round, softly bounded density) is present. A coarse calcification is "
+        "smaller, brighter and sharply bounded; it is benign and does not count.",
+    ),
 }
+#: Those that the demo begins with.
+_AT_FIRST = (REAL, SYNTHETIC)
 
 
 def projects_install(people: dict[str, User]) -> dict[str, Project]:
-    """Return the demo's projects by slug, made where they are missing."""
+    """Return the projects that the demo begins with by slug, made where they are missing."""
+    return {slug: project_install(slug, people) for slug in _AT_FIRST}
+
+
+def project_install(slug: str, people: dict[str, User]) -> Project:
+    """Return one of the demo's projects, made where it is missing."""
+    title, description, instructions = _TEXTS[slug]
     admin = people["demo-admin"]
-    found = {project.slug: project for project in Project.objects.filter(slug__in=_TEXTS)}
-    for slug, (title, description, instructions) in _TEXTS.items():
-        if slug not in found:
-            found[slug] = project_create(
-                slug=slug,
-                title=title,
-                description=description,
-                instructions=instructions,
-                by=admin,
-                required_labels=_REQUIRED[slug],
-            )
-        _labels_install(found[slug], admin)
-        _members_install(found[slug], people, admin)
-    return found
+    project = Project.objects.filter(slug=slug).first() or project_create(
+        slug=slug,
+        title=title,
+        description=description,
+        instructions=instructions,
+        by=admin,
+        required_labels=_REQUIRED[slug],
+    )
+    _labels_install(project, admin)
+    _members_install(project, people, admin)
+    return project
 
 
 def _labels_install(project: Project, admin: User) -> None:

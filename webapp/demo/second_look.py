@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from annotations.models import Finding, Workitem
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.models import User
+    from webapp.demo.phantoms import Box
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is true of a drawn study.
+
+    Attributes:
+        label_key: that it is about.
+        boxes_jiji: first row, first column, last row, last column of what is planted, all inclusive.
+    """
+
+    label_key: str
+    present: bool
+    boxes_jiji: tuple[Box, ...]
+
 
 REASON = "An audit found that this reader mixed up nodule and consolidation. Please look again."
 
@@ -67,24 +84,31 @@ def second_reading(*, reviewer: User, limit: int, done: Callable[[], None]) -> i
     for workitem in chosen:
         study = workitem.study
         shown = visit_shown(patient_id=study.patient.patient_id, study_instance_uid=study.study_instance_uid)
-        _read_again(workitem, shown, reviewer)
+        decide_by(known_of(shown), workitem=workitem, reviewer=reviewer)
         done()
     return len(chosen)
 
 
-def _read_again(workitem: Workitem, shown: Visit, reviewer: User) -> None:
+def known_of(shown: Visit) -> Known:
+    """Return what is true of a chest."""
+    lesions = draw_visit(shown).lesions
+    return Known(TAUGHT_LABEL, shown.truth, tuple(one.box_jiji for one in lesions if one.kind == TAUGHT_LABEL))
+
+
+def decide_by(known: Known, *, workitem: Workitem, reviewer: User) -> None:
+    """Decide every finding of a submitted study that is still open, and sign it off."""
     changed = False
     for one in standing_of([workitem]).values():
         finding, head = one.finding, one.finding.head
         judged = one.review is not None and not one.review.at_sign_off
-        if finding.deleted or head is None or judged or head.content["label_key"] != TAUGHT_LABEL:
+        if finding.deleted or head is None or judged or head.content["label_key"] != known.label_key:
             continue
         if one.is_ai:
-            decision = about_proposal(head.content, shown)
-        elif (head.content["present"] is not False) == shown.truth:
+            decision = about_proposal(head.content, known)
+        elif (head.content["present"] is not False) == known.present:
             decision = {"decision": "accepted"}
         else:
-            content = {**head.content, "present": shown.truth, "measures": {}}
+            content = {**head.content, "present": known.present, "measures": {}}
             decision = {"decision": "corrected", "reason": "wrong_label", "corrected_content": content}
             changed = True
         review_record(finding=finding, reviewer=reviewer, if_match=head.digest, **decision)
@@ -93,15 +117,14 @@ def _read_again(workitem: Workitem, shown: Visit, reviewer: User) -> None:
     workitem_decide(workitem=workitem, by=reviewer, version=workitem.version, event=event)
 
 
-def about_proposal(content: dict[str, Any], shown: Visit) -> dict[str, Any]:
+def about_proposal(content: dict[str, Any], known: Known) -> dict[str, Any]:
     """Accept what the model said rightly; an outline is right when its middle lies in a planted one."""
-    if not shown.truth:
+    if not known.present:
         return {"decision": "rejected", "reason": "not_present"}
     points = content["geometry"]["points"] if content["geometry"] else []
     if not points:
         return {"decision": "accepted"}
     column, row = (sum(point[axis] for point in points) / len(points) for axis in (0, 1))
-    boxes = [lesion.box_jiji for lesion in draw_visit(shown).lesions if lesion.kind == TAUGHT_LABEL]
-    if any(j0 <= row <= j1 and i0 <= column <= i1 for j0, i0, j1, i1 in boxes):
+    if any(j0 <= row <= j1 and i0 <= column <= i1 for j0, i0, j1, i1 in known.boxes_jiji):
         return {"decision": "accepted"}
     return {"decision": "rejected", "reason": "wrong_place"}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import (
+    DigitalMammographyXRayImageStorageForPresentation,
     DigitalXRayImageStorageForPresentation,
     ExplicitVRLittleEndian,
     JPEGBaseline8Bit,
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.uid import UID
 
+    from webapp.demo.mammograms import Mammogram
     from webapp.demo.phantoms import Radiograph
 
-#: Width of the picture in the world it pretends to show.
-_PHANTOM_WIDTH_MM = 360.0
+#: Width of a chest picture, height of a mammogram, in the world they pretend to show.
+_PHANTOM_WIDTH_MM, _MAMMOGRAM_HEIGHT_MM = 360.0, 240.0
 _NOTE = "Drawn by a computer for demonstration. Not a patient."
 
 
@@ -85,26 +87,14 @@ def radiograph_file(
     if inverted:
         pixels = np.subtract(top, pixels, dtype=pixels.dtype)
     dataset = _empty(DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, name)
-    number = patient_id.rsplit("-", 1)[-1]
-    dataset.PatientName = f"SYNTHETIC^CASE {number}"
-    dataset.PatientID = patient_id
-    dataset.IssuerOfPatientID = issuer
-    dataset.PatientSex = drawn.anatomy.sex
-    dataset.PatientAge = f"{drawn.anatomy.age_years:03d}Y"
-    dataset.StudyDate = dataset.SeriesDate = dataset.ContentDate = study_date
-    dataset.StudyTime = dataset.ContentTime = "120000"
+    _drawn(dataset, patient_id, issuer, study_date, sex=drawn.anatomy.sex, age_years=drawn.anatomy.age_years)
     dataset.Modality = "DX"
-    dataset.Manufacturer = "Overread phantom"
     dataset.ManufacturerModelName = f"Device {drawn.exposure.device}"
     dataset.StudyDescription = "SYNTHETIC chest radiograph"
     dataset.SeriesDescription = f"SYNTHETIC {drawn.exposure.view} chest"
     dataset.BodyPartExamined = "CHEST"
     dataset.ViewPosition = drawn.exposure.view
     dataset.PatientOrientation = ["L", "F"]
-    dataset.PresentationIntentType = "FOR PRESENTATION"
-    dataset.ImageType = ["DERIVED", "PRIMARY"]
-    dataset.DerivationDescription = _NOTE
-    dataset.ImageComments = _NOTE
     dataset.PixelIntensityRelationship = "LOG"
     dataset.PixelIntensityRelationshipSign = -1
     spacing = round(_PHANTOM_WIDTH_MM / pixels.shape[1], 6)
@@ -114,6 +104,47 @@ def radiograph_file(
     dataset.WindowCenter, dataset.WindowWidth = (top + 1) // 2, top + 1
     dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, 1, "US"
     return _bytes(dataset)
+
+
+def mammogram_file(
+    drawn: Mammogram, *, name: str, patient_id: str, issuer: str, study_date: str, age_years: int
+) -> bytes:
+    """Return a drawn mammogram as an MG file, mediolateral oblique.
+
+    Args:
+        name: of this picture; its UIDs are made from it.
+        study_date: ``YYYYMMDD``.
+    """
+    dataset = _empty(DigitalMammographyXRayImageStorageForPresentation, ExplicitVRLittleEndian, name)
+    _drawn(dataset, patient_id, issuer, study_date, sex="F", age_years=age_years)
+    side = "L" if drawn.left else "R"
+    dataset.Modality = "MG"
+    dataset.ManufacturerModelName = "Device M"
+    dataset.StudyDescription = "SYNTHETIC mammogram"
+    dataset.SeriesDescription = f"SYNTHETIC {side} MLO"
+    dataset.BodyPartExamined, dataset.ImageLaterality, dataset.ViewPosition = "BREAST", side, "MLO"
+    dataset.PatientOrientation = ["A", "FR"] if drawn.left else ["P", "FL"]
+    dataset.PixelIntensityRelationship, dataset.PixelIntensityRelationshipSign = "LOG", -1
+    spacing = round(_MAMMOGRAM_HEIGHT_MM / drawn.pixels_ji.shape[0], 6)
+    dataset.ImagerPixelSpacing = [spacing, spacing]
+    dataset.PresentationLUTShape = "IDENTITY"
+    _grey_pixels(dataset, drawn.pixels_ji, bits=12, inverted=False)
+    dataset.WindowCenter, dataset.WindowWidth = 1700, 3400
+    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, 1, "US"
+    return _bytes(dataset)
+
+
+def _drawn(dataset: Dataset, patient_id: str, issuer: str, study_date: str, *, sex: str, age_years: int) -> None:
+    """Say of whom a drawing is, when it was made, and that it is one."""
+    dataset.PatientName = f"SYNTHETIC^CASE {patient_id.rsplit('-', 1)[-1]}"
+    dataset.PatientID, dataset.IssuerOfPatientID = patient_id, issuer
+    dataset.PatientSex, dataset.PatientAge = sex, f"{age_years:03d}Y"
+    dataset.StudyDate = dataset.SeriesDate = dataset.ContentDate = study_date
+    dataset.StudyTime = dataset.ContentTime = "120000"
+    dataset.Manufacturer = "Overread phantom"
+    dataset.PresentationIntentType = "FOR PRESENTATION"
+    dataset.ImageType = ["DERIVED", "PRIMARY"]
+    dataset.DerivationDescription = dataset.ImageComments = _NOTE
 
 
 def _grey_pixels(dataset: Dataset, pixels: NDArray[np.generic], *, bits: int, inverted: bool) -> None:

@@ -42,6 +42,12 @@ class Command(BaseCommand):
             help="instead: read N (or all) of the reopened studies again as the demo's careful reviewer",
         )
 
+        parser.add_argument(
+            "--wrong-places",
+            action="store_true",
+            help="instead: add a project in which a model points at the wrong place, and what rejecting it is worth",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("The demo's passwords are published; it is not installed in production mode.")
@@ -52,6 +58,8 @@ class Command(BaseCommand):
             if here not in (None, EDITION):
                 raise CommandError(f"{_OLDER} What is true of its pictures is known to that version only.")
             self._second_reading(options["second_reading"])
+        elif options["wrong_places"]:
+            self._wrong_places()
         elif here not in (None, EDITION):
             self._say(f"{_OLDER} It is served as it is.")
         elif here is None:
@@ -76,6 +84,15 @@ class Command(BaseCommand):
         progress.begin("Read the reopened studies again")
         count = second_reading(reviewer=reviewer, limit=limit, done=progress.step)
         progress.end(f"{count} studies signed off")
+
+    def _wrong_places(self) -> None:
+        from webapp.demo.wrong_places import wrong_places_install
+
+        if not User.objects.filter(username="demo-admin").exists():
+            raise CommandError("There is no demo here yet. Say: make demo")
+        started = time.monotonic()
+        wrong_places_install(Progress(self._say))
+        self._say(f"Project synthetic-breast is ready ({time.monotonic() - started:.0f} s).")
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)

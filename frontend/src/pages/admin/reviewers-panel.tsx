@@ -32,9 +32,9 @@ export function ReviewersTable({ rows }: { rows: ReviewerOut[] }) {
       <TableHead
         of={[
           "Reviewer",
-          "Decided",
+          "Findings decided",
           "Accepted",
-          "Seconds each",
+          "Seconds between two (median)",
           "Accepted against a blind reading",
           "Verdict",
         ]}
@@ -45,9 +45,9 @@ export function ReviewersTable({ rows }: { rows: ReviewerOut[] }) {
             <Table.Td>{row.reviewer.display_name}</Table.Td>
             <Table.Td>{formatCount(row.decisions)}</Table.Td>
             <Table.Td style={{ whiteSpace: "nowrap" }}>
-              {formatCount(row.accepted)} ({formatPercent(row.share_accepted)})
+              {formatCount(row.accepted)} ({formatPercent(row.share_accepted, 1)})
             </Table.Td>
-            <Table.Td>{row.seconds === null ? "–" : row.seconds.toFixed(row.seconds < 10 ? 1 : 0)}</Table.Td>
+            <Table.Td>{pace(row.seconds)}</Table.Td>
             <Table.Td>
               {row.checks === 0 ? "–" : `${formatCount(row.checks_accepted)} of ${formatCount(row.checks)}`}
             </Table.Td>
@@ -66,4 +66,10 @@ export function ReviewersTable({ rows }: { rows: ReviewerOut[] }) {
       </Table.Tbody>
     </Table>
   );
+}
+
+/** Seconds as they are judged; a gap too short to be written with one decimal is no zero. */
+function pace(seconds: number | null): string {
+  if (seconds === null) return "–";
+  return seconds < 0.1 ? "under 0.1" : seconds.toFixed(seconds < 10 ? 1 : 0);
 }

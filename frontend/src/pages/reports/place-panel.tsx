@@ -60,7 +60,13 @@ export function PlacePanel({
               </Text>
               <Table data-testid="place-table">
                 <TableHead
-                  of={["Version", "Marked places found", "Outlines", "Of these on a place", "Beside, a case"]}
+                  of={[
+                    "Version",
+                    "Marked places found",
+                    "Outlines",
+                    "Of these on a place",
+                    "Beside, per case",
+                  ]}
                 />
                 <Table.Tbody>
                   {rows.map((row, index) => (
