@@ -1,7 +1,7 @@
 import { ApiError } from "../api/errors";
 import { emptyContent, type RevisionContent, saysTheSame } from "../geometry/content";
 import { type Draft, type DraftStore, draftId } from "./reading-drafts";
-import { type FindingRow, isUnsaved, rowFromServer, savedStateOf } from "./reading-rows";
+import { type FindingRow, isUnsaved, rowFromServer, type SavedState, savedStateOf } from "./reading-rows";
 import { type Conflict, type Offer, type SaveState, useSaveStatus } from "./reading-save-status";
 import type { FindingOut, RevisionOut } from "./reading-types";
 
@@ -48,6 +48,12 @@ interface Pending {
   deleted: boolean;
 }
 
+/** What a finding says, or that it is deleted. */
+type Said = Pick<Pending, "content" | "deleted">;
+
+const says = (one: Said, other: Said): boolean =>
+  one.deleted === other.deleted && (one.deleted || saysTheSame(one.content, other.content));
+
 function isRevision(value: unknown): value is RevisionOut {
   return typeof value === "object" && value !== null && "digest" in value && "content" in value;
 }
@@ -68,8 +74,8 @@ export class Autosave {
   private readonly pending = new Map<string, Pending>();
   private readonly merging = new Set<string>();
   private readonly blocked = new Map<string, string>();
-  /** New findings whose creation was sent and not answered: what the first attempt said. */
-  private readonly unsettled = new Map<string, RevisionContent>();
+  /** What was sent and not answered: the server may hold it or not, so it is asked this first. */
+  private readonly unsettled = new Map<string, Pending>();
   private readonly conflicts = new Map<string, Conflict>();
   private readonly offers = new Map<string, Offer>();
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -111,9 +117,24 @@ export class Autosave {
   async recover(): Promise<void> {
     const { drafts, owner, workitemId } = this.parts;
     for (const draft of await drafts.of(owner, workitemId).catch(() => [])) {
-      this.offers.set(draft.id, { draft, refusal: null });
+      if (this.arrived(draft)) {
+        await drafts.drop(draft.id).catch(() => undefined);
+      } else {
+        this.offers.set(draft.id, { draft, refusal: null });
+      }
     }
     this.report();
+  }
+
+  /** The page went away before it heard that this was stored. */
+  private arrived({ findingId, deleted, content }: Draft): boolean {
+    const row = findingId === null ? undefined : this.parts.rows.get(findingId);
+    return row !== undefined && says(row, { deleted, content });
+  }
+
+  /** Whether a request about this finding is under way or was never answered: what the server holds is not known. */
+  isUnsettled(key: string): boolean {
+    return this.unsettled.has(key);
   }
 
   /** Put what was set aside back on the page and send it, on the revision it was made on. */
@@ -132,7 +153,7 @@ export class Autosave {
       rows.patch(key, { saved: { ...row.saved, digest: draft.base } });
     }
     if (row?.id === null && draft.attempted) {
-      this.unsettled.set(key, draft.content);
+      this.unsettled.set(key, { clientKey: draft.clientKey, content: draft.content, deleted: false });
     }
     if (draft.id !== this.idOf(key)) {
       await drafts.drop(draft.id).catch(() => undefined);
@@ -287,9 +308,9 @@ export class Autosave {
   private async failed(key: string, thrown: unknown): Promise<boolean> {
     if (thrown instanceof ApiError && thrown.status === 412 && isRevision(thrown.detail.head)) {
       const { finding_id } = thrown.detail;
-      // Refused, so what was sent is not there.
+      const sent = this.unsettled.get(key);
       this.unsettled.delete(key);
-      this.overtakenBy(key, thrown.detail.head, typeof finding_id === "string" ? finding_id : null);
+      this.overtakenBy(key, thrown.detail.head, typeof finding_id === "string" ? finding_id : null, sent);
       return true;
     }
     if (isPassing(thrown)) {
@@ -308,21 +329,22 @@ export class Autosave {
   }
 
   /** Another revision came first: where it says what is wanted here, that is that; else a person decides. */
-  private overtakenBy(key: string, head: RevisionOut, findingId: string | null = null): void {
+  private overtakenBy(key: string, head: RevisionOut, findingId: string | null = null, sent?: Pending): void {
     const { rows } = this.parts;
     const row = rows.get(key);
     if (!row) {
       return;
     }
     const theirs = savedStateOf(head, head.cause === "delete", row.saved);
-    const agrees =
-      row.deleted === theirs.deleted && (row.deleted || saysTheSame(row.content, theirs.content));
     // Undone here before the server ever had it: nothing of it stands against theirs.
-    if (agrees || (row.id === null && row.deleted)) {
+    if (says(row, theirs) || (row.id === null && row.deleted)) {
       const { content, deleted } = theirs;
       rows.patch(key, { id: row.id ?? findingId, saved: theirs, content, deleted });
       this.pending.delete(key);
       void this.dropDraft(key);
+    } else if (sent && says(sent, theirs)) {
+      // What was sent had arrived before; what was done here since goes on top of it.
+      rows.patch(key, { id: row.id ?? findingId, saved: theirs });
     } else {
       this.conflicts.set(key, { key, mine: row.content, mineDeleted: row.deleted, head, findingId });
     }
@@ -332,10 +354,11 @@ export class Autosave {
   private async setAside(key: string, refusal: string): Promise<void> {
     this.unsettled.delete(key);
     const draft = this.draftOf(key);
+    const row = this.parts.rows.get(key);
     this.pending.delete(key);
     this.merging.delete(key);
-    const taken = draft !== null && draft.findingId === null && draft.deleted;
-    if (draft && !taken) {
+    // Undone while it was under way: nothing is left to offer.
+    if (draft && row && isUnsaved(row)) {
       this.offers.set(draft.id, { draft, refusal });
       await this.parts.drafts.put(draft).catch(() => undefined);
     } else {
@@ -345,29 +368,21 @@ export class Autosave {
   }
 
   private async save(key: string): Promise<void> {
-    const { port, rows } = this.parts;
+    const { rows } = this.parts;
     const row = rows.get(key);
     const pending = this.pending.get(key);
     if (!row || !pending) {
       this.pending.delete(key);
       return;
     }
-    const { saved } = row;
-    if (row.id === null || saved === null) {
-      await this.create(key, row, pending);
-    } else if (pending.deleted) {
-      if (!saved.deleted) {
-        const head = await port.remove(row.id, saved.digest);
-        rows.patch(key, { saved: savedStateOf(head, true, saved) });
+    const sent = this.unsettled.get(key) ?? pending;
+    if (this.unsettled.has(key) || isUnsaved(row)) {
+      this.unsettled.set(key, sent);
+      if (row.id === null || row.saved === null) {
+        await this.create(key, row, sent);
+      } else {
+        await this.change(key, row.id, row.saved, sent);
       }
-    } else if (saved.deleted && saved.contentRevisionId) {
-      const head = await port.restore(row.id, saved.contentRevisionId, saved.digest);
-      rows.patch(key, { saved: savedStateOf(head, false, saved) });
-    } else if (isUnsaved(row)) {
-      const cause = this.merging.has(key) ? "merge" : "edit";
-      const head = await port.revise(row.id, pending.content, pending.clientKey, cause, saved.digest);
-      this.merging.delete(key);
-      rows.patch(key, { saved: savedStateOf(head, false, saved), ...this.kept(key, pending, head.content) });
     }
     // At once: whoever fetches meanwhile must see that their answer may be older than this.
     useSaveStatus.setState({ savedAt: Date.now() });
@@ -385,29 +400,40 @@ export class Autosave {
     }
   }
 
-  /** Make a finding, or learn that an unanswered attempt had made it; what was undone meanwhile is deleted next. */
-  private async create(key: string, row: FindingRow, pending: Pending): Promise<void> {
+  /** Send the next revision of a finding; what was changed or undone meanwhile stands on the page and is sent next. */
+  private async change(key: string, id: string, saved: SavedState, sent: Pending): Promise<void> {
     const { port, rows } = this.parts;
-    const first = this.unsettled.get(key);
-    if (pending.deleted && first === undefined) {
-      return;
+    let fields: Partial<FindingRow>;
+    if (sent.deleted) {
+      fields = { saved: savedStateOf(await port.remove(id, saved.digest), true, saved) };
+    } else if (saved.deleted && saved.contentRevisionId) {
+      const head = await port.restore(id, saved.contentRevisionId, saved.digest);
+      fields = { saved: savedStateOf(head, false, saved) };
+    } else {
+      const cause = this.merging.has(key) ? "merge" : "edit";
+      const head = await port.revise(id, sent.content, sent.clientKey, cause, saved.digest);
+      this.merging.delete(key);
+      fields = { saved: savedStateOf(head, false, saved), ...this.kept(key, sent, head.content) };
     }
-    if (first === undefined) {
-      this.unsettled.set(key, pending.content);
-      await this.keepDraft(key);
-    }
-    const out = await port.create(first ?? pending.content, pending.clientKey);
+    this.unsettled.delete(key);
+    rows.patch(key, fields);
+  }
+
+  /** Make a finding, or learn that an unanswered attempt had made it; what was undone meanwhile is deleted next. */
+  private async create(key: string, row: FindingRow, sent: Pending): Promise<void> {
+    const { port, rows } = this.parts;
+    await this.keepDraft(key);
+    const out = await port.create(sent.content, sent.clientKey);
     this.unsettled.delete(key);
     const now = rows.get(key) ?? row;
-    const sent = first ?? pending.content;
     const mine = { content: now.content, deleted: now.deleted };
-    const unchanged = now.content === sent && !now.deleted;
+    const unchanged = now.content === sent.content && !now.deleted;
     rows.patch(key, {
       ...rowFromServer(out, key, now),
-      ...(unchanged ? this.kept(key, { ...pending, content: sent }, out.head.content) : mine),
+      ...(unchanged ? this.kept(key, sent, out.head.content) : mine),
     });
     const after = rows.get(key);
-    if (after && isUnsaved(after) && out.head.number > 1 && !saysTheSame(out.head.content, sent)) {
+    if (after && isUnsaved(after) && out.head.number > 1 && !saysTheSame(out.head.content, sent.content)) {
       // It reached the server long ago, and somebody has changed it since.
       this.overtakenBy(key, out.head);
     }

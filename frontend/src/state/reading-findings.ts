@@ -54,8 +54,12 @@ export function patchRow(key: string, fields: Partial<FindingRow>): void {
   });
 }
 
-/** Take over what the server holds now; rows with unsaved changes keep them. */
-export function mergeFromServer(list: readonly FindingOut[]): void {
+/** Take over what the server holds now; rows with unsaved changes, or with a request not answered yet, keep theirs. */
+export function mergeFromServer(
+  list: readonly FindingOut[],
+  isUnsettled: (key: string) => boolean = () => false,
+): void {
+  const isOurs = (row: FindingRow) => isUnsaved(row) || isUnsettled(row.key);
   useFindings.setState((state) => {
     const rows = { ...state.rows };
     const keyOfId = new Map(
@@ -67,7 +71,7 @@ export function mergeFromServer(list: readonly FindingOut[]): void {
       const key = keyOfId.get(out.id) ?? out.id;
       seen.add(key);
       const before = rows[key];
-      if (before && isUnsaved(before)) {
+      if (before && isOurs(before)) {
         rows[key] = { ...before, ...rulesOf(out) };
       } else if (before?.saved && before.saved.number > out.head.number) {
         // An answer that was under way while a newer revision was saved.
@@ -80,7 +84,7 @@ export function mergeFromServer(list: readonly FindingOut[]): void {
       }
     }
     for (const row of Object.values(rows)) {
-      if (row.id && !seen.has(row.key) && !row.correctionOf && !isUnsaved(row) && !row.deleted) {
+      if (row.id && !seen.has(row.key) && !row.correctionOf && !isOurs(row) && !row.deleted) {
         delete rows[row.key];
       }
     }

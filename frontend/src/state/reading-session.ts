@@ -263,7 +263,7 @@ class Session {
         // Something was saved while these answers were under way: they may not know it yet.
         this.refreshSoon();
       } else if (generation === this.generation) {
-        mergeFromServer(findings);
+        mergeFromServer(findings, (key) => this.autosave?.isUnsettled(key) ?? false);
         useReading.setState({ workitem, comments, predictions, agreement });
       }
     } catch {

@@ -103,10 +103,21 @@ export class SmallServer implements SavePort {
     return structuredClone(out);
   }
 
-  async revise(id: string, content: RevisionContent, _key: string, cause: "edit" | "merge", digest: string) {
+  async revise(
+    id: string,
+    content: RevisionContent,
+    clientKey: string,
+    cause: "edit" | "merge",
+    digest: string,
+  ) {
     this.knock(cause);
+    const known = this.byClientKey.get(clientKey);
+    if (known && !("head" in known)) {
+      return this.answer(known);
+    }
     const finding = this.match(id, digest);
     finding.head = this.revision(content, cause, finding.head.number + 1);
+    this.byClientKey.set(clientKey, finding.head);
     return this.answer(finding.head);
   }
 
