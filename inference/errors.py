@@ -81,6 +81,14 @@ def report_outdated() -> Conflict:
     )
 
 
+def report_of_older_dataset() -> Conflict:
+    """The version did not pass on a dataset that was frozen later."""
+    return Conflict(
+        "report_of_older_dataset",
+        "On a dataset that was frozen later this version did not pass the gate. Decide by that report.",
+    )
+
+
 def report_of_other_version() -> Invalid:
     """The report is about something else."""
     return Invalid("report_of_other_version", "This report is about another version. Choose the version's own report.")

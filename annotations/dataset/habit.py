@@ -17,6 +17,7 @@ from uuid import UUID
 from django.db.models import F
 
 from annotations.dataset.teaching import PROVENANCE
+from annotations.dataset.words import agrees
 from annotations.models import Finding, Reading, Review, Revision
 from core.models import Project, User
 
@@ -101,10 +102,22 @@ def reviewing_of(project: Project | UUID) -> list[Reviewing]:
     people = {person.pk: person for person in User.objects.filter(pk__in=theirs.order_by().values("reviewer"))}
     found: dict[UUID, Reviewing] = {}
     last: dict[tuple[UUID, UUID], tuple[str, tuple[UUID, str], bool]] = {}
-    fields = ("reviewer", "finding", "decision", "created_at", "finding__workitem", "revision__label__key")
-    for who, finding, decision, at, case, key, present in theirs.values_list(*fields, "revision__content__present"):
+    fields = (
+        "reviewer",
+        "finding",
+        "decision",
+        "difference",
+        "created_at",
+        "finding__workitem",
+        "revision__label__key",
+    )
+    rows = theirs.values_list(*fields, "revision__content__present")
+    for who, finding, decision, difference, at, case, key, present in rows:
         if (who, finding) not in last:
             found.setdefault(who, Reviewing(people[who])).at.append(at)
+        if decision == _Decision.CORRECTED and agrees(difference):
+            # Reworded, it is what it was before: accepted, where nothing else was decided.
+            decision = last[who, finding][0] if (who, finding) in last else _Decision.ACCEPTED
         last[who, finding] = (decision, (case, key), present is not False)
     for (who, _), (decision, asked, present) in last.items():
         one, accepted = found[who], decision == _Decision.ACCEPTED

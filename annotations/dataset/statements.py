@@ -25,6 +25,7 @@ from annotations.dataset.teaching import (
     Says,
     Trust,
 )
+from annotations.dataset.words import before_correction, taken_back, words_of
 from annotations.models import Finding, Review, Revision, Workitem
 from annotations.rules.standing import Decided, Standing
 from imaging.models import Instance
@@ -75,12 +76,17 @@ class _Models:
         proposed: labels of which one says that they are there.
         accepted: labels of its findings that were accepted or corrected.
         disputed: labels of its findings that a reviewer corrected, or rejected for a reason that decides something.
+        denied: those of them of which the reviewer said that the model's answer itself is wrong, not only its place.
+        taken_back: what a reader had said blind (reading, label, present) and took back with an opinion on the screen:
+            who had said both, and then chose, chose with the model in view.
     """
 
     looked_for: frozenset[str]
     proposed: frozenset[str]
     accepted: frozenset[str]
     disputed: frozenset[str]
+    denied: frozenset[str]
+    taken_back: frozenset[tuple[UUID, str, bool]]
 
     def opinion(self, key: str) -> bool | None:
         """Return whether they say that the label is there; None where none looked for it."""
@@ -90,20 +96,40 @@ class _Models:
         """They looked for it, and have not seen what is there."""
         return present and self.opinion(key) is False
 
+    def overruled(self, key: str, *, present: bool, drawn: bool) -> bool:
+        """A reviewer decided between them and a person, for the person.
 
-def _models_of(workitem: Workitem, live: Sequence[Standing]) -> _Models:
+        Where both answer alike nothing was decided unless the model's answer was called wrong. Where the person
+        draws, it is the place that was decided about.
+        """
+        return key in self.denied or (key in self.disputed and (drawn or self.opinion(key) is not present))
+
+
+def _models_of(workitem: Workitem, live: Sequence[Standing], taken_back: frozenset[tuple[UUID, str, bool]]) -> _Models:
     theirs = [one for one in live if one.is_ai]
     proposed = {_first_label(one) for one in theirs if not one.below_threshold}
     accepted = {_label(one) for one in theirs if one.decided in (Decided.ACCEPTED, Decided.CORRECTED)}
     disputed = {key for one in theirs if _is_disputed(one) for key in (_label(one), _first_label(one))}
+    denied = {key for one in theirs if _is_denied(one) for key in (_label(one), _first_label(one))}
     looked_for = frozenset((*workitem.looked_for, *map(_label, theirs), *map(_first_label, theirs)))
-    return _Models(looked_for, frozenset(proposed), frozenset(accepted), frozenset(disputed))
+    judged = (frozenset(accepted), frozenset(disputed), frozenset(denied))
+    return _Models(looked_for, frozenset(proposed), *judged, taken_back)
 
 
 def _is_disputed(one: Standing) -> bool:
     if one.decided is Decided.REJECTED and one.review is not None:
         return one.review.reason not in _BESIDE_THE_POINT
-    return one.decided is Decided.CORRECTED
+    return one.decided is Decided.CORRECTED and before_correction(one.finding) is not None
+
+
+def _is_denied(one: Standing) -> bool:
+    """The reviewer says that the answer itself is wrong: by a reason, or by correcting it to another one."""
+    if one.decided is Decided.REJECTED and one.review is not None:
+        return one.review.reason in _DENIES
+    head, before = one.finding.head, before_correction(one.finding)
+    if head is None or before is None:
+        return False
+    return _label(one) != before.content["label_key"] or _is_present(head) is not _is_present(before)
 
 
 def workitem_statements(workitem: Workitem, standings: Iterable[Standing], *, habitual: set[UUID]) -> list[Statement]:
@@ -111,8 +137,9 @@ def workitem_statements(workitem: Workitem, standings: Iterable[Standing], *, ha
 
     Whether a person was blind is a fact of what they said, as it was then (``Revision.ai_visible``).
     """
-    live = [one for one in standings if not one.finding.deleted and one.finding.head is not None]
-    models = _models_of(workitem, live)
+    known = [one for one in standings if one.finding.head is not None]
+    live = [one for one in known if not one.finding.deleted]
+    models = _models_of(workitem, live, taken_back(known))
     result: list[Statement] = []
     for one in live:
         result += _of_model(one, habitual) if one.is_ai else _of_person(one, models)
@@ -144,13 +171,6 @@ def _is_present(revision: Revision) -> bool:
     return revision.content["present"] is not False
 
 
-def _words(head: Revision) -> Revision:
-    """Return the revision in which somebody said it: measuring it anew says nothing."""
-    while head.cause == "calibration" and head.parent is not None:
-        head = head.parent
-    return head
-
-
 def _taught(revision: Revision, row: Row, at: datetime, *, is_ai: bool) -> list[Statement]:
     """Return what an act that the table has as ``row`` states with a revision."""
     return _by_cell(revision, row.answer if _is_answer(revision) else row.drawing, at, is_ai=is_ai)
@@ -160,7 +180,7 @@ def _by_cell(revision: Revision, cell: Cell, at: datetime, *, is_ai: bool) -> li
     key = revision.content["label_key"]
     if key is None:
         return []
-    by = None if is_ai else _words(revision).author_id
+    by = None if is_ai else words_of(revision).author_id
 
     def said(state: int | None, image: tuple[str, int] | None, place: Revision | None) -> Statement:
         return Statement(key, state, cell.provenance, cell.trust, at, image, place, is_ai, by)
@@ -190,25 +210,24 @@ def _of_person(one: Standing, models: _Models) -> list[Statement]:
     at = review.created_at if review and one.judged else head.created_at
     if one.decided is Decided.REJECTED and review is not None:
         return _person_rejected(head, review, _as_read(one, head, models))
-    if one.decided is Decided.CORRECTED and review is not None:
-        return _corrected(head, review.revision, at, is_ai=False)
-    words = _words(head)
-    if reading is not None and words.author_id != reading.reader_id and words.parent is not None:
-        # Corrected in an earlier round of review, and accepted now.
-        return _corrected(head, words.parent, at, is_ai=False)
+    before = before_correction(one.finding)
+    if before is not None and (one.decided is Decided.CORRECTED or reading is not None):
+        # Now, or in an earlier round of review, and accepted now.
+        return _corrected(head, before, at, is_ai=False)
     return _taught(head, ACTS[_as_read(one, head, models)], at, is_ai=False)
 
 
 def _as_read(one: Standing, head: Revision, models: _Models) -> Act:
     key, present = str(head.content["label_key"]), _is_present(head)
-    missed, disputed = models.missed(key, present=present), key in models.disputed
+    missed = models.missed(key, present=present)
+    overruled = models.overruled(key, present=present, drawn=not _is_answer(head))
     if one.added_in_review:
         if missed:
             return Act.ADDED_FIND
-        return Act.ADDED_ECHO if models.opinion(key) is present and not disputed else Act.ADDED
-    if one.judged and one.decided is Decided.ACCEPTED and (missed or disputed):
+        return Act.ADDED_ECHO if models.opinion(key) is present and not overruled else Act.ADDED
+    if one.judged and one.decided is Decided.ACCEPTED and (missed or overruled):
         return Act.UPHELD_FIND if missed else Act.UPHELD
-    if not _words(head).ai_visible:
+    if not words_of(head).ai_visible and (one.finding.reading_id, key, not present) not in models.taken_back:
         return Act.FOUND_BLIND if missed else Act.READ_BLIND
     if key in models.accepted:
         return Act.READ_ECHO
@@ -235,15 +254,12 @@ def _of_model(one: Standing, habitual: set[UUID]) -> list[Statement]:
     if head is None or review is None:
         return []
     at = review.created_at
-    if one.decided is Decided.ACCEPTED:
-        words = _words(head)
-        if words.author_id is not None and words.parent is not None:
-            # Corrected in an earlier round of review, and this correction was accepted now.
-            return _corrected(head, words.parent, at, is_ai=True)
+    if one.decided is not Decided.REJECTED:
+        # Corrected in an earlier round of review, and accepted now, it is as corrected.
+        if (before := before_correction(one.finding)) is not None:
+            return _corrected(head, before, at, is_ai=True)
         act = Act.MODEL_ACCEPTED_BY_HABIT if review.reviewer_id in habitual else Act.MODEL_ACCEPTED
         return _taught(head, ACTS[act], at, is_ai=True)
-    if one.decided is Decided.CORRECTED:
-        return _corrected(head, review.revision, at, is_ai=True)
     if review.reason in _DENIES and not _is_present(review.revision):
         return _taught(review.revision, ACTS[Act.MODEL_DENIAL_REJECTED], at, is_ai=True)
     return _taught(review.revision, MODEL_REJECTED[review.reason], at, is_ai=True)
@@ -264,7 +280,7 @@ def _corrected(head: Revision, before: Revision, at: datetime, *, is_ai: bool) -
 
 def _moved_away(head: Revision) -> bool:
     """What was drawn shares nothing with what had been drawn before."""
-    difference = _words(head).difference
+    difference = words_of(head).difference
     return not _is_answer(head) and (difference.get("dice") == 0 or bool(difference.get("moved_to_other_image")))
 
 

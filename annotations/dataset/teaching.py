@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from annotations.models import Review
 
 #: Raise it when the table, or how contradictions are settled, changes: a datasheet names the rules it was made by.
-REVISION: Final = 3
+REVISION: Final = 4
 
 
 class Provenance(NamedTuple):
@@ -149,7 +149,11 @@ ACTS: Final[dict[Act, Row]] = {
     Act.NOT_SIGNED_OFF: _silent("Being read, handed in, sent back or reopened: not signed off"),
     Act.ABANDONED: _silent("Given back, given to somebody else, or left by its reader"),
     Act.READ_BLIND: _said("Said before any model's opinion was on the screen", "blind_read", Trust.BLIND),
-    Act.READ_ASSISTED: _said("Said with the model's opinion on the screen", "assisted_read", Trust.ASSISTED),
+    Act.READ_ASSISTED: _said(
+        "Said with the model's opinion on the screen, or what is left of two contrary answers since it was seen",
+        "assisted_read",
+        Trust.ASSISTED,
+    ),
     Act.READ_ECHO: _said(
         "Said with the model's opinion on the screen, the same as the model's accepted finding",
         "ai_accepted",
@@ -159,7 +163,7 @@ ACTS: Final[dict[Act, Row]] = {
     Act.FOUND_ASSISTED: _said("Found what the model missed, with its opinion seen", "human_added", Trust.ASSISTED),
     Act.READ_TWICE: _said("Two readers said the same, neither knowing of the other", "consensus", Trust.CONSENSUS),
     Act.UPHELD: _said(
-        "Accepted by itself, while the model's contrary finding was corrected or rejected",
+        "Accepted by itself, while the model's contrary answer or place was corrected or rejected",
         "adjudicated",
         Trust.ADJUDICATED,
     ),
@@ -174,7 +178,7 @@ ACTS: Final[dict[Act, Row]] = {
         "Added by the reviewer beside an equal finding of the model", "assisted_read", Trust.ASSISTED
     ),
     Act.MODEL_UNDECIDED: _silent("Not decided, or superseded by a newer answer"),
-    Act.MODEL_ACCEPTED: _said("Accepted", "ai_accepted", Trust.NOD),
+    Act.MODEL_ACCEPTED: _said("Accepted, or corrected in words or by a nudge only", "ai_accepted", Trust.NOD),
     Act.MODEL_ACCEPTED_BY_HABIT: _said(
         "Accepted by a reviewer who accepts nearly everything", "ai_accepted_by_habit", Trust.BY_HABIT
     ),

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from annotations import errors
 from annotations.models import Glimpse, Sight
+from annotations.rules.one_question import cases_alike
 from core.models import User
 
 if TYPE_CHECKING:
@@ -22,21 +23,27 @@ if TYPE_CHECKING:
 def told_before(people: Iterable[UUID], workitems: Iterable[UUID]) -> defaultdict[tuple[UUID, UUID], set[str]]:
     """Return what of each case was sent to each person so far, by (person, work item): see ``Glimpse.What``.
 
-    Nothing where nothing was. What was sent to the reader of a case counts as well, also of an abandoned reading.
+    Nothing where nothing was. What was sent to the reader of a case counts as well, also of an abandoned reading, and
+    what was sent of another project's case of the same study that asks the same.
     """
     told: defaultdict[tuple[UUID, UUID], set[str]] = defaultdict(set)
     users = {user.pk: user for user in User.objects.filter(pk__in=list(people))}
-    cases = list(workitems)
-    sent = Sight.objects.filter(reading__workitem__in=cases, reading__reader__in=users)
+    of: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    for asked, alike in cases_alike(workitems).items():
+        for case in alike:
+            of[case].add(asked)
+    sent = Sight.objects.filter(reading__workitem__in=of, reading__reader__in=users)
     for person, case in sent.values_list("reading__reader", "reading__workitem").distinct():
-        told[person, case].add(Glimpse.What.MODEL)
-    for row in Glimpse.objects.filter(workitem__in=cases).filter(Q(person__in=users) | Q(person=None)):
-        if row.person_id is not None:
-            told[row.person_id, row.workitem_id].add(row.what)
-            continue
-        for person, user in users.items():
-            if user.date_joined <= row.created_at:
-                told[person, row.workitem_id] |= {Glimpse.What.MODEL, Glimpse.What.READING}
+        for asked in of[case]:
+            told[person, asked].add(Glimpse.What.MODEL)
+    for row in Glimpse.objects.filter(workitem__in=of).filter(Q(person__in=users) | Q(person=None)):
+        for asked in of[row.workitem_id]:
+            if row.person_id is not None:
+                told[row.person_id, asked].add(row.what)
+                continue
+            for person, user in users.items():
+                if user.date_joined <= row.created_at:
+                    told[person, asked] |= {Glimpse.What.MODEL, Glimpse.What.READING}
     return told
 
 

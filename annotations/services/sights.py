@@ -7,18 +7,22 @@ read the case is noted too: they are nobody to read it a second time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.db import transaction
 
+from annotations.dataset.manifests import splits_of_manifest
 from annotations.models import Finding, Glimpse, Reading, Sight, Workitem
+from annotations.rules.one_question import cases_alike
 
 if TYPE_CHECKING:
+    from annotations.models import DatasetSnapshot
     from core.models import User
     from imaging.models import Study
 
 What = Sight.What
+_CHUNK: Final = 500
 #: (what, id of it or "").
 Seen = tuple[Sight.What, str]
 
@@ -27,17 +31,24 @@ def sights_note(user: User, seen: Mapping[UUID, Iterable[Seen]]) -> None:
     """Note what is sent to ``user`` of these cases; what was seen before stays as it is.
 
     Args:
-        seen: by work item; nobody's reading but the user's own is touched.
+        seen: by work item; nobody's reading but the user's own is touched, in this case and in those of the same
+            study that ask the same.
     """
     told = {pk: found for pk, things in seen.items() if (found := set(things))}
     if not told:
         return
-    own = Reading.objects.filter(workitem__in=told, reader=user)
+    alike = cases_alike(told)
+    own = Reading.objects.filter(workitem__in=set().union(*alike.values()), reader=user)
     readings = {row.workitem_id: row for row in own.exclude(state=Reading.State.ABANDONED)}
     _glimpses_note(user, told.keys() - readings.keys(), Glimpse.What.MODEL)
     if not readings:
         return
-    wanted = {(row.pk, *thing) for pk, row in readings.items() for thing in told[pk]}
+    wanted = {
+        (readings[other].pk, *thing)
+        for pk, things in told.items()
+        for other in alike[pk] & readings.keys()
+        for thing in things
+    }
     rows = Sight.objects.filter(reading__in=[row.pk for row in readings.values()])
     new = wanted - set(rows.values_list("reading", "what", "of"))
     if not new:
@@ -78,6 +89,18 @@ def findings_sent(user: User, workitem: Workitem, rows: Iterable[Mapping[str, An
     reading = Reading.objects.filter(workitem=workitem, reader=user).exclude(state=Reading.State.ABANDONED)
     if theirs and not reading.exists():
         _glimpses_note(user, [workitem.pk], Glimpse.What.READING)
+
+
+def manifest_sent(user: User, snapshot: DatasetSnapshot) -> None:
+    """Note that somebody was sent what people and models said of all cases of a dataset."""
+    studies = sorted(splits_of_manifest(snapshot.manifest_digest))
+    for start in range(0, len(studies), _CHUNK):
+        some = studies[start : start + _CHUNK]
+        rows = Workitem.objects.filter(project=snapshot.project_id, study__study_instance_uid__in=some)
+        cases = list(rows.values_list("pk", flat=True))
+        sights_note(user, {pk: [(What.ANSWER, "")] for pk in cases})
+        own = Reading.objects.filter(workitem__in=cases, reader=user).exclude(state=Reading.State.ABANDONED)
+        _glimpses_note(user, set(cases) - set(own.values_list("workitem", flat=True)), Glimpse.What.READING)
 
 
 def _author(row: Mapping[str, Any]) -> UUID | None:

@@ -64,7 +64,7 @@ def workitem_decide(
         if event == "reject":
             _send_back(locked, reading, by, remark)
         else:
-            locked.images_digest = images_check(locked, images)
+            locked.images_digest = images_check(locked, images, known=reading.images_digest if reading else "")
             digest = _sign_off(locked, by, event, model_says or {})
         locked.reviewer, locked.decided_at, locked.remark = by, timezone.now(), remark
         state, kind = WORKITEM.next(locked.state, event), _WORDS[event]

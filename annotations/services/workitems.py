@@ -63,14 +63,16 @@ def _locked(workitem: Workitem, version: int, act: Act, by: User) -> Workitem:
     return locked
 
 
-def images_check(workitem: Workitem, images: str | None) -> str:
+def images_check(workitem: Workitem, images: str | None, *, known: str) -> str:
     """Return the digest of the images that are there now; raise where the person has not seen them.
 
     Args:
-        images: the digest that the person's page shows; None: what the work item last said counts.
+        images: the digest that the person's page shows; None: what was known to be there counts.
+        known: what the reading began with, or was made of; empty: what the work item last said. Somebody who merely
+            knows the new version of a case has not seen the images that made it.
     """
     present = images_digest(workitem.study_id)
-    if (images or workitem.images_digest or present) != present:
+    if (images or known or workitem.images_digest or present) != present:
         raise errors.images_arrived(present)
     return present
 
@@ -209,7 +211,7 @@ def workitem_submit(
         locked = _locked(workitem, version, Act.SUBMIT, by)
         reading = locked.reading
         assert reading is not None  # the rule book asked for one's own
-        locked.images_digest = images_check(locked, images)
+        locked.images_digest = images_check(locked, images, known=reading.images_at_claim)
         answers = answers_of(reading)
         if answers.missing:
             raise errors.answers_missing(answers.required, answers.answered, answers.missing)

@@ -77,7 +77,8 @@ def version_promote(*, version: ModelVersion, report: EvaluationReport, reason: 
 
     Raises:
         Invalid: no reason, or another version's report.
-        Conflict: ``gate_not_passed``; ``report_outdated`` when the live version is not the one the report compares
+        Conflict: ``gate_not_passed``; ``report_of_older_dataset`` when it did not pass on a later one;
+            ``report_outdated`` when the live version is not the one the report compares
             with (somebody was quicker); ``wrong_state``.
     """
     reason = _checked_reason(reason)
@@ -91,6 +92,8 @@ def version_promote(*, version: ModelVersion, report: EvaluationReport, reason: 
             raise errors.gate_not_passed(report.gate)
         if report.compared_with_id != family.live_id:
             raise errors.report_outdated()
+        if _refuted(report):
+            raise errors.report_of_older_dataset()
         promotion = pointer_move(
             family,
             locked,
@@ -102,6 +105,13 @@ def version_promote(*, version: ModelVersion, report: EvaluationReport, reason: 
         )
     bell.ring("model", "promoted", promotion)
     return promotion
+
+
+def _refuted(report: EvaluationReport) -> bool:
+    """Beside the same live version, on a dataset that was frozen later, the version did not pass."""
+    beside = EvaluationReport.objects.filter(version=report.version_id, compared_with=report.compared_with_id)
+    later = beside.filter(snapshot__created_at__gt=report.snapshot.created_at).values_list("gate", flat=True)
+    return any(gate.get("passed") is not True for gate in later)
 
 
 def roll_back(*, family: ModelFamily, reason: str, by: User) -> Promotion:

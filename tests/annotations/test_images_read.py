@@ -132,8 +132,9 @@ def test_nothing_is_handed_in_or_signed_on_an_older_list_of_images(
         status, answer = Api(by)("POST", f"workitems/{workitem.pk}/{path}", {**body, **images}, match=version)
         return status, answer.get("code", "")
 
-    # A client that names no list has seen what its version says: it is outdated, or the list is.
+    # A client that names no list has seen what the reading began with, or was made of; a new version shows no image.
     assert try_it(before.version)[0] == 412
+    assert try_it(_now(workitem).version) == (412, "images_arrived")
     assert try_it(before.version, images=page)[0] == 412
     assert try_it(_now(workitem).version, images=page) == (412, "images_arrived")
     seen = Api(by)("GET", f"workitems/{workitem.pk}")[1]

@@ -48,6 +48,7 @@ TELLS_WHEN_DONE: Final = frozenset(
         "api/v1/findings/<uuid:id>/reviews POST",
         "api/v1/reports/<uuid:id>/examples GET",
         "api/v1/snapshot-requests/<uuid:id>/blind-readings GET",
+        "api/v1/snapshots/<uuid:id>/manifest GET",
         "api/v1/snapshots/<uuid:id>/suspects GET",
         "api/v1/workitems/<uuid:id>/all-negative POST",
         "api/v1/workitems/<uuid:id>/assign POST",
@@ -127,7 +128,6 @@ SILENT: Final = frozenset(
     api/v1/snapshot-requests/<uuid:id>/cancel POST
     api/v1/snapshots/<uuid:id> GET
     api/v1/snapshots/<uuid:id>/datasheet GET
-    api/v1/snapshots/<uuid:id>/manifest GET
     api/v1/snapshots/<uuid:id>/suspects POST
     api/v1/studies/<str:study>/series/<str:series>/frames GET
     api/v1/studies/<str:study>/series/<str:series>/instances/<str:instance>/frames/<int:frame>/colors GET

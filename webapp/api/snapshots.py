@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from annotations import selectors
 from annotations.access import access_snapshot, access_snapshot_request
 from annotations.models import SnapshotRequest
+from annotations.services.sights import manifest_sent
 from annotations.services.snapshot_requests import job_of, requests_open, snapshot_ask, snapshot_ask_cancel
 from core.access import project_for
 from core.models import Job
@@ -226,6 +227,7 @@ class SnapshotManifest(APIView):
     def get(self, request: Request, id: str) -> HttpResponse:
         """Return the manifest byte by byte: one image a line, patients as pseudonyms; its SHA-256 is its digest."""
         snapshot = access_snapshot(caller(request), "snapshot.read", id=id)
+        manifest_sent(caller(request), snapshot)
         answer = HttpResponse(selectors.snapshot_manifest(snapshot), content_type="application/jsonl")
         answer["Content-Disposition"] = f'attachment; filename="{snapshot.manifest_digest}.jsonl"'
         return answer
