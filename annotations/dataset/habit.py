@@ -102,16 +102,8 @@ def reviewing_of(project: Project | UUID) -> list[Reviewing]:
     people = {person.pk: person for person in User.objects.filter(pk__in=theirs.order_by().values("reviewer"))}
     found: dict[UUID, Reviewing] = {}
     last: dict[tuple[UUID, UUID], tuple[str, tuple[UUID, str], bool]] = {}
-    fields = (
-        "reviewer",
-        "finding",
-        "decision",
-        "difference",
-        "created_at",
-        "finding__workitem",
-        "revision__label__key",
-    )
-    rows = theirs.values_list(*fields, "revision__content__present")
+    fields = ("reviewer", "finding", "decision", "difference", "created_at", "finding__workitem")
+    rows = theirs.values_list(*fields, "revision__label__key", "revision__content__present")
     for who, finding, decision, difference, at, case, key, present in rows:
         if (who, finding) not in last:
             found.setdefault(who, Reviewing(people[who])).at.append(at)
