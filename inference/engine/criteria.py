@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,7 +33,15 @@ def non_inferior(pairs: Pairs, plan: GatePlan) -> Criterion:
     return _change("non_inferior", title, "required", main, plan.margin)
 
 
-def benefit(pairs: Pairs, plan: GatePlan, reviewed: tuple[int, int] | None) -> Criterion:
+class Reviewed(NamedTuple):
+    """From how many reviewed labels the live model and the new one learned; of all, or of those decided one by one."""
+
+    before: int
+    now: int
+    one_by_one: bool = False
+
+
+def benefit(pairs: Pairs, plan: GatePlan, reviewed: Reviewed | None) -> Criterion:
     main = pairs.difference(pairs.labels)
     value, interval = main if main is not None else (None, None)
     passed: bool | None = None
@@ -41,7 +50,8 @@ def benefit(pairs: Pairs, plan: GatePlan, reviewed: tuple[int, int] | None) -> C
         sentence = f"The {METRIC_NAMES[pairs.metric]} is higher: {value:+.3f}, with an interval above 0."
     elif grown(plan, reviewed) and reviewed is not None:
         passed = True
-        sentence = f"It learned from {reviewed[1]} reviewed labels instead of {reviewed[0]}."
+        decided = " that a reviewer decided one by one" if reviewed.one_by_one else ""
+        sentence = f"It learned from {reviewed.now} reviewed labels{decided} instead of {reviewed.before}."
     elif interval is None:
         sentence = "Cannot tell whether it is better: too few test patients."
     elif interval[1] <= 0:
@@ -51,9 +61,9 @@ def benefit(pairs: Pairs, plan: GatePlan, reviewed: tuple[int, int] | None) -> C
     return Criterion("benefit", "A declared benefit", "required", passed, value, interval, 0.0, sentence)
 
 
-def grown(plan: GatePlan, reviewed: tuple[int, int] | None) -> bool:
+def grown(plan: GatePlan, reviewed: Reviewed | None) -> bool:
     """Whether more reviewed labels count as a benefit, and there are at least a tenth more."""
-    return plan.benefit == "more_labels" and reviewed is not None and reviewed[1] >= 1.1 * max(1, reviewed[0])
+    return plan.benefit == "more_labels" and reviewed is not None and reviewed.now >= 1.1 * max(1, reviewed.before)
 
 
 def label(pairs: Pairs, label: str, named: str, plan: GatePlan) -> Criterion:

@@ -34,7 +34,7 @@ def compare(
     champion_thresholds: Mapping[str, float] | None = None,
     challenger_thresholds: Mapping[str, float],
     plan: GatePlan | None = None,
-    reviewed_labels: tuple[int, int] | None = None,
+    reviewed_labels: tuple[int, int] | criteria.Reviewed | None = None,
     groups: Sequence[str] = (),
     trivial: TrivialResults = NO_TRIVIAL,
     names: Mapping[str, str] = MappingProxyType({}),
@@ -62,6 +62,7 @@ def compare(
         DataError: no cases, or the two were not asked about the same cases with the same truth.
     """
     plan = plan or GatePlan()
+    reviewed = criteria.Reviewed(*reviewed_labels) if reviewed_labels else None
     if not challenger:
         raise DataError("no_test_cases", "There are no test cases to compare on.")
     weights = Weights([case.patient_key for case in challenger], seed=seed)
@@ -79,7 +80,7 @@ def compare(
         floor: Role = "guard" if metric == "auc" and plan.trivial == "required" else plan.trivial
         found = [
             criteria.non_inferior(pairs, plan),
-            *([criteria.benefit(pairs, plan, reviewed_labels)] if metric == "auc" else []),
+            *([criteria.benefit(pairs, plan, reviewed)] if metric == "auc" else []),
             *(criteria.label(pairs, label, names.get(label, label), plan) for label in judged if len(judged) > 1),
             *above_trivial(challenger, judged, metric, trivial, weights, floor, names),
         ]
@@ -94,7 +95,7 @@ def compare(
             ]
         else:
             found += [
-                *mask_criteria.beside_the_live_model(pairs, both, plan, reviewed_labels),
+                *mask_criteria.beside_the_live_model(pairs, both, plan, reviewed),
                 *(criteria.subgroup_dice(pairs, dimension, plan) for dimension in groups),
             ]
     verdict = verdict_of(found)

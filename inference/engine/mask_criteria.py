@@ -27,7 +27,7 @@ ANY_PAINT: Final = 0.5
 
 
 def beside_the_live_model(
-    pairs: Pairs, labels: Sequence[str], plan: GatePlan, reviewed: tuple[int, int] | None
+    pairs: Pairs, labels: Sequence[str], plan: GatePlan, reviewed: criteria.Reviewed | None
 ) -> list[Criterion]:
     """Return what is asked of a challenger beside its Dice.
 
@@ -160,7 +160,7 @@ def _heaviness(cases: Sequence[CaseResult], label: str, usual: Usual, end: int) 
 
 
 def benefit(
-    pairs: Pairs, decided: Pairs, labels: Sequence[str], plan: GatePlan, reviewed: tuple[int, int] | None
+    pairs: Pairs, decided: Pairs, labels: Sequence[str], plan: GatePlan, reviewed: criteria.Reviewed | None
 ) -> Criterion:
     """Ask for a benefit: a higher Dice, more healthy cases left clean, or more reviewed labels.
 

@@ -9,6 +9,7 @@ from annotations.models import DatasetSnapshot
 from annotations.selectors.projects import label_names
 from annotations.selectors.snapshots import snapshot_cases
 from core.errors import NotFound
+from inference.engine.criteria import Reviewed
 from inference.engine.evaluate import evaluate as report_on
 from inference.engine.gate import compare
 from inference.engine.recipe_cards import recipe_card
@@ -95,14 +96,15 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
     )
 
 
-def _reviewed(live: ModelVersion, version: ModelVersion, labels: tuple[str, ...]) -> tuple[int, int]:
+def _reviewed(live: ModelVersion, version: ModelVersion, labels: tuple[str, ...]) -> Reviewed:
     """Return from how many reviewed labels the live version and the new one learned.
 
     Of two counts, all that was signed off and what a reviewer decided one by one, the one that has grown; a version
     from outside learned from none that was reviewed here.
     """
     signed, decided = ((count(live, labels), count(version, labels)) for count in (_signed_off, _decided))
-    return decided if decided[1] >= max(1.1 * decided[0], decided[0] + _FEWEST_DECIDED) else signed
+    grew = decided[1] >= max(1.1 * decided[0], decided[0] + _FEWEST_DECIDED)
+    return Reviewed(*decided, one_by_one=True) if grew else Reviewed(*signed)
 
 
 def _signed_off(version: ModelVersion, labels: tuple[str, ...]) -> int:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from inference.engine.case_result import CaseResult, SegmentationScore
+from inference.engine.criteria import Reviewed
 from inference.engine.errors import ConfigError, DataError
 from inference.engine.evaluate import evaluate
 from inference.engine.gate import compare
@@ -51,6 +52,19 @@ def test_a_worse_model_is_refused():
     assert criteria["non_inferior"]["passed"] is False
     assert criteria["non_inferior"]["value"] < -0.03
     assert report["sentence"].startswith("Refused.")
+
+
+@pytest.mark.parametrize(
+    ("counted", "words"),
+    [
+        ((100, 150), "It learned from 150 reviewed labels instead of 100."),
+        (Reviewed(0, 5, one_by_one=True), "It learned from 5 reviewed labels that a reviewer decided one by one"),
+    ],
+)
+def test_the_benefit_says_which_labels_were_counted(counted, words):
+    """Who learned from fewer answers, more of them decided by a reviewer, is not said to know more of all."""
+    _, criteria = gate(results(1.5), results(1.5, noise_seed=1), reviewed_labels=counted)
+    assert criteria["benefit"]["sentence"].startswith(words)
 
 
 def test_an_equal_model_with_more_reviewed_labels_passes():
