@@ -27,6 +27,7 @@ from annotations.dataset.teaching import (
 )
 from annotations.dataset.words import before_correction, taken_back, words_of
 from annotations.models import Finding, Review, Revision, Workitem
+from annotations.rules.rejecting import DENIALS
 from annotations.rules.standing import Decided, Standing
 from imaging.models import Instance
 
@@ -34,7 +35,6 @@ Json = dict[str, Any]
 _Reason = Review.Reason
 #: A rejection for one of these reasons decides nothing about what reader and model disagree on.
 _BESIDE_THE_POINT: Final = frozenset({_Reason.POOR_IMAGE, _Reason.DUPLICATE, _Reason.OTHER})
-_DENIES: Final = frozenset({_Reason.NOT_PRESENT, _Reason.WRONG_LABEL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _is_disputed(one: Standing) -> bool:
 def _is_denied(one: Standing) -> bool:
     """The reviewer says that the answer itself is wrong: by a reason, or by correcting it to another one."""
     if one.decided is Decided.REJECTED and one.review is not None:
-        return one.review.reason in _DENIES
+        return one.review.reason in DENIALS
     head, before = one.finding.head, before_correction(one.finding)
     if head is None or before is None:
         return False
@@ -236,7 +236,7 @@ def _as_read(one: Standing, head: Revision, models: _Models) -> Act:
 
 def _person_rejected(head: Revision, review: Review, read: Act) -> list[Statement]:
     row, at = PERSON_REJECTED[review.reason], review.created_at
-    if review.reason in _DENIES and not _is_present(head):
+    if review.reason in DENIALS and not _is_present(head):
         return _struck(head, at)
     if review.reason == _Reason.RIGHT_FOR_WRONG_REASON:
         kept = ACTS[read].answer
@@ -260,7 +260,7 @@ def _of_model(one: Standing, habitual: set[UUID]) -> list[Statement]:
             return _corrected(head, before, at, is_ai=True)
         act = Act.MODEL_ACCEPTED_BY_HABIT if review.reviewer_id in habitual else Act.MODEL_ACCEPTED
         return _taught(head, ACTS[act], at, is_ai=True)
-    if review.reason in _DENIES and not _is_present(review.revision):
+    if review.reason in DENIALS and not _is_present(review.revision):
         return _taught(review.revision, ACTS[Act.MODEL_DENIAL_REJECTED], at, is_ai=True)
     return _taught(review.revision, MODEL_REJECTED[review.reason], at, is_ai=True)
 

@@ -16,7 +16,8 @@ from uuid import UUID
 from annotations.content.pixels_taken import Frame, pixels_taken
 from annotations.content.revision_json import whole_content
 from annotations.geometry.overlap import overlap, runs_joined
-from annotations.models import Review, Revision
+from annotations.models import Revision
+from annotations.rules.rejecting import DENIALS
 from annotations.rules.standing import Decided, Standing
 
 _Drawn = dict[Frame, list[int]]
@@ -96,10 +97,17 @@ class Agreement:
         return f"As corrected: {plain[0].lower()}{plain[1:]}" if plain and corrected else plain
 
     @property
+    def _both_accepted(self) -> bool:
+        """Nobody is left to decide about, and still it cannot be signed."""
+        said = (*self.reader.said, *self.model.said)
+        return bool(self.waiting) and all(one.decided is Decided.ACCEPTED for one in said)
+
+    @property
     def _plain_words(self) -> str:
         if self.verdict is Verdict.DISAGREE:
             said = ["present" if side.present else "absent" for side in (self.reader, self.model)]
-            return f"The reader says {said[0]}, the model says {said[1]}."
+            words = f"The reader says {said[0]}, the model says {said[1]}."
+            return f"{words} {_BOTH_ACCEPTED}" if self._both_accepted else words
         if self.verdict is Verdict.ONE_DREW:
             return f"Both say present; only the {'reader' if self.reader.drawings else 'model'} shows where."
         return _WORDS[self.verdict] if self.verdict else ""
@@ -108,6 +116,7 @@ class Agreement:
 _CONTRADICTORY: Final = (
     "People say both that it is there and that it is absent: correct or reject the one or the other."
 )
+_BOTH_ACCEPTED: Final = "Both are accepted: correct or reject the one or the other."
 _WORDS: Final = {
     Verdict.AGREE: "Reader and model agree.",
     Verdict.DRAWN_DIFFERENTLY: "Both say present, but what they drew has too little in common.",
@@ -193,11 +202,11 @@ def _opposite(one: Standing, other: Standing) -> bool:
 
 
 def _denied(one: Standing, models: Iterable[Standing]) -> bool:
-    """The reviewer said of the model's equal finding that there is no such thing."""
+    """The reviewer said of the model's equal finding that it is not that, or nothing."""
     return any(
         other.decided is Decided.REJECTED
         and other.review is not None
-        and other.review.reason == Review.Reason.NOT_PRESENT
+        and other.review.reason in DENIALS
         and _the_same(one, other)
         for other in models
     )

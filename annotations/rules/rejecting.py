@@ -6,6 +6,8 @@ from typing import Final
 
 from annotations.models import Finding, Review
 
+#: These say that the label is not there.
+DENIALS: Final = frozenset({Review.Reason.NOT_PRESENT, Review.Reason.WRONG_LABEL})
 _OF_A_DRAWING: Final = frozenset({Review.Reason.WRONG_PLACE, Review.Reason.WRONG_EXTENT})
 
 

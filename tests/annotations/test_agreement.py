@@ -175,6 +175,21 @@ def test_a_reader_who_was_corrected_is_not_said_to_have_agreed(
     assert row["words"] == "As corrected: the reader says absent, the model says present."
 
 
+def test_who_accepts_both_of_two_contrary_answers_is_told_what_to_do(
+    case: Workitem, radiologist: User, reviewer: User
+) -> None:
+    said = finding_create(workitem=case, author=radiologist, content=image_label(present=False))
+    proposed = _proposed(case, "image_label", image_label())
+    _handed_in(case, radiologist)
+    contrary = "The reader says absent, the model says present."
+    assert _row(case, reviewer)["words"] == contrary
+    _judge(proposed, reviewer, "accepted")
+    _judge(said, reviewer, "accepted")
+    row = _row(case, reviewer)
+    assert row["words"] == f"{contrary} Both are accepted: correct or reject the one or the other."
+    assert row["waiting"] == [str(said.pk)]
+
+
 def test_what_the_model_alone_drew_is_a_disagreement_of_its_own(
     case: Workitem, radiologist: User, reviewer: User
 ) -> None:
@@ -187,14 +202,19 @@ def test_what_the_model_alone_drew_is_a_disagreement_of_its_own(
     assert _waiting(case, reviewer, {"nodule": True}) == []
 
 
-def test_the_readers_drawing_is_not_signed_silently_where_the_models_same_one_was_denied(
-    case: Workitem, radiologist: User, reviewer: User
+@pytest.mark.parametrize("reason", ["not_present", "wrong_label"])
+@pytest.mark.parametrize("drawn", [True, False])
+def test_what_the_reader_says_is_not_signed_silently_where_the_models_equal_finding_was_denied(
+    case: Workitem, radiologist: User, reviewer: User, drawn: bool, reason: str
 ) -> None:
-    finding = finding_create(workitem=case, author=radiologist, content=box(case))
-    proposed = _proposed(case, "rectangle", box(case))
+    said = box(case) if drawn else image_label()
+    finding = finding_create(workitem=case, author=radiologist, content=said)
+    proposed = _proposed(case, "rectangle" if drawn else "image_label", said)
     _handed_in(case, radiologist)
-    _judge(proposed, reviewer, "rejected", "not_present")
+    _judge(proposed, reviewer, "rejected", reason)
     assert _waiting(case, reviewer) == [finding.pk]
+    _judge(finding, reviewer, "rejected", reason)
+    assert _waiting(case, reviewer) == []
 
 
 def test_who_answers_absent_and_draws_it_all_the_same_is_not_signed_off_as_both(

@@ -196,6 +196,22 @@ def _rejected(reason: str, *, read: bool | None = None, drawn: bool = False) -> 
     return play
 
 
+def _denied_beside_the_readers(reason: str) -> Play:
+    """Deny the model's finding; the reader's equal one cannot ride along, and upholding it contradicts the denial."""
+
+    def play(scene: Scene) -> None:
+        proposed = scene.proposes(_label())
+        said = _read(scene)
+        assert said is not None
+        scene.rejects(proposed, reason)
+        with pytest.raises(Conflict, match="disagree on"):
+            scene.signs()
+        scene.judges(said, "accepted")
+        scene.signs()
+
+    return play
+
+
 ACCEPTED, NEGATIVE = Taught(1, "ai_accepted", 0.5, 1), Taught(0, "ai_rejected", 1.0, 2)
 ONLY_THE_PLACE = Taught(None, "ai_rejected", 1.0, 2, rejected=(30.0,))
 MODELS: list[tuple[Play, Taught, bool]] = [
@@ -231,7 +247,8 @@ MODELS: list[tuple[Play, Taught, bool]] = [
     (_rejected("duplicate", drawn=True), NOTHING, False),
     (_rejected("other", drawn=True), NOTHING, False),
     # Beside a blind "present" of the reader.
-    (_rejected("wrong_label", read=True), NOTHING, False),
+    (_denied_beside_the_readers("not_present"), NOTHING, False),
+    (_denied_beside_the_readers("wrong_label"), NOTHING, False),
     (_rejected("wrong_place", read=True), BLIND_PRESENT, True),
     (_rejected("wrong_extent", read=True), BLIND_PRESENT, True),
     (_rejected("poor_image", read=True), NOTHING, False),
