@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ClaimsOut } from "../api/types";
-import { chanceWords, claimOf, formatChance } from "./chance";
+import { chanceWords, claimOf, formatApart, formatChance } from "./chance";
 
 const bin = (n: number, shown: number, stands: "measured" | "disproved" | "unmeasured") => ({
   low: 0,
@@ -21,6 +21,13 @@ const claims: ClaimsOut = {
 };
 
 describe("a model's probability", () => {
+  it("below its threshold is written with the digits that tell the two apart", () => {
+    expect(formatApart(0.22, 0.3)).toEqual(["22 %", "30 %"]);
+    expect(formatApart(0.3702, 0.3709)).toEqual(["37.0 %", "37.1 %"]);
+    expect(formatApart(0.37068, 0.37071)).toEqual(["37.068 %", "37.071 %"]);
+    expect(formatApart(0.999, 0.9995)).toEqual(["99.9 %", "> 99.9 %"]);
+  });
+
   it("is never written as certain", () => {
     const written = [0, 0.0004, 0.004, 0.01, 0.724, 0.99, 0.992, 0.9999, 1].map((one) => formatChance(one));
     expect(written).toEqual(["< 1 %", "< 1 %", "< 1 %", "1 %", "72 %", "99 %", "> 99 %", "> 99 %", "> 99 %"]);

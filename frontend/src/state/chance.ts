@@ -9,6 +9,13 @@ export function formatChance(probability: number | null | undefined, digits = 0)
   return percent < step ? `< ${step.toFixed(digits)} %` : `${percent.toFixed(digits)} %`;
 }
 
+/** Two probabilities with as many digits as it takes to tell them apart: "37.07 %" and "37.10 %". */
+export function formatApart(one: number, other: number): [string, string] {
+  const both = (digits: number): [string, string] => [formatChance(one, digits), formatChance(other, digits)];
+  const digits = [0, 1, 2, 3].find((count) => both(count)[0] !== both(count)[1]);
+  return both(digits ?? 3);
+}
+
 /** What the version's report measured on test answers like this one. */
 export function claimOf(
   claims: ClaimsOut | undefined,

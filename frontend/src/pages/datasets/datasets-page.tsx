@@ -23,7 +23,7 @@ export function DatasetsPage() {
     <PageBody
       testId="datasets-page"
       title="Datasets"
-      about="A snapshot is a frozen list of accepted findings. It is named by its digest, never edited, and splits by patient: a patient is always in the same part."
+      about="A snapshot is a frozen list of what signed-off cases teach. It is named by its digest, never edited, and splits by patient: a patient is always in the same part."
     >
       {slug === null ? (
         <Empty title="Choose a project">Datasets belong to one project: choose it in the bar above.</Empty>

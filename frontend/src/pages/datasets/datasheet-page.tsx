@@ -105,8 +105,8 @@ function Datasheet({
         <Panel title="What it holds" testId="sheet-counts">
           <CountsTable counts={snapshot.counts} labels={labels} />
         </Panel>
+        {sheet ? <Answers sheet={sheet} labels={labels} /> : null}
         <div className={classes.columns}>
-          {sheet ? <Answers sheet={sheet} labels={labels} /> : null}
           <Panel title="What was left out, and why" testId="sheet-left-out">
             {left.length === 0 ? <Text size="sm">Nothing.</Text> : null}
             <List size="sm">

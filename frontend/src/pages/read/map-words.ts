@@ -1,4 +1,4 @@
-import { formatChance } from "../../state/chance";
+import { formatApart, formatChance } from "../../state/chance";
 import type { PredictionOut, SaliencyOut } from "../../state/reading-types";
 import { formatMany } from "../../ui/format";
 
@@ -49,7 +49,8 @@ export function absentWords(
   if (!said || ofLabel === false || said.probability >= said.threshold) {
     return "";
   }
-  return `The model's answer is no (${formatChance(said.probability)}, below its ${formatChance(said.threshold)}): colours mark what speaks for it all the same.`;
+  const [probability, threshold] = formatApart(said.probability, said.threshold);
+  return `The model's answer is no (${probability}, below its ${threshold}): colours mark what speaks for it all the same.`;
 }
 
 /** What of this label's maps is not offered, and why: methods withheld for one reason together. */

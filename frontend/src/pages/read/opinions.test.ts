@@ -44,6 +44,7 @@ describe("reader and model", () => {
   it("show the model's answer also where it proposes nothing", () => {
     const opinion = modelOpinion([prediction(0.9, "retired"), prediction(0.22, "live")], "opacity");
     expect(nothingProposed(opinion)).toBe("Absent: 22 %, below 30 %");
+    expect(nothingProposed({ probability: 0.3702, threshold: 0.3709 })).toBe("Absent: 37.0 %, below 37.1 %");
     expect(nothingProposed(null), "nothing is said for a model that has not looked").toBeNull();
   });
 

@@ -1,4 +1,4 @@
-import { formatChance } from "../../state/chance";
+import { formatApart, formatChance } from "../../state/chance";
 import type { Agreement, PredictionOut } from "../../state/reading-types";
 import { measureValue } from "./words";
 
@@ -20,8 +20,9 @@ export function nothingProposed(opinion: { probability: number; threshold: numbe
   if (opinion === null) {
     return null;
   }
+  const [said, threshold] = formatApart(opinion.probability, opinion.threshold);
   return opinion.probability < opinion.threshold
-    ? `Absent: ${formatChance(opinion.probability)}, below ${formatChance(opinion.threshold)}`
+    ? `Absent: ${said}, below ${threshold}`
     : `${formatChance(opinion.probability)}, but no finding of it is proposed`;
 }
 

@@ -15,7 +15,8 @@ export const causeWords: Record<string, string> = {
 export function changesBetween(before: RevisionOut | undefined, after: RevisionOut): string[] {
   const now = after.content;
   if (!before) {
-    return [now.label_key ? `as ${labelMeaning(now.label_key)}` : "drawn"];
+    const said = now.kind === "image_label" ? (now.present === false ? ": absent" : ": present") : "";
+    return [now.label_key ? `as ${labelMeaning(now.label_key)}${said}` : "drawn"];
   }
   const was = before.content;
   const lines: string[] = [];
