@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from annotations.models import Finding, Glimpse, Reading, ReadingProtocol, Workitem
+from annotations.models import Finding, Glimpse, Reading, ReadingProtocol, Step, Workitem
 from annotations.rules.lifecycle import ANSWERED, SIGNED_OFF
 from annotations.rules.second_reading import told_before
 from core.access import projects_of
@@ -132,6 +132,8 @@ def models_spoke(workitem: Workitem) -> bool:
 def seen_ai(author: User, workitem: Workitem, reading: Reading | None) -> bool:
     """Say whether ``author`` says what they say now with something of a model seen: sent to them, or open to them.
 
+    A reading that was sent back goes on with the words of a reviewer, to whom it was open.
+
     Args:
         reading: in which they speak; None: as a reviewer, to whom everything is open.
     """
@@ -139,7 +141,8 @@ def seen_ai(author: User, workitem: Workitem, reading: Reading | None) -> bool:
         return not ai_hidden_from(author, workitem)
     if not reading.blind or reading.sights.exists():
         return True
-    return not ai_hidden_from(author, workitem) and models_spoke(workitem)
+    sent_back = Step.objects.filter(reading=reading, kind=Step.Kind.REJECTED).exists()
+    return (sent_back or not ai_hidden_from(author, workitem)) and models_spoke(workitem)
 
 
 def could_have_seen_ai(user: User, workitem: Workitem, reveal: str, *, reviews: bool) -> bool:

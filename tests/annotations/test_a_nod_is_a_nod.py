@@ -9,6 +9,7 @@ import pytest
 from annotations.dataset.habit import reviewing_of
 from annotations.models import Finding, ReadingProtocol
 from annotations.services.revisions import finding_delete, revision_append
+from annotations.services.sign_off import workitem_decide
 from tests.factories.reading import box, image_label
 from tests.factories.scenes import (
     ADJUDICATED,
@@ -179,6 +180,28 @@ def test_who_rewords_everything_accepts_everything(project: Project, radiologist
     scene.judges(proposed[1], "corrected", corrected_content=box(scene.workitem, 30, 5, 40, 15))
     (found,) = reviewing_of(project)
     assert (found.decisions, found.accepted) == (2, 1)
+
+
+@pytest.mark.parametrize("spoke", [True, False])
+def test_what_is_said_after_a_case_was_sent_back_is_blind_only_where_no_model_spoke(
+    spoke: bool, project: Project, radiologist: User, reviewer: User
+) -> None:
+    ReadingProtocol.objects.update(reveal="never")
+    scene = Scene.begun(project, radiologist, reviewer, split="test")
+    proposed = scene.proposes(image_label()) if spoke else None
+    said = scene.answers(present=False)
+    scene.submits()
+    remark = "There is one, upper left."
+    workitem_decide(workitem=scene.now, by=reviewer, version=scene.now.version, event="reject", remark=remark)
+    scene.claims_again()
+    head = Finding.objects.select_related("head").get(pk=said.pk).head
+    assert head is not None
+    revision_append(finding=said, author=radiologist, content=image_label(), if_match=head.digest)
+    scene.submits()
+    if proposed is not None:
+        scene.judges(proposed, "accepted")
+    scene.signs()
+    assert taught_by(scene) == (NOTHING if spoke else BLIND_PRESENT)
 
 
 def test_nothing_is_taught_of_a_label_that_a_reader_said_both_of_and_kept_both(

@@ -220,7 +220,11 @@ def test_images_that_come_while_a_case_is_read_are_looked_at_before_it_is_handed
     assert Step.objects.filter(workitem=workitem, kind="images_arrived").count() == 1
     with pytest.raises(PreconditionFailed, match="more images arrived"):
         workitem_submit(workitem=workitem, by=radiologist, version=workitem.version)
-    submitted = submit(workitem, radiologist)
+    with pytest.raises(PreconditionFailed) as refused:
+        submit(workitem, radiologist)  # the version alone shows nobody an image
+    assert refused.value.code == "images_arrived"
+    seen = Api(radiologist)("GET", f"workitems/{workitem.pk}")[1]["images_digest"]
+    submitted = submit(workitem, radiologist, images=seen)
     make_instance(late.series)
     status, shown = Api(reviewer)("GET", f"workitems/{workitem.pk}")
     assert (status, shown["images_since_read"]) == (200, 1)
