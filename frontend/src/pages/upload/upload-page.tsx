@@ -9,7 +9,7 @@ import { type CollectedFile, filesOfDrop, filesOfInput } from "../../state/file-
 import { may, projectsWith, useMe } from "../../state/session";
 import { uploads } from "../../state/uploads";
 import { ErrorLines } from "../../ui/error-lines";
-import { formatBytes, formatCount } from "../../ui/format";
+import { formatBytes, formatCount, formatMany } from "../../ui/format";
 import { ButtonLink, TextLink } from "../../ui/links";
 import { notifyError } from "../../ui/notify";
 import { PageBody, Panel } from "../../ui/page";
@@ -159,7 +159,7 @@ export function UploadPage() {
         </Alert>
       ) : null}
       <Panel
-        title={tally.files > 0 ? `${formatCount(tally.files)} files` : "Nothing sent yet"}
+        title={tally.files > 0 ? formatMany(tally.files, "file", "files") : "Nothing sent yet"}
         actions={
           <>
             <Text size="xs" c="dimmed" role="status" data-testid="upload-tally">
