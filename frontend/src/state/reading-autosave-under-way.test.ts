@@ -124,3 +124,39 @@ describe("a change whose answer was lost", () => {
     expect([useSaveStatus.getState().offers, state(), drafted()]).toEqual([[], "saved", []]);
   });
 });
+
+describe("a change that is undone before it is sent", () => {
+  it("is not called saved before its draft is gone, and nothing of it is sent", async () => {
+    let removed = () => {};
+    const drop = drafts.drop.bind(drafts);
+    drafts.drop = async (id) => {
+      await new Promise<void>((resolve) => {
+        removed = resolve;
+      });
+      await drop(id);
+    };
+    rename("second");
+    undone();
+    expect(state()).not.toBe("saved");
+    const flushing = autosave.flush();
+    await Promise.resolve();
+    expect(state()).not.toBe("saved");
+    removed();
+    await flushing;
+    expect([held(), state(), drafted()]).toEqual([["first"], "saved", []]);
+    expect([...server.findings.values()].map((one) => one.head.number)).toEqual([1]);
+  });
+
+  it("stays with its draft where it is changed again while the draft of before is removed", async () => {
+    rename("second");
+    undone();
+    const drop = drafts.drop.bind(drafts);
+    drafts.drop = async (id) => {
+      drafts.drop = drop;
+      rename("third");
+      await drop(id);
+    };
+    await autosave.flush();
+    expect([held(), state(), drafted()]).toEqual([["third"], "saved", []]);
+  });
+});

@@ -95,11 +95,10 @@ export class Autosave {
       return;
     }
     this.blocked.delete(key);
-    if (isUnsaved(row) || this.unsettled.has(key)) {
+    // Undone to what the server holds is not yet saved: a draft of what was undone may still be kept.
+    if (isUnsaved(row) || this.unsettled.has(key) || this.pending.has(key)) {
       this.pending.set(key, this.wish(row));
       void this.keepDraft(key);
-    } else if (this.pending.delete(key)) {
-      void this.dropDraft(key);
     }
     this.report();
     this.schedule(this.parts.settleMs ?? 900);
@@ -388,8 +387,13 @@ export class Autosave {
     useSaveStatus.setState({ savedAt: Date.now() });
     const after = rows.get(key);
     if (!after || !isUnsaved(after)) {
-      this.pending.delete(key);
+      const settled = this.pending.get(key);
       await this.dropDraft(key);
+      if (this.pending.get(key) === settled) {
+        this.pending.delete(key);
+      } else {
+        await this.keepDraft(key);
+      }
     } else {
       const queued = this.pending.get(key);
       if (queued === undefined || queued === pending) {
