@@ -12,7 +12,7 @@ from django.db.models import Count
 
 from core.digest import digest_of
 from imaging.dicom.identity import Statement, has_name
-from imaging.dicom.names import may_be_one_name
+from imaging.dicom.names import may_be_one_name, name_form
 from imaging.models import (
     Instance,
     NearCopy,
@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
 Key = dict[str, str]
 #: Why two numbers count as one person's, in the order in which it is told.
-REASONS: Final = ("decided", "same_name_and_birth_date", "same_id_other_issuer", "same_picture", "confirmed_copy")
+REASONS: Final = (
+    "decided", "same_name_and_birth_date", "same_name_no_birth_date", "same_id_other_issuer", "same_picture",
+    "confirmed_copy",
+)  # fmt: skip
+#: A name that more numbers bear is what a site calls everybody ("Research Subject"), and says nothing of a person.
+MOST_OF_ONE_NAME: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ def _decided() -> dict[str, tuple[Key, Key, str]]:
 
 def _suggested() -> Iterator[Link]:
     yield from _same_name_and_birth_date()
+    yield from _same_name_no_birth_date()
     yield from _same_id_other_issuer()
     yield from _same_picture()
     yield from _confirmed_copies()
@@ -123,6 +129,26 @@ def _same_name_and_birth_date() -> Iterator[Link]:
         for (one, names), (other, others) in combinations(sorted(people.items()), 2):
             if any(may_be_one_name(name, called) for name in names for called in others):
                 yield Link(one, other, "same_name_and_birth_date")
+
+
+def _same_name_no_birth_date() -> Iterator[Link]:
+    """Yield patients of one name one of them never sent with a birth date, where nothing shows that they are two."""
+    rows = [*Study.objects.values_list("patient_id", "patient_name", "patient_birth_date")]
+    rows += PatientStatement.objects.values_list("study__patient_id", "patient_name", "patient_birth_date")
+    called: dict[str, set[UUID]] = defaultdict(set)
+    born: set[UUID] = set()
+    for patient, name, birth_date in rows:
+        if has_name(name):
+            called[name_form(name)].add(patient)
+        if birth_date is not None:
+            born.add(patient)
+    groups = [sorted(group) for group in called.values() if 1 < len(group) <= MOST_OF_ONE_NAME and not group <= born]
+    stated = statements_by_patient({patient for group in groups for patient in group})
+    for group in groups:
+        for one, other in combinations(group, 2):
+            apart = all(first.differences(second) for first in stated[one] for second in stated[other])
+            if not apart and not {one, other} <= born:
+                yield Link(one, other, "same_name_no_birth_date")
 
 
 def _same_id_other_issuer() -> Iterator[Link]:

@@ -22,6 +22,7 @@ from annotations.services.workitems import workitem_claim, workitem_open
 from core.errors import Conflict, Invalid
 from core.models import Project, User
 from imaging.models import Instance, InstanceConflict, NearCopy, Patient, PictureHash, Study
+from imaging.one_person import MOST_OF_ONE_NAME
 from imaging.services.looks import near_copy_decide
 from imaging.services.one_person import same_person_decide
 from tests.annotations.test_snapshots import KEY, _full, _patient, _read, _sign
@@ -130,6 +131,39 @@ def test_one_name_and_birth_date_under_two_numbers_count_as_one_person(
     built = _built(readers[0])
     assert _splits(built) == {_uid(teaches): "test" if together else "train", _uid(tests): "test"}
     assert built.facts["persons"]["reasons"] == ({"same_name_and_birth_date": 1} if together else {})
+
+
+@pytest.mark.parametrize(
+    ("names", "births", "sexes", "together"),
+    [
+        (("Olm^Ada", "OLM^Ada"), (None, "1950-01-02"), ("F", ""), True),
+        (("Olm^Ada", "Olm^Ada"), (None, None), ("F", "F"), True),
+        (("Olm^Ada", "Olm^Ada"), (None, None), ("F", "M"), False),
+        (("Olm^Ada", "Olm^Ida"), (None, None), ("F", "F"), False),
+        (("Anonymous", "Anonymous"), (None, None), ("F", "F"), False),
+    ],
+)
+def test_one_name_under_two_numbers_counts_as_one_person_where_a_birth_date_is_not_known(
+    names: tuple[str, str], births: Any, sexes: tuple[str, str], together: bool, readers: tuple[Project, User, User]
+) -> None:
+    teaches, tests = _signed(readers, "train"), _signed(readers, "test")
+    for workitem, name, born, sex in zip((teaches, tests), names, births, sexes, strict=True):
+        rows = Study.objects.filter(pk=workitem.study_id)
+        rows.update(patient_name=name, patient_birth_date=born, patient_sex=sex)
+    built = _built(readers[0])
+    assert _splits(built) == {_uid(teaches): "test" if together else "train", _uid(tests): "test"}
+    assert built.facts["persons"]["reasons"] == ({"same_name_no_birth_date": 1} if together else {})
+
+
+def test_a_name_that_a_whole_site_gives_to_everybody_joins_nobody(readers: tuple[Project, User, User]) -> None:
+    teaches, tests = _signed(readers, "train"), _signed(readers, "test")
+    for number in range(MOST_OF_ONE_NAME - 1):
+        patient = Patient.objects.create(patient_id=f"EVERYBODY-{number}")
+        Study.objects.create(study_instance_uid=f"2.25.9000{number}", patient=patient)
+    Study.objects.update(patient_name="Research^Subject", patient_birth_date=None)
+    assert _splits(_built(readers[0])) == {_uid(teaches): "train", _uid(tests): "test"}
+    Study.objects.filter(patient__patient_id="EVERYBODY-0").update(patient_name="Olm^Ada")
+    assert _splits(_built(readers[0])) == {_uid(teaches): "test", _uid(tests): "test"}
 
 
 @pytest.mark.parametrize(("born", "together"), [(None, True), (date(1931, 1, 1), False)])

@@ -16,6 +16,7 @@ import { TableHead } from "../../ui/table-head";
 
 const reasons: Record<string, string> = {
   same_name_and_birth_date: "one name and birth date",
+  same_name_no_birth_date: "one name, and a birth date that is not known",
   same_id_other_issuer: "one Patient ID of two issuers",
   same_picture: "one and the same picture",
   confirmed_copy: "a confirmed near copy",

@@ -119,6 +119,7 @@ export function SubgroupTable({ sheet, labels }: { sheet: SheetOut; labels: Labe
 const joinWords: Record<string, string> = {
   decided: "an admin said so",
   same_name_and_birth_date: "one name and birth date",
+  same_name_no_birth_date: "one name, and a birth date that is not known",
   same_id_other_issuer: "one Patient ID of two issuers",
   same_picture: "one and the same picture",
   confirmed_copy: "a near copy that a person confirmed",
