@@ -191,6 +191,40 @@ describe("the upload queue", () => {
     expect(queue.view.getState().tally.files).toBe(0);
   });
 
+  it("sends nothing more once every file has its answer, though its batch has yet to be ended", async () => {
+    const { door } = doorThat([], stored);
+    let answer = () => {};
+    const ending = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    let asked = () => {};
+    const askedToEnd = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const queue = new UploadQueue({
+      ...door,
+      finish: async (id) => {
+        asked();
+        await ending;
+        await door.finish(id);
+      },
+    });
+    const running = queue.add("chest", named("p1"));
+    expect(queue.isSending).toBe(true);
+    await askedToEnd;
+    expect([queue.isSending, queue.view.getState().running]).toEqual([false, true]);
+    let over = false;
+    const ended = queue.ended().then(() => {
+      over = true;
+    });
+    await Promise.resolve();
+    expect(over).toBe(false);
+    answer();
+    await Promise.all([running, ended]);
+    await queue.ended();
+    expect(queue.view.getState().running).toBe(false);
+  });
+
   it("lets another project's files go on when one project cannot be sent to", async () => {
     const { door, log } = doorThat([], stored);
     const queue = new UploadQueue({

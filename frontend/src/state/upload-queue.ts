@@ -157,6 +157,16 @@ export class UploadQueue {
     this.person = person;
   }
 
+  /** Whether a file waits or is under way; all may be stored while the batch is still being ended. */
+  get isSending(): boolean {
+    return this.items.some((item) => item.state === "waiting" || item.state === "sending");
+  }
+
+  /** Resolves once the batch that is under way has ended; at once where there is none. */
+  ended(): Promise<void> {
+    return this.loop ?? Promise.resolve();
+  }
+
   /** Stop, and forget everything: the person leaves. */
   forget(): void {
     this.stop();

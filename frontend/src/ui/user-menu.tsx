@@ -13,8 +13,9 @@ export function UserMenu() {
   const me = useMe();
   const navigate = useNavigate();
   const confirm = useConfirm();
-  const leave = async () => {
+  const leave = async (whatIsSent: Promise<void> | undefined) => {
     try {
+      await whatIsSent;
       await signOut();
     } catch (thrown) {
       notifyError(thrown, "Could not sign out");
@@ -26,15 +27,15 @@ export function UserMenu() {
     leaveFor("/login");
   };
   const askToLeave = () =>
-    uploads.view.getState().running
+    uploads.isSending
       ? confirm({
           title: "Stop the upload and sign out?",
           body: "Files are still being sent. What has a verdict is stored; the rest would have to be chosen again.",
           yes: "Stop and sign out",
           danger: true,
-          onYes: () => void leave(),
+          onYes: () => void leave(undefined),
         })
-      : void leave();
+      : void leave(uploads.ended());
   return (
     <Menu position="bottom-end" width={210}>
       <Menu.Target>
