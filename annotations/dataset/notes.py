@@ -10,7 +10,7 @@ Json = dict[str, Any]
 _WHY: Final = {
     "decided": "an admin said so",
     "same_name_and_birth_date": "one name and birth date",
-    "same_name_no_birth_date": "one name, and a birth date that is not known",
+    "same_name_no_birth_date": "one name (a birth date is missing)",
     "same_id_other_issuer": "one Patient ID of two issuers",
     "same_picture": "one and the same picture",
     "confirmed_copy": "a near copy that a person confirmed",

@@ -79,7 +79,6 @@ class MammogramCase:
 
     Attributes:
         weeks: when she came: read and signed off before any model, submitted for review after it, or today.
-        outlined: whether the reader outlined her mass.
     """
 
     woman: Woman
@@ -101,7 +100,8 @@ def mammogram_cases() -> tuple[MammogramCase, ...]:
     """Return every case in the order of the patients; the split is this installation's own."""
     cases: list[MammogramCase] = []
     number = 0
-    for weeks, wanted in (("first", FIRST), ("later", LATER)):
+    wanted_in: dict[Weeks, dict[str, int]] = {"first": FIRST, "later": LATER}
+    for weeks, wanted in wanted_in.items():
         missing = dict(wanted)
         while any(missing.values()):
             number += 1
@@ -109,7 +109,7 @@ def mammogram_cases() -> tuple[MammogramCase, ...]:
             split = split_of(patient_key(Patient(patient_id=woman.patient_id, issuer_of_patient_id=ISSUER)))
             if missing.get(split) and not (weeks == "later" and woman.young):
                 missing[split] -= 1
-                cases.append(MammogramCase(woman, "first" if weeks == "first" else "later", split))
+                cases.append(MammogramCase(woman, weeks, split))
     while sum(case.weeks == "today" for case in cases) < TODAY:
         number += 1
         woman = _woman(number)

@@ -67,7 +67,7 @@ def _family(project: Project, admin: User) -> ModelFamily:
         label_keys=[MASS],
         modalities=["MG"],
         change_plan=_CHANGE_PLAN,
-        reason="Fewer than a hundred test patients prove little: wide limits, for a demonstration only.",
+        reason="A hundred test patients prove little: wide limits, for a demonstration only.",
         by=admin,
     )
 

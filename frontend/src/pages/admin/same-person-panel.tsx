@@ -7,20 +7,13 @@ import {
   type PairOfNumbersOut,
   samePersonQuery,
 } from "../../api/archive";
+import { samePersonInWords } from "../../state/same-person-words";
 import { formatDay, formatInstant, formatPatientName } from "../../ui/format";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
 import { ReasonDialog } from "../../ui/reason-dialog";
 import { TableHead } from "../../ui/table-head";
-
-const reasons: Record<string, string> = {
-  same_name_and_birth_date: "one name and birth date",
-  same_name_no_birth_date: "one name, and a birth date that is not known",
-  same_id_other_issuer: "one Patient ID of two issuers",
-  same_picture: "one and the same picture",
-  confirmed_copy: "a confirmed near copy",
-};
 
 /** Two patient numbers that count as one person's until somebody decides. */
 export function SamePersonPanel({ state }: { state: DecisionState }) {
@@ -55,7 +48,7 @@ function Pair({ pair }: { pair: PairOfNumbersOut }) {
       <Group gap="xs" mt="sm">
         <Text size="sm">
           {pair.reasons.length > 0
-            ? `They share ${pair.reasons.map((reason) => reasons[reason] ?? reason).join(", ")}.`
+            ? `They share ${pair.reasons.map(samePersonInWords).join(", ")}.`
             : "Nothing that was sent suggests it."}
         </Text>
         {pair.decisions.length === 0 ? (

@@ -1,5 +1,6 @@
 import { Table, Text } from "@mantine/core";
 import type { SheetOut } from "../../api/types";
+import { samePersonInWords } from "../../state/same-person-words";
 import { formatCount, formatWords } from "../../ui/format";
 import { Facts, Panel } from "../../ui/page";
 import { provenanceWords } from "./teaching-words";
@@ -116,20 +117,11 @@ export function SubgroupTable({ sheet, labels }: { sheet: SheetOut; labels: Labe
   );
 }
 
-const joinWords: Record<string, string> = {
-  decided: "an admin said so",
-  same_name_and_birth_date: "one name and birth date",
-  same_name_no_birth_date: "one name, and a birth date that is not known",
-  same_id_other_issuer: "one Patient ID of two issuers",
-  same_picture: "one and the same picture",
-  confirmed_copy: "a near copy that a person confirmed",
-};
-
 /** Numbers that count as one person's. */
 export function PersonsFacts({ sheet }: { sheet: SheetOut }) {
   const { persons, moved } = sheet;
   const reasons = Object.entries(persons.reasons)
-    .map(([why, times]) => `${joinWords[why] ?? formatWords(why)} (${times})`)
+    .map(([why, times]) => `${samePersonInWords(why)} (${times})`)
     .join(", ");
   const shifted = Object.entries(persons.images_in_a_stricter_split)
     .map(([way, images]) => `${way}: ${images}`)
