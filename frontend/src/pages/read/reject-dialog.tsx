@@ -64,7 +64,7 @@ export function RejectDialog() {
       size="md"
     >
       <Stack gap={6} data-testid="reject-dialog">
-        <Text size="sm" c="dimmed" tabIndex={-1} data-autofocus>
+        <Text size="sm" c="dimmed" tabIndex={-1} data-autofocus style={{ outline: "none" }}>
           Press the number of the reason.
         </Text>
         {rejectReasons().map(({ reason, words: said }, index) =>
