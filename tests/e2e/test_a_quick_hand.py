@@ -15,7 +15,7 @@ from tests.e2e.walk import drag
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import APIResponse, Page, Route
 
     from core.models import Project, User
 
@@ -120,6 +120,50 @@ def test_who_only_looks_at_a_signed_case_sees_its_answers(
         expect(desk.page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "submitted")
         expect(desk.page.get_by_test_id("read-page")).to_have_attribute("data-mode", "review")
         expect(desk.page.get_by_test_id("image-label-lesion")).to_have_attribute("data-answer", "absent")
+
+
+def test_an_answer_from_before_the_case_was_taken_back_does_not_hide_that_it_was(
+    case: Case, radiologist: User, server_url: str
+) -> None:
+    """What the page asked after handing in comes late: it is older than what the page knows, and is not shown."""
+    with reader_at(server_url, radiologist) as desk:
+        page = desk.page
+        opened(page, case, mode="read", findings=0)
+        page.keyboard.press("Alt+0")
+        _saved(page, 1)
+        held: list[tuple[Route, APIResponse]] = []
+
+        def hold(route: Route) -> None:
+            answer = route.fetch()
+            if answer.json()["state"] == "submitted" and not held:
+                held.append((route, answer))
+            else:
+                route.fulfill(response=answer)
+
+        page.route(f"**/api/v1/{case.address}", hold)
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "submitted")
+        while not held:
+            page.wait_for_timeout(20)
+        page.get_by_test_id("case-withdraw").click()
+        expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "claimed")
+        ((route, overtaken),) = held
+        shown: list[str] = page.evaluate(
+            """() => {
+                window.shown = [];
+                const state = document.querySelector('[data-testid="workitem-state"]');
+                new MutationObserver(() => window.shown.push(state.dataset.state)).observe(state, {attributes: true});
+                return window.shown;
+            }"""
+        )
+        assert shown == []
+        route.fulfill(response=overtaken)
+        page.unroute_all(behavior="ignoreErrors")
+        page.wait_for_timeout(1000)
+        assert "submitted" not in page.evaluate("() => window.shown")
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_test_id("workitem-state")).to_have_attribute("data-state", "submitted")
+    assert case.now(radiologist)["state"] == "submitted"
 
 
 def test_what_a_reviewer_adds_against_an_accepted_answer_says_why_signing_off_waits(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from annotations.models import Finding, ReadingProtocol, Workitem
 from annotations.services.projects import label_create
 from annotations.services.workitems import workitem_open
+from tests import patience
 from tests.e2e.bench import need_the_front_end, reader_at
 from tests.e2e.walk import drag, wait_for_image
 from tests.factories.api import Api
@@ -77,11 +79,11 @@ def test_what_was_drawn_without_network_is_saved_once_after_the_window_crashed(
         _state(page, "offline")
         assert Finding.objects.filter(workitem=case.workitem).count() == 1
         # The window goes without a word: nothing of it runs any more.
-        crashed = desk.context.new_cdp_session(page)
+        with page.expect_event("crash"), contextlib.suppress(Error):
+            page.goto("chrome://crash")
         desk.page = desk.context.new_page()
-        desk.page.set_default_timeout(30_000)
-        crashed.detach()
-        page.close(run_before_unload=False)
+        desk.page.set_default_timeout(patience.MILLISECONDS)
+        page.close()
         # No network at all: whatever was asked meanwhile failed, and Chromium says so.
         desk.faults[:] = [fault for fault in desk.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
         desk.context.set_offline(False)

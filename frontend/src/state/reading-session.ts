@@ -64,6 +64,12 @@ export const useReading = create<ReadingState>(() => ({
 
 export const reading = () => useReading.getState();
 
+/** Answers overtake each other: what the page knows of the case already is never replaced by what was before it. */
+const isOlder = (answer: WorkitemOut): boolean => {
+  const { workitem } = reading();
+  return workitem?.id === answer.id && answer.version < workitem.version;
+};
+
 class Session {
   private autosave: Autosave | null = null;
   private leave: (() => void)[] = [];
@@ -259,8 +265,9 @@ class Session {
         api.fetchPredictions(workitemId).catch(() => reading().predictions),
         api.fetchAgreement(workitemId),
       ]);
-      if (generation === this.generation && savedAt !== useSaveStatus.getState().savedAt) {
-        // Something was saved while these answers were under way: they may not know it yet.
+      const isBehind = savedAt !== useSaveStatus.getState().savedAt || isOlder(workitem);
+      if (generation === this.generation && isBehind) {
+        // Something was saved or done while these answers were under way: they may not know it yet.
         this.refreshSoon();
       } else if (generation === this.generation) {
         mergeFromServer(findings, (key) => this.autosave?.isUnsettled(key) ?? false);
@@ -320,7 +327,9 @@ class Session {
       if (event !== "claim" && event !== "all-negative") {
         endSteps();
       }
-      useReading.setState({ workitem: next });
+      if (!isOlder(next)) {
+        useReading.setState({ workitem: next });
+      }
     } catch (thrown) {
       if (asApiError(thrown).status === 412 || asApiError(thrown).status === 409) {
         void this.refresh();
