@@ -117,10 +117,36 @@ def sat_down(browser: Browser, url: str, *, width: int = 1920, height: int = 108
     page.on("console", desk.hear)
     page.on("pageerror", lambda error: desk.faults.append(str(error)))
     try:
-        yield desk
+        try:
+            yield desk
+        except BaseException as error:
+            error.add_note(_as_it_stood(desk))
+            raise
         assert desk.faults == [], f"the browser's console must be silent: {desk.faults}"
     finally:
         context.close()
+
+
+_STOOD = """() => ({
+    address: location.pathname,
+    panes: [...document.querySelectorAll('[data-testid^="viewport-"][data-status]')].map((one) => ({...one.dataset})),
+    canvases: [...document.querySelectorAll('canvas')].map((one) => ({...one.dataset})),
+    alerts: [...document.querySelectorAll('[role="alert"]')].map((one) => one.textContent),
+})"""
+_FRAMES = """() => new Promise((done) => {
+    const late = setTimeout(() => done('no frame is drawn any more'), 5000);
+    requestAnimationFrame(() => { clearTimeout(late); done('frames are drawn'); });
+})"""
+
+
+def _as_it_stood(desk: Desk) -> str:
+    """Say how the page stood when a test failed, and keep a picture: on another machine it may not fail again."""
+    try:
+        told = [f"console: {desk.faults}", str(desk.page.evaluate(_STOOD)), str(desk.page.evaluate(_FRAMES))]
+        told.append(f"picture: {desk.picture(f'failed-{int(time.time())}').name}")
+    except Exception as gone:
+        return f"console: {desk.faults}; the page cannot be asked any more: {gone}"
+    return "\n".join(told)
 
 
 def wait_until(page: Page, holds: str, arg: object = None) -> None:
