@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     SNAPSHOT_FROZEN = "snapshot.frozen"
     PROJECT_CHANGED = "project.changed"
     JOB_CHANGED = "job.changed"
+    REGISTRATION_CHANGED = "registration.changed"
 
 
 class EventDetail(BaseModel):
@@ -111,4 +112,5 @@ DETAILS: Final[dict[EventKind, type[EventDetail]]] = {
     EventKind.SNAPSHOT_FROZEN: NoDetail,
     EventKind.PROJECT_CHANGED: NoDetail,
     EventKind.JOB_CHANGED: NoDetail,
+    EventKind.REGISTRATION_CHANGED: OfWorkitem,
 }

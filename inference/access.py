@@ -11,8 +11,17 @@ from annotations.models import Workitem
 from annotations.rules.reveal import ai_hidden_from
 from core.access import project_for, projects_of, require
 from core.models import User
+from imaging.access import accessible_studies
 from inference import errors
-from inference.models import EvaluationReport, ModelFamily, ModelVersion, Prediction, SaliencyMap, TrainingRun
+from inference.models import (
+    EvaluationReport,
+    ModelFamily,
+    ModelVersion,
+    Prediction,
+    Registration,
+    SaliencyMap,
+    TrainingRun,
+)
 
 
 def _uuid(value: UUID | str) -> UUID:
@@ -124,6 +133,25 @@ def access_saliency(user: User, *, id: UUID | str) -> SaliencyMap:
     return found
 
 
+def registrations_of(workitem: Workitem, user: User) -> QuerySet[Registration]:
+    """Return the alignments of a case already accessed whose other study the user may see, too; newest first."""
+    rows = Registration.objects.filter(workitem=workitem, moving__study__in=accessible_studies(user))
+    rows = rows.select_related("workitem__project", "fixed__study", "moving__study", "job", "requested_by")
+    return rows.prefetch_related("decisions__decided_by")
+
+
+def access_registration(user: User, permission: str, *, id: UUID | str) -> Registration:
+    """Return an alignment for a user who may see both of its studies; raises NotFound, Forbidden."""
+    found = Registration.objects.select_related("workitem__project").filter(pk=_uuid(id)).first()
+    if found is None:
+        raise errors.registration_not_found()
+    require(user, permission, found.workitem.project, not_found=errors.registration_not_found())
+    shown = registrations_of(found.workitem, user).filter(pk=found.pk).first()
+    if shown is None:
+        raise errors.registration_not_found()
+    return shown
+
+
 def locked_family(id: UUID) -> ModelFamily:
     """Return the family with its row lock: who holds it may move the live pointer."""
     return ModelFamily.objects.select_for_update(of=("self",)).select_related("project", "live").get(pk=id)
@@ -144,3 +172,9 @@ def locked_saliency(id: UUID) -> SaliencyMap:
     """Return the map with its row lock."""
     rows = SaliencyMap.objects.select_for_update(of=("self",))
     return rows.select_related("prediction__workitem__project", "prediction__version__family").get(pk=id)
+
+
+def locked_registration(id: UUID) -> Registration:
+    """Return the alignment with its row lock."""
+    rows = Registration.objects.select_for_update(of=("self",))
+    return rows.select_related("workitem__project", "fixed__study", "moving__study").get(pk=id)

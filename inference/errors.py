@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound, PreconditionFailed
 
 
 def family_not_found() -> NotFound:
@@ -176,3 +176,66 @@ def too_few_to_doubt(parts: int) -> Conflict:
         "too_few_patients",
         f"Fewer than {4 * parts} training and validation patients: too few to judge some by what the others teach.",
     )
+
+
+def registration_not_found() -> NotFound:
+    """The alignment does not exist for this user."""
+    return NotFound("registration_not_found", "There is no such alignment.")
+
+
+def registration_frame_not_found() -> NotFound:
+    """The frame is none of the fixed series, or the alignment came to nothing."""
+    return NotFound("registration_frame_not_found", "This alignment has nothing on this image.")
+
+
+def one_series_twice() -> Invalid:
+    """Fixed and moving are the same."""
+    return Invalid("one_series_twice", "Choose two different series to align.")
+
+
+def series_of_other_study() -> Invalid:
+    """The fixed series is not the case's."""
+    return Invalid("series_of_other_study", "The series that stays must be one of this study.")
+
+
+def not_alignable(which: str, why: str) -> Invalid:
+    """The series is no volume that could be aligned; ``why`` is the sentence that says so."""
+    return Invalid("not_alignable", why, which=which)
+
+
+def not_one_patient() -> Conflict:
+    """The two studies have different patient numbers."""
+    return Conflict(
+        "not_one_patient",
+        "The two series have different patient numbers. Say that they are one person's if you know it.",
+    )
+
+
+def identity_in_doubt() -> Conflict:
+    """An admin has to say first who is who."""
+    return Conflict(
+        "identity_in_doubt",
+        "Studies under this patient number name different persons. An admin must decide first who is who.",
+    )
+
+
+def registration_not_finished() -> Conflict:
+    """There is nothing to decide about, or to show."""
+    return Conflict("registration_not_finished", "The alignment is not finished. Wait for it, then decide.")
+
+
+def registration_outdated() -> Conflict:
+    """One of the series has other images now."""
+    return Conflict("series_changed", "A series has changed since it was aligned. Align again, then decide.")
+
+
+def registration_decided_meanwhile() -> PreconditionFailed:
+    """Somebody decided since the client looked."""
+    return PreconditionFailed(
+        "decided_meanwhile", "Somebody has decided about this alignment meanwhile. Look at it again, then decide."
+    )
+
+
+def registration_is_over() -> Conflict:
+    """There is nothing to cancel."""
+    return Conflict("job_is_over", "This alignment is already over, so there is nothing to cancel.")

@@ -239,3 +239,71 @@ class SuspectSearch(Identified):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["snapshot", "config_digest"], name="suspect_search_once")
         ]
+
+
+class Registration(Identified):
+    """One series laid onto another of the same person: where each place of the fixed one lies in the moving one.
+
+    Nobody uses it before a person has accepted it (``RegistrationDecision``).
+    """
+
+    class State(models.TextChoices):
+        REQUESTED = "requested"
+        FINISHED = "finished"
+        FAILED = "failed"
+
+    workitem = models.ForeignKey(
+        Workitem, on_delete=models.CASCADE, related_name="registrations", help_text="The case of the fixed series."
+    )
+    fixed = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="+")
+    moving = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="+")
+    method = models.CharField(max_length=12, help_text="rigid, affine or deformable.")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED)
+    input_digest = models.CharField(max_length=64, help_text="Of the pixels of both series and how they are aligned.")
+    said_to_be_one_person = models.BooleanField(
+        default=False, help_text="The patient numbers differ; who asked for it said that they are one person's."
+    )
+    settings = models.JSONField(default=dict, help_text="How it was found.")
+    numbers = models.JSONField(default=dict, help_text="See inference.engine.registration.measures.Numbers.")
+    verdict = models.JSONField(default=dict, help_text="standing, reasons[]: what it is worth, in words.")
+    transform_digest = models.CharField(max_length=64, blank=True, help_text="Blob: safetensors, fixed to moving.")
+    moved = models.JSONField(
+        default=dict,
+        help_text="The moving series on the fixed slices: blob, frames[], low, high (inference.float_stacks).",
+    )
+    inconsistency = models.JSONField(
+        default=dict, help_text="How far forth and back disagree, mm, on the fixed slices: blob, frames[]."
+    )
+    error_code = models.CharField(max_length=60, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["workitem", "fixed", "moving", "method", "input_digest"], name="registration_once"
+            ),
+            models.CheckConstraint(condition=~models.Q(fixed=models.F("moving")), name="registration_of_two_series"),
+        ]
+
+
+class RegistrationDecision(Identified):
+    """A person's word on a registration. Written once; a later one stands before an earlier."""
+
+    class Word(models.TextChoices):
+        ACCEPTED = "accepted"
+        REJECTED = "rejected"
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="decisions")
+    number = models.PositiveSmallIntegerField(help_text="Counts the decisions about it, from 1.")
+    word = models.CharField(max_length=10, choices=Word.choices)
+    reason = models.TextField(blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["registration_id", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["registration", "number"], name="registration_decision_once")
+        ]

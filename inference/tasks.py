@@ -47,3 +47,11 @@ def run_suspects(context: JobContext, *, search_id: str) -> None:
     from inference.jobs.suspects import suspects
 
     suspects(context, search_id)
+
+
+@job(kind="register", queue="gpu")
+def run_register(context: JobContext, *, registration_id: str) -> None:
+    """Align one series to another."""
+    from inference.jobs.register import register
+
+    register(context, registration_id)

@@ -21,6 +21,7 @@ from inference.models import ModelVersion, TrainingRun
 from inference.services.catching_up import predictions_catch_up, questions_again
 from inference.services.evaluation import evaluation_request
 from inference.services.predictions import prediction_failed, predictions_on_arrival, proposals_catch_up
+from inference.services.registrations import registration_failed
 from inference.services.saliency import saliency_failed
 from inference.services.training import training_stopped
 from webapp import unfinished
@@ -114,6 +115,8 @@ FOLLOWS: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
     ("project", "pictures_changed"): pictures_changed,
     ("explain", "failed"): saliency_failed,
     ("explain", "cancelled"): saliency_failed,
+    ("register", "failed"): registration_failed,
+    ("register", "cancelled"): registration_failed,
     ("train", "succeeded"): training_finished,
     ("train", "failed"): training_stopped,
     ("train", "cancelled"): training_stopped,

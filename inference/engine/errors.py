@@ -30,3 +30,10 @@ class TrainingStopped(Conflict):
             f"The training was stopped in epoch {epoch}; it can be resumed from its last checkpoint.",
             epoch=epoch,
         )
+
+
+class RegistrationStopped(Conflict):
+    """Somebody asked the alignment to stop; nothing of it is kept."""
+
+    def __init__(self) -> None:
+        super().__init__("registration_stopped", "The alignment was stopped. Ask for it again to have it computed.")

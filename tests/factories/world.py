@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 from django.utils import timezone
 
 from annotations.models import (
@@ -26,12 +27,14 @@ from core import blobs
 from core.jobs import job_digest
 from core.models import ApiToken, Job, Project, User
 from imaging.models import Instance, InstanceConflict, NearCopy, Patient, ProjectStudy, Series, Study, Upload
+from inference.float_stacks import stack_put
 from inference.models import (
     DeclaredPlan,
     EvaluationReport,
     ModelFamily,
     ModelVersion,
     Prediction,
+    Registration,
     SaliencyMap,
     TrainingRun,
 )
@@ -85,6 +88,21 @@ class World:
     conflict: InstanceConflict
     calibration: Calibration
 
+    def registration(self) -> Registration:
+        """Return an alignment onto the world's series, made with the study it needs when first asked for."""
+        fixed = Series.objects.get(series_instance_uid=SERIES_UID)
+        moving = Series.objects.filter(series_instance_uid=f"{SERIES_UID}.7").first()
+        moving = moving or make_study(self.project, 7).series.get()
+        stack = stack_put([np.zeros((4, 4), np.float32)], [(INSTANCE_UID, 1)])
+        found, _ = Registration.objects.get_or_create(
+            workitem=self.workitem, fixed=fixed, moving=moving, method="deformable", input_digest="7" * 64,
+            defaults={
+                "state": "finished", "moved": {**stack, "low": 0.0, "high": 1.0}, "inconsistency": stack,
+                "verdict": {"standing": "aligned", "reasons": []},
+            },
+        )  # fmt: skip
+        return found
+
     def fill(self, route: str, user_id: UUID) -> str:
         """Return a route pattern such as ``workitems/<uuid:id>`` with the ids of this world in its places."""
         noun = route.split("/")[0]
@@ -107,6 +125,8 @@ class World:
             "users": user_id,
             "auth": self.token.digest[:24],
         }
+        if noun == "registrations":
+            ids[noun] = self.registration().pk
         named = {
             "slug": self.project.slug,
             "user_id": user_id,

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROOMS = ("core", "imaging", "annotations", "inference", "webapp")
-HEAVY = ("torch", "monai", "captum", "sklearn", "skimage", "scipy", "highdicom")
+HEAVY = ("torch", "monai", "captum", "sklearn", "skimage", "scipy", "highdicom", "SimpleITK")
 SOURCES = [
     path
     for folder in (*ROOMS, "tests", "tooling", "frontend/src")

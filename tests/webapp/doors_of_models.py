@@ -120,6 +120,11 @@ SILENT: Final = frozenset(
     api/v1/projects/<slug:slug>/snapshots/preview POST
     api/v1/projects/<slug:slug>/snapshots/requests GET
     api/v1/recipes GET
+    api/v1/registrations/<uuid:id> GET
+    api/v1/registrations/<uuid:id>/cancel POST
+    api/v1/registrations/<uuid:id>/decide POST
+    api/v1/registrations/<uuid:id>/instances/<str:instance>/frames/<int:frame>/inconsistency GET
+    api/v1/registrations/<uuid:id>/instances/<str:instance>/frames/<int:frame>/moved GET
     api/v1/reports/<uuid:id> GET
     api/v1/same-person GET
     api/v1/same-person/decide POST
@@ -160,11 +165,14 @@ SILENT: Final = frozenset(
     api/v1/versions/<uuid:id>/reports GET
     api/v1/withdrawals GET
     api/v1/withdrawals POST
+    api/v1/workitems/<uuid:id>/alignable GET
     api/v1/workitems/<uuid:id>/calibrations GET
     api/v1/workitems/<uuid:id>/calibrations POST
     api/v1/workitems/<uuid:id>/calibrations/<uuid:calibration_id> DELETE
     api/v1/workitems/<uuid:id>/comments POST
     api/v1/workitems/<uuid:id>/history GET
+    api/v1/workitems/<uuid:id>/registrations GET
+    api/v1/workitems/<uuid:id>/registrations POST
     dicomweb/projects/<slug:slug>/studies GET
     dicomweb/projects/<slug:slug>/studies POST
     dicomweb/projects/<slug:slug>/studies/<str:study> POST

@@ -32,7 +32,7 @@ GUARDED = {
     "core_auditevent", "imaging_identitydecision", "imaging_conflictdecision", "imaging_samepersondecision",
     "imaging_nearcopydecision", "annotations_revision", "annotations_review", "annotations_step",
     "annotations_calibration", "annotations_withdrawal", "annotations_sight", "annotations_glimpse",
-    "inference_declaredplan",
+    "inference_declaredplan", "inference_registrationdecision",
 }  # fmt: skip
 START = timezone.now() - timedelta(days=2)
 Tables = dict[str, dict[Any, dict[str, Any]]]

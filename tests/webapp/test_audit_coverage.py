@@ -16,11 +16,12 @@ from django.utils import timezone
 
 from annotations.models import Reading, ReadingProtocol, Workitem
 from core import audit, blobs
+from core.jobs import job_digest
 from core.models import AuditEvent, Job, Project, User
 from imaging.dicomweb import door
-from imaging.models import Instance
+from imaging.models import Instance, Series
 from imaging.services.identity import statement_of
-from inference.models import EvaluationReport, ModelVersion, Prediction, Promotion
+from inference.models import EvaluationReport, ModelVersion, Prediction, Promotion, Registration
 from tests.conftest import PASSWORD
 from tests.core.test_audit_trail import _unlocked
 from tests.factories.api import Api
@@ -115,6 +116,27 @@ def _larger_image(world: World, scene: Scene) -> None:
 def _no_prediction_yet(world: World, scene: Scene) -> None:
     Prediction.objects.all().delete()
     ModelVersion.objects.update(card={"labels": ["nodule"]})
+
+
+def _may_be_aligned(world: World, scene: Scene) -> None:
+    volume = {
+        "kind": "volume",
+        "length_unit": "mm",
+        "slice_spacing_regular": True,
+        "frames": 9,
+        "rows": 4,
+        "columns": 4,
+    }
+    pair = world.registration()
+    Series.objects.filter(pk__in=[pair.fixed_id, pair.moving_id]).update(geometry=volume)
+    scene.body = {"fixed": SERIES_UID, "moving": pair.moving.series_instance_uid, "method": "rigid",
+                  "said_to_be_one_person": True}  # fmt: skip
+
+
+def _aligning(world: World, scene: Scene) -> None:
+    asked = {"registration_id": str(world.registration().pk)}
+    job = Job.objects.create(kind="register", arguments=asked, digest=job_digest("register", asked))
+    Registration.objects.update(state="requested", job=job)
 
 
 def _shown(world: World, scene: Scene) -> None:
@@ -291,6 +313,11 @@ STEPS: dict[tuple[str, str], Step] = {
     ),
     ("predictions/<uuid:id>/saliency", "POST"): Step(
         "ann", "saliency.requested", {"label_key": "nodule", "method": "occlusion"}, prepare=_shown
+    ),
+    ("workitems/<uuid:id>/registrations", "POST"): Step("ann", "registration.requested", prepare=_may_be_aligned),
+    ("registrations/<uuid:id>/cancel", "POST"): Step("ann", "job.cancelled", prepare=_aligning),
+    ("registrations/<uuid:id>/decide", "POST"): Step(
+        "ann", "registration.decided", {"word": "rejected", "reason": "not the same head"}, 0
     ),
     ("models", "POST"): Step(
         "adm", "model.created",

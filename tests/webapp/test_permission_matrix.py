@@ -144,6 +144,12 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/predictions/<uuid:id>/saliency", "POST"): _row(404, 404, 404, 404),
     ("api/v1/saliency/<uuid:id>", "GET"): _row(404, 404, 404, 404),
     ("api/v1/saliency/<uuid:id>/map", "GET"): _row(404, 404, 404, 404),
+    ("api/v1/workitems/<uuid:id>/alignable", "GET"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/registrations", "GET"): MEMBER,
+    ("api/v1/workitems/<uuid:id>/registrations", "POST"): MEMBER,
+    ("api/v1/registrations/<uuid:id>", "GET"): MEMBER,
+    ("api/v1/registrations/<uuid:id>/cancel", "POST"): MEMBER,
+    ("api/v1/registrations/<uuid:id>/decide", "POST"): MEMBER,
     ("dicomweb/studies", "GET"): ANYBODY,
     ("dicomweb/series", "GET"): ANYBODY,
     ("dicomweb/instances", "GET"): ANYBODY,
@@ -179,6 +185,8 @@ MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/voi-tables/<int:table>", "GET")]
 MATRIX[(f"api/v1/{_INSTANCE}/frames/<int:frame>/overlays/<int:group>", "GET")] = _row(404, 404, 404, 404)
 _LAYER = f"api/v1/{_INSTANCE}/frames/<int:frame>/layers/<str:layer>/<int:number>"
 MATRIX[(f"{_LAYER}/pixels", "GET")] = MATRIX[(f"{_LAYER}/lines", "GET")] = _row(404, 404, 404, 404)
+_ALIGNED = "api/v1/registrations/<uuid:id>/instances/<str:instance>/frames/<int:frame>"
+MATRIX[(f"{_ALIGNED}/moved", "GET")] = MATRIX[(f"{_ALIGNED}/inconsistency", "GET")] = MEMBER
 _PICTURES = ("metadata", "rendered", "thumbnail")
 for _root in ("dicomweb/", "dicomweb/projects/<slug:slug>/"):
     for _below in (

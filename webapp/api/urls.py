@@ -35,6 +35,7 @@ urlpatterns = [
     path("", include("webapp.api.second_readings")),
     path("", include("webapp.api.predictions")),
     path("", include("webapp.api.saliency")),
+    path("", include("webapp.api.registrations")),
     path("", include("webapp.api.models")),
     path("", include("webapp.api.training")),
     path("", include("webapp.api.reports")),

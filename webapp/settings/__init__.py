@@ -199,6 +199,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "core.roles.Role",
+        "RegistrationMethodEnum": "webapp.api.registrations.METHODS",
         "GateVerdictEnum": "webapp.api.models.VERDICTS",
         "SplitEnum": "annotations.dataset.split.SPLITS",
         "WorkitemStateEnum": "annotations.models.Workitem.State",

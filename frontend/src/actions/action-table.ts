@@ -1,5 +1,6 @@
 import { type Action, isPossible } from "./action";
 import { aiActions } from "./ai-actions";
+import { alignActions } from "./align-actions";
 import { caseActions } from "./case-actions";
 import { findingActions } from "./finding-actions";
 import { imageActions } from "./image-actions";
@@ -14,6 +15,7 @@ export const actionTable: readonly Action[] = [
   ...toolActions,
   ...reviewActions,
   ...aiActions,
+  ...alignActions,
   ...imageActions,
   ...findingActions,
   ...labelActions,

@@ -1,4 +1,13 @@
-export type ActionGroup = "Image" | "Tools" | "Findings" | "Image labels" | "AI" | "Review" | "Case" | "Help";
+export type ActionGroup =
+  | "Image"
+  | "Tools"
+  | "Findings"
+  | "Image labels"
+  | "AI"
+  | "Align"
+  | "Review"
+  | "Case"
+  | "Help";
 
 /** One verb. The hot keys, the cheat sheet and the command palette are made from the table of these. */
 export interface Action {

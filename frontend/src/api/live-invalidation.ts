@@ -20,6 +20,7 @@ const stale: Stale = {
   "study.changed": () => [["workitems"]],
   "snapshot.frozen": () => [["snapshots"]],
   "project.changed": () => [["projects"], ["me"]],
+  "registration.changed": () => [["registrations"]],
   "job.changed": () => [["jobs"], ["training", "list"], ["snapshot-requests"]],
 };
 

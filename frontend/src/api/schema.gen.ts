@@ -797,6 +797,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registrations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return its state, its numbers, what they are worth, and what people said of it. */
+        get: operations["registration_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Stop an alignment that waits or runs. */
+        post: operations["registration_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Accept or reject it; If-Match names how many decisions about it were seen (0 before the first). */
+        post: operations["registration_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/{id}/instances/{instance}/frames/{frame}/inconsistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return millimetres on the image's pixels: little endian floats of 32 bits, NaN where nothing is known. */
+        get: operations["registration_inconsistency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/{id}/instances/{instance}/frames/{frame}/moved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return its modality values on the image's pixels: little endian floats of 32 bits, NaN where it has none. */
+        get: operations["registration_moved"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/{id}": {
         parameters: {
             query?: never;
@@ -1621,6 +1706,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workitems/{id}/alignable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the series that may stay and those that may be laid onto them, each with why not. */
+        get: operations["workitem_alignable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workitems/{id}/all-negative": {
         parameters: {
             query?: never;
@@ -1812,6 +1914,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workitems/{id}/registrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the alignments onto series of the case, the newest first. */
+        get: operations["registrations_list"];
+        put?: never;
+        /** @description Ask for an alignment; the same question gives the same one. 202 while it is computed. */
+        post: operations["registration_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workitems/{id}/release": {
         parameters: {
             query?: never;
@@ -1942,6 +2062,36 @@ export interface components {
         AgreementOutVerdictEnum: "agree" | "disagree" | "drawn_differently" | "drawn_apart" | "one_drew" | "model_alone";
         /** @enum {string} */
         AlgorithmTypeEnum: "MANUAL" | "SEMIAUTOMATIC" | "AUTOMATIC";
+        /** @description The series of the case that may stay, and those of the same patient number that may be laid onto them. */
+        AlignablePairsOut: {
+            fixed: components["schemas"]["AlignableSeriesOut"][];
+            moving: components["schemas"]["AlignableSeriesOut"][];
+        };
+        /** @description A series, and the sentence that says why it cannot be aligned; "" where it can. */
+        AlignableSeriesOut: {
+            study_instance_uid: string;
+            /** Format: date */
+            study_date: string | null;
+            study_description: string;
+            series_instance_uid: string;
+            series_number: number | null;
+            series_description: string;
+            modality: string;
+            slices: number;
+            why_not: string;
+        };
+        /** @description What tells a series from the others of a patient. */
+        AlignedSeriesOut: {
+            study_instance_uid: string;
+            /** Format: date */
+            study_date: string | null;
+            study_description: string;
+            series_instance_uid: string;
+            series_number: number | null;
+            series_description: string;
+            modality: string;
+            slices: number;
+        };
         /** @description What became of asking one live version about one series. */
         AnswerOut: {
             state: components["schemas"]["CaseAnswerStateEnum"];
@@ -2471,7 +2621,7 @@ export interface components {
         /** @enum {string} */
         EventEnum: "accept" | "correct" | "reject";
         /** @enum {string} */
-        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "snapshot.requested" | "suspects.found" | "suspects.requested" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.read_again" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
+        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "registration.decided" | "registration.finished" | "registration.requested" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "snapshot.requested" | "suspects.found" | "suspects.requested" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.read_again" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
         /**
          * Example
          * @description A test case that is shown with its report; its masks are kept with the outputs.
@@ -2587,8 +2737,10 @@ export interface components {
                 number
             ] | null;
             /** Method */
-            method: components["schemas"]["MethodEnum"];
+            method: components["schemas"]["FigureMethodEnum"];
         };
+        /** @enum {string} */
+        FigureMethodEnum: "wilson" | "delong" | "score" | "unseen_patient" | "patient_bootstrap";
         /**
          * FiguresOut
          * @description What one subgroup has in one split.
@@ -3130,6 +3282,29 @@ export interface components {
             words: string;
             images: number;
         };
+        /** @description How alike two volumes are where both are. */
+        LikenessOut: {
+            /**
+             * Format: double
+             * @description Of their values, -1..1.
+             */
+            correlation: number;
+            /**
+             * Format: double
+             * @description Mean square of the correlation in small windows, 0..1.
+             */
+            local_correlation: number;
+            /**
+             * Format: double
+             * @description Nats.
+             */
+            mutual_information: number;
+            /**
+             * Format: double
+             * @description Share of the fixed body within the moving volume, 0..1.
+             */
+            covered: number;
+        };
         /** @description What a number among the settings of a training may be; both ends are allowed. */
         LimitOut: {
             /** Format: double */
@@ -3151,7 +3326,7 @@ export interface components {
             ][];
         };
         /** @description What the live socket says: what changed, never the data. */
-        LiveEvent: components["schemas"]["WorkitemChangedEvent"] | components["schemas"]["FindingChangedEvent"] | components["schemas"]["CommentAddedEvent"] | components["schemas"]["PredictionChangedEvent"] | components["schemas"]["SaliencyChangedEvent"] | components["schemas"]["TrainingChangedEvent"] | components["schemas"]["ReportReadyEvent"] | components["schemas"]["ModelPromotedEvent"] | components["schemas"]["ModelChangedEvent"] | components["schemas"]["UploadChangedEvent"] | components["schemas"]["StudyChangedEvent"] | components["schemas"]["SnapshotFrozenEvent"] | components["schemas"]["ProjectChangedEvent"] | components["schemas"]["JobChangedEvent"];
+        LiveEvent: components["schemas"]["WorkitemChangedEvent"] | components["schemas"]["FindingChangedEvent"] | components["schemas"]["CommentAddedEvent"] | components["schemas"]["PredictionChangedEvent"] | components["schemas"]["SaliencyChangedEvent"] | components["schemas"]["TrainingChangedEvent"] | components["schemas"]["ReportReadyEvent"] | components["schemas"]["ModelPromotedEvent"] | components["schemas"]["ModelChangedEvent"] | components["schemas"]["UploadChangedEvent"] | components["schemas"]["StudyChangedEvent"] | components["schemas"]["SnapshotFrozenEvent"] | components["schemas"]["ProjectChangedEvent"] | components["schemas"]["JobChangedEvent"] | components["schemas"]["RegistrationChangedEvent"];
         /** @description A name and a password. */
         LoginInRequest: {
             username: string;
@@ -3251,8 +3426,6 @@ export interface components {
             username: string;
         };
         /** @enum {string} */
-        MethodEnum: "wilson" | "delong" | "score" | "unseen_patient" | "patient_bootstrap";
-        /** @enum {string} */
         MetricEnum: "auc" | "dice";
         ModelChangedEvent: {
             id: number;
@@ -3282,6 +3455,13 @@ export interface components {
             id: string;
             name: string;
             digest: string;
+        };
+        /** @description The 1st and 99th percentile of the laid series' values. */
+        MovedRangeOut: {
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            high: number;
         };
         /** @description A project the caller belongs to, and what they may do in it. */
         MyProjectOut: {
@@ -4012,6 +4192,112 @@ export interface components {
             code: string;
             message: string;
         };
+        RegistrationChangedEvent: {
+            id: number;
+            /** @enum {string} */
+            kind: "registration.changed";
+            object_id: string;
+            version: string;
+            project: string | null;
+            detail: components["schemas"]["OfWorkitem"];
+        };
+        /** @description A word, and why: needed to reject, to accept what is not called aligned, and to change an earlier word. */
+        RegistrationDecideInRequest: {
+            word: components["schemas"]["WordEnum"];
+            /** @default  */
+            reason: string;
+        };
+        /** @description A person's word on it. */
+        RegistrationDecisionOut: {
+            number: number;
+            word: components["schemas"]["WordEnum"];
+            reason: string;
+            decided_by: components["schemas"]["PersonOut"];
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description Which series stays, which is laid onto it, and how. */
+        RegistrationInRequest: {
+            /** @description Series Instance UID, of the case's study. */
+            fixed: string;
+            /** @description Series Instance UID. */
+            moving: string;
+            method: components["schemas"]["RegistrationMethodEnum"];
+            /**
+             * @description Needed where the two studies have different patient numbers.
+             * @default false
+             */
+            said_to_be_one_person: boolean;
+        };
+        /** @enum {string} */
+        RegistrationMethodEnum: "rigid" | "affine" | "deformable";
+        /** @description What is known of an alignment; lengths in mm. ``before`` is null where the two do not meet as they lie. */
+        RegistrationNumbersOut: {
+            before: components["schemas"]["LikenessOut"] | null;
+            rigid: components["schemas"]["LikenessOut"];
+            after: components["schemas"]["LikenessOut"];
+            /** Format: double */
+            moved_mm_mean: number;
+            /** Format: double */
+            moved_mm_p95: number;
+            /** Format: double */
+            bent_mm_mean: number;
+            /** Format: double */
+            bent_mm_p95: number;
+            /** Format: double */
+            volume_change: number;
+            /** Format: double */
+            jacobian_p5: number;
+            /** Format: double */
+            jacobian_p95: number;
+            /** Format: double */
+            folded_share: number;
+            /** Format: double */
+            inconsistency_mm_mean: number;
+            /** Format: double */
+            inconsistency_mm_p95: number;
+        };
+        /** @description An alignment. Nobody uses it before its latest ``word`` is accepted and while it is not ``outdated``. */
+        RegistrationOut: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            workitem_id: string;
+            fixed: components["schemas"]["AlignedSeriesOut"];
+            moving: components["schemas"]["AlignedSeriesOut"];
+            method: components["schemas"]["RegistrationMethodEnum"];
+            state: components["schemas"]["AnswerStateEnum"];
+            said_to_be_one_person: boolean;
+            phase: components["schemas"]["RegistrationOutPhaseEnum"] | components["schemas"]["BlankEnum"];
+            /** Format: double */
+            share: number | null;
+            settings: components["schemas"]["RegistrationSettingsOut"];
+            numbers: components["schemas"]["RegistrationNumbersOut"] | null;
+            verdict: components["schemas"]["RegistrationVerdictOut"] | null;
+            moved_range: components["schemas"]["MovedRangeOut"] | null;
+            word: (components["schemas"]["WordEnum"] | components["schemas"]["NullEnum"]) | null;
+            decisions: components["schemas"]["RegistrationDecisionOut"][];
+            /** @description A series has other images now. */
+            outdated: boolean;
+            error_code: string;
+            requested_by: components["schemas"]["PersonOut"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        /** @enum {string} */
+        RegistrationOutPhaseEnum: "waiting" | "loading" | "aligning" | "storing";
+        /** @description How it was found; nothing before it is finished. */
+        RegistrationSettingsOut: {
+            method?: components["schemas"]["RegistrationMethodEnum"];
+            similarity?: components["schemas"]["SimilarityEnum"];
+        };
+        /** @description What the computation itself says of it, with its reasons. */
+        RegistrationVerdictOut: {
+            standing: components["schemas"]["StandingEnum"];
+            reasons: string[];
+        };
         /** @description A reason for which a finding can be rejected, and what it says. */
         RejectionOut: {
             reason: components["schemas"]["ReasonEnum"];
@@ -4674,6 +4960,8 @@ export interface components {
         ShownAsEnum: "worst" | "median" | "best" | "healthy";
         /** @enum {string} */
         ShownEnum: "first" | "second" | "another";
+        /** @enum {string} */
+        SimilarityEnum: "local_correlation" | "mutual_information";
         /**
          * SimpleAnswer
          * @description What an answer without a model says of the same cases (``inference.engine.simple_answers``), and it in words.
@@ -4851,6 +5139,8 @@ export interface components {
         };
         /** @enum {string} */
         SplitEnum: "train" | "validation";
+        /** @enum {string} */
+        StandingEnum: "aligned" | "not_convincing" | "wrong_patient";
         /** @enum {string} */
         StandsEnum: "measured" | "disproved" | "unmeasured";
         /**
@@ -5704,6 +5994,8 @@ export interface components {
             code: string;
             why: string;
         };
+        /** @enum {string} */
+        WordEnum: "accepted" | "rejected";
         WorkitemChangedEvent: {
             id: number;
             /** @enum {string} */
@@ -7149,6 +7441,122 @@ export interface operations {
             };
         };
     };
+    registration_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationOut"];
+                };
+            };
+        };
+    };
+    registration_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationOut"];
+                };
+            };
+        };
+    };
+    registration_decide: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The version, quoted. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistrationDecideInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationOut"];
+                };
+            };
+        };
+    };
+    registration_inconsistency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                frame: number;
+                id: string;
+                instance: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+        };
+    };
+    registration_moved: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                frame: number;
+                id: string;
+                instance: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+        };
+    };
     reports_read: {
         parameters: {
             query?: never;
@@ -8284,6 +8692,27 @@ export interface operations {
             };
         };
     };
+    workitem_alignable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlignablePairsOut"];
+                };
+            };
+        };
+    };
     workitems_all_negative: {
         parameters: {
             query?: never;
@@ -8638,6 +9067,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadAgainOut"];
+                };
+            };
+        };
+    };
+    registrations_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationOut"][];
+                };
+            };
+        };
+    };
+    registration_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistrationInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationOut"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationOut"];
                 };
             };
         };

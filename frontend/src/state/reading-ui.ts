@@ -33,7 +33,7 @@ export type ReadingDialog =
   | "nothing-found"
   | null;
 
-export type PanelTab = "findings" | "ai" | "layers" | "comments" | "history";
+export type PanelTab = "findings" | "ai" | "layers" | "align" | "comments" | "history";
 
 /** A text being typed on an image: it belongs to the frame that was clicked, whatever is shown at its end. */
 export interface Typing {

@@ -6,6 +6,7 @@ import { type ImagePoint, imagePoint } from "../geometry/points";
 import { useClaims } from "../state/reading-chance";
 import { useFindings } from "../state/reading-findings";
 import { useLayers } from "../state/reading-layers";
+import { useRegistration } from "../state/reading-registration";
 import { useSaliency } from "../state/reading-saliency";
 import { reading, useReading } from "../state/reading-session";
 import { readingUi, useReadingUi } from "../state/reading-ui";
@@ -13,6 +14,7 @@ import { type Caption, type PlacedCaption, paintCaptions } from "./captions";
 import { captionOf, drawnOn, paintedOn, writtenSize } from "./findings-on-frame";
 import { paintLayers } from "./paint-layers";
 import { paintMask, type WorkingMask } from "./paint-masks";
+import { paintRegistration } from "./paint-registration";
 import { paintSaliency } from "./paint-saliency";
 import { paintBrush, paintPin, paintShape } from "./paint-shapes";
 import { shapeOf } from "./shape-kinds";
@@ -54,6 +56,7 @@ export class Layers {
       useReading.subscribe(again),
       useSaliency.subscribe(again),
       useLayers.subscribe(again),
+      useRegistration.subscribe(again),
       useClaims.subscribe(again),
     ];
     this.redraw();
@@ -105,6 +108,7 @@ export class Layers {
     if (!under || !over || !frame || view.status !== "ready") {
       return;
     }
+    this.under.dataset.aligned = paintRegistration(under, view, dpr, frame);
     this.under.dataset.layers = String(paintLayers(under, imageToCanvas, dpr, frame));
     this.under.dataset.saliency = String(paintSaliency(under, imageToCanvas, dpr, frame));
     for (const mask of paintedOn(frame)) {

@@ -6,7 +6,17 @@ import { setReadingUi, useReadingUi } from "../../state/reading-ui";
 import sheetClasses from "./cheat-sheet.module.css";
 import classes from "./panel.module.css";
 
-const groups: ActionGroup[] = ["Tools", "Image", "Findings", "Image labels", "AI", "Review", "Case", "Help"];
+const groups: ActionGroup[] = [
+  "Tools",
+  "Image",
+  "Findings",
+  "Image labels",
+  "AI",
+  "Align",
+  "Review",
+  "Case",
+  "Help",
+];
 
 /** Every key, from the table of actions; those that make no sense now are dim. */
 export function CheatSheet() {

@@ -3,6 +3,7 @@ import { figures } from "../../geometry/measure";
 import { lookOf, useLayers } from "../../state/reading-layers";
 import { colormapOf } from "../../viewer/layer-pictures";
 import type { ViewState } from "../../viewer/view-state";
+import { AlignLegend } from "./align-legend";
 import { SaliencyLegend } from "./saliency-legend";
 import classes from "./viewport.module.css";
 
@@ -34,6 +35,7 @@ export function Legends({ view }: { view: ViewState }) {
           {frame && !layer.places.includes(frame.place) ? <div>Not on this image.</div> : null}
         </div>
       ))}
+      <AlignLegend view={view} />
       <SaliencyLegend />
     </div>
   );

@@ -11,6 +11,7 @@ import { lastWorklist } from "../../state/worklist-place";
 import { TextLink } from "../../ui/links";
 import { notifyError } from "../../ui/notify";
 import { Empty, Failed, Loading } from "../../ui/page-states";
+import { AlignDialog } from "./align-dialog";
 import { CalibrateDialog } from "./calibrate-dialog";
 import { CaseBar } from "./case-bar";
 import { CaseNotices } from "./case-notices";
@@ -182,6 +183,7 @@ export function ReadPage({ workitemId, asked }: { workitemId: string; asked: Rea
       <Images key={workitem.id} />
       <SidePanel />
       <CheatSheet />
+      <AlignDialog />
       <RejectDialog />
       <ConflictDialog />
       <DecideDialog />

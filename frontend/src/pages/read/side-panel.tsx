@@ -1,7 +1,9 @@
 import { useFindings } from "../../state/reading-findings";
+import { canAlign, useRegistration } from "../../state/reading-registration";
 import { useReading } from "../../state/reading-session";
 import { type PanelTab, setReadingUi, useReadingUi } from "../../state/reading-ui";
 import { AiPanel } from "./ai-panel";
+import { AlignPanel } from "./align-panel";
 import { CommentsPanel } from "./comments-panel";
 import { FindingsPanel } from "./findings-panel";
 import { HistoryPanel } from "./history-panel";
@@ -12,6 +14,7 @@ const tabs: { id: PanelTab; label: string }[] = [
   { id: "findings", label: "Findings" },
   { id: "ai", label: "AI" },
   { id: "layers", label: "Layers" },
+  { id: "align", label: "Align" },
   { id: "comments", label: "Comments" },
   { id: "history", label: "History" },
 ];
@@ -24,26 +27,31 @@ export function SidePanel() {
     (state) => Object.values(state.rows).filter((row) => !row.deleted && !row.correctionOf).length,
   );
   const layers = useSeriesLayers()?.layers.length ?? 0;
-  const counts: Partial<Record<PanelTab, number>> = { findings, comments, layers };
+  const alignments = useRegistration((state) => state.list.length);
+  // Most cases hold nothing that could be aligned: there the tab is not.
+  const offered = useRegistration((state) => canAlign(state.pairs) || state.list.length > 0);
+  const counts: Partial<Record<PanelTab, number>> = { findings, comments, layers, align: alignments };
   return (
     <aside className={classes.panel} aria-label="Case panel">
       <div className={classes.tabs} role="tablist" aria-label="Case panel">
-        {tabs.map(({ id, label }) => (
-          <button
-            key={id}
-            type="button"
-            role="tab"
-            id={`tab-${id}`}
-            className={classes.tab}
-            aria-selected={tab === id}
-            aria-controls="side-panel"
-            data-testid={`tab-${id}`}
-            onClick={() => setReadingUi({ tab: id })}
-          >
-            {label}
-            {counts[id] ? ` ${counts[id]}` : ""}
-          </button>
-        ))}
+        {tabs
+          .filter(({ id }) => id !== "align" || offered)
+          .map(({ id, label }) => (
+            <button
+              key={id}
+              type="button"
+              role="tab"
+              id={`tab-${id}`}
+              className={classes.tab}
+              aria-selected={tab === id}
+              aria-controls="side-panel"
+              data-testid={`tab-${id}`}
+              onClick={() => setReadingUi({ tab: id })}
+            >
+              {label}
+              {counts[id] ? ` ${counts[id]}` : ""}
+            </button>
+          ))}
       </div>
       <div
         className={classes.panelBody}
@@ -55,6 +63,7 @@ export function SidePanel() {
         {tab === "findings" ? <FindingsPanel /> : null}
         {tab === "ai" ? <AiPanel /> : null}
         {tab === "layers" ? <LayersPanel /> : null}
+        {tab === "align" ? <AlignPanel /> : null}
         {tab === "comments" ? <CommentsPanel /> : null}
         {tab === "history" ? <HistoryPanel /> : null}
       </div>
