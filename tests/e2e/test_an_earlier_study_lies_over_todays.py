@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from core.models import Project, User
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 _SIZE = """() => {
     const canvas = document.querySelector('[data-testid="layer-pixels"]');

@@ -276,6 +276,7 @@ NAMES = {
     EventKind.MODEL_PROMOTED: {"direction", "version_id"}, EventKind.MODEL_CHANGED: set(),
     EventKind.UPLOAD_CHANGED: set(), EventKind.STUDY_CHANGED: set(), EventKind.SNAPSHOT_FROZEN: set(),
     EventKind.PROJECT_CHANGED: set(), EventKind.JOB_CHANGED: set(),
+    EventKind.REGISTRATION_CHANGED: {"workitem_id"},
 }  # fmt: skip
 
 
