@@ -57,6 +57,8 @@ class TrainingNumbers(EventDetail):
     Attributes:
         share: of the whole that is done, 0..1; None while nothing can be said.
         step, steps: of the optimiser over all epochs (while preparing: images read).
+        loader_share: of the time of an epoch's steps that is spent waiting for batches, 0..1.
+        notes: sentences about what the training did of itself, e.g. where memory ran out.
     """
 
     phase: Literal["preparing", "training", "validating", "calibrating", "finished"]
@@ -70,6 +72,8 @@ class TrainingNumbers(EventDetail):
     metric: float | None
     eta_seconds: float | None
     elapsed_seconds: float
+    loader_share: float | None = None
+    notes: list[str] = []
 
 
 class OfTraining(EventDetail):

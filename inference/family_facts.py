@@ -19,7 +19,7 @@ Json = dict[str, Any]
 CHOICES: Final = (
     "dimensions", "preset", "image_shape", "channels", "spacing_mm", "intensity", "window", "epochs", "batch_size",
     "learning_rate", "weight_decay", "location_weight", "rejected_places", "label_smoothing", "augmentation", "seed",
-    "mixed_precision", "warm_start",
+    "mixed_precision", "warm_start", "loaders", "accumulation", "gradient_checkpointing", "ema_decay", "patience",
 )  # fmt: skip
 
 _COLOUR_FROM: Final = 0.1

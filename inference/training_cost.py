@@ -17,8 +17,13 @@ _RUNS_LOOKED_AT: Final = 5
 
 
 def training_work(config: RecipeConfig, *, training_cases: int, validation_cases: int) -> float:
-    """Return how many megapixels a whole training computes; a validation case costs a third of a training case."""
-    return (training_cases + validation_cases / 3) * config.epochs * math.prod(config.image_shape) / 1e6
+    """Return how many megapixels a whole training computes.
+
+    A validation case costs a third of a training case, and so does going through the network once more: for the parts
+    of a batch, and for gradient checkpointing.
+    """
+    each = 1 + ((config.accumulation > 1) + config.gradient_checkpointing) / 3
+    return (training_cases * each + validation_cases / 3) * config.epochs * math.prod(config.image_shape) / 1e6
 
 
 def _measured(run: TrainingRun) -> tuple[float, float] | None:
@@ -58,6 +63,10 @@ def time_estimate(config: RecipeConfig, *, training_cases: int, validation_cases
         expected = work * each_megapixel / min(config.threads, 8) ** 0.7 + cases * _LOADING
         low, high = expected * 0.5, expected * 3.0
         basis = "A rough guess: nothing of this kind was trained here yet."
+    sentences = [basis]
+    if config.patience:
+        none = how_many(config.patience, "epoch", "epochs")
+        sentences.append(f"It may be over earlier: it stops after {none} in a row that brought nothing better.")
     return {
         "seconds": round(expected + 2, 1),
         "seconds_low": round(low + 1, 1),
@@ -66,5 +75,5 @@ def time_estimate(config: RecipeConfig, *, training_cases: int, validation_cases
         "training_cases": training_cases,
         "validation_cases": validation_cases,
         "measured_runs": len(runs),
-        "sentences": [basis],
+        "sentences": sentences,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from core.digest import digest_of
 from inference.engine.augment import Augmenter
 from inference.engine.config import RecipeConfig
 from inference.engine.draws import Draws
+from inference.engine.patches import MARKED, marked_places
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe import Batch, Example, Recipe
 from inference.engine.sample import Sample
@@ -35,9 +37,11 @@ class Cases:
         self.samples = tuple(samples)
         self._recipe, self._config = recipe, config
         self._preprocessing = Preprocessing.of(config)
-        self._augmenter = Augmenter(config, targets=recipe.targets(config), crops=recipe.crops(config))
+        self._targets, self._crops = recipe.targets(config), recipe.crops(config)
+        self._augmenter = Augmenter(config, targets=self._targets, crops=self._crops)
         self._kept: dict[int, Example] = {}
         self._room = _CACHE_BYTES
+        self._keeping = threading.Lock()
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -46,10 +50,13 @@ class Cases:
         if index in self._kept:
             return self._kept[index]
         example = self._recipe.example(self.samples[index], self._preprocessing, self._config)
+        if self._crops:
+            example[MARKED] = marked_places(*(example[name] for name in self._targets))
         size = sum(value.numel() * value.element_size() for value in example.values())
-        if size <= self._room:
-            self._room -= size
-            self._kept[index] = example
+        with self._keeping:
+            if index not in self._kept and size <= self._room:
+                self._room -= size
+                self._kept[index] = example
         return example
 
     @property
@@ -95,13 +102,11 @@ class Cases:
             batches[-2] += batches.pop()  # batch statistics of one image say nothing
         return batches
 
-    def batch(self, indices: Sequence[int], *, epoch: int, step: int) -> Batch:
-        """Return augmented examples, stacked, and how much each of their labels counts."""
+    def batch(self, indices: Sequence[int], *, epoch: int, step: int, device: torch.device | None = None) -> Batch:
+        """Return augmented examples, stacked, and how much each of their labels counts; on any thread."""
         seed = np.random.SeedSequence([self._config.seed, epoch, step]).generate_state(1)[0]
-        self._augmenter.restart(int(seed))
-        changed = [self._augmenter(self[index]) for index in indices]
-        batch = {name: torch.stack([example[name] for example in changed]) for name in changed[0]}
+        batch = self._augmenter([self[index] for index in indices], int(seed), device)
         chosen = list(indices)
-        batch["weight"] = torch.from_numpy(self.draws.labels[chosen])
-        batch["place_weight"] = torch.from_numpy(self.draws.places[chosen])
+        batch["weight"] = torch.from_numpy(self.draws.labels[chosen]).to(batch["image"].device)
+        batch["place_weight"] = torch.from_numpy(self.draws.places[chosen]).to(batch["image"].device)
         return batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -14,6 +14,9 @@ from inference.engine.recipe_cards import RECIPE_CARDS, recipe_card
 from inference.engine.settings import Settings
 
 Intensity = Literal["percentile", "window"]
+
+#: Settings that were not there from the beginning: without them the digest of older settings is what it was.
+_CAME_LATER: Final = frozenset({"loaders", "accumulation", "gradient_checkpointing", "ema_decay", "patience"})
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
@@ -81,6 +84,12 @@ class RecipeConfig(Settings):
         threads: CPU threads of torch; another number may change the last bits of the result.
         mixed_precision: half precision where a GPU is present.
         warm_start: begin with the weights of an earlier version, where given.
+        loaders: threads that read and change the next batches beside the training; they change nothing of the result.
+        accumulation: in how many parts a batch goes through the network; one that normalises over the batch then
+            normalises over a part.
+        gradient_checkpointing: keep nothing inside of the network's stages for the way back, compute it once more.
+        ema_decay: how much of the average of the weights stays at a step; the average is judged and kept. 0: none.
+        patience: stop after so many epochs in a row that were no better than the best; 0: never.
 
     Raises:
         ConfigError: a value is out of its range; the message is a sentence that says which.
@@ -107,6 +116,11 @@ class RecipeConfig(Settings):
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     mixed_precision: bool = True
     warm_start: bool = False
+    loaders: Annotated[int, Field(ge=0, le=16)] = 1
+    accumulation: Annotated[int, Field(ge=1, le=256)] = 1
+    gradient_checkpointing: bool = False
+    ema_decay: Annotated[float, Field(ge=0, le=0.9999)] = 0.0
+    patience: Annotated[int, Field(ge=0, le=1000)] = 0
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -121,6 +135,8 @@ class RecipeConfig(Settings):
             raise ValueError(f"spacing_mm holds {self.dimensions} distances")
         if (self.window is not None) != (self.intensity == "window"):
             raise ValueError("window is set for intensity window only")
+        if self.accumulation > self.batch_size:
+            raise ValueError("accumulation is at most batch_size: a part holds at least one image")
         return self
 
     @classmethod
@@ -136,8 +152,9 @@ class RecipeConfig(Settings):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the canonical JSON of these settings."""
-        return digest_of(self.to_json())
+        """SHA-256 of the canonical JSON of these settings; of a later setting only what is not its default."""
+        fields, values = type(self).model_fields, self.to_json()
+        return digest_of({k: v for k, v in values.items() if k not in _CAME_LATER or v != fields[k].default})
 
     @classmethod
     def for_preset(

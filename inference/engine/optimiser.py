@@ -21,10 +21,19 @@ def make_optimiser(network: nn.Module, config: RecipeConfig) -> torch.optim.Opti
     )
 
 
+def half_precision(device: torch.device, config: RecipeConfig) -> torch.dtype | None:
+    """Return the half precision that a device computes in: bfloat16 where it is built in, else float16; None without.
+
+    On the processor it would be slower and not the same to the last bit.
+    """
+    if device.type != "cuda" or not config.mixed_precision:
+        return None
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
 def make_scaler(config: RecipeConfig, device: torch.device) -> torch.amp.GradScaler:
-    """Return the scaler of gradients; it does nothing where half precision needs none."""
-    needed = device.type == "cuda" and config.mixed_precision and not torch.cuda.is_bf16_supported()
-    return torch.amp.GradScaler(device.type, enabled=needed)
+    """Return the scaler of gradients; only float16 needs one, whose small numbers would become 0."""
+    return torch.amp.GradScaler(device.type, enabled=half_precision(device, config) == torch.float16)
 
 
 def learning_rate(config: RecipeConfig, step: int, steps: int) -> float:

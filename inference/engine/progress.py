@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -32,6 +32,9 @@ class TrainProgress:
         metric: of the last validation, or None.
         eta_seconds: until the end, or None while nothing can be said.
         elapsed_seconds: of the training, over all starts.
+        loader_share: of the time of this epoch's steps so far (or the last epoch's) that was spent waiting for the
+            next batch, 0..1; None before the first.
+        notes: sentences about what the training did of itself, e.g. where memory ran out.
     """
 
     phase: Phase
@@ -45,10 +48,12 @@ class TrainProgress:
     metric: float | None
     eta_seconds: float | None
     elapsed_seconds: float
+    loader_share: float | None
+    notes: Sequence[str]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {**asdict(self), "losses": dict(self.losses)}
+        return {**asdict(self), "losses": dict(self.losses), "notes": list(self.notes)}
 
 
 class Reporter:
@@ -63,11 +68,19 @@ class Reporter:
         self._first_step: tuple[int, float] | None = None
         self._sums: dict[str, float] = {}
         self._batches = 0
+        #: When the steps of this epoch began, and what the loader had taken by then and by now.
+        self._steps_began, self._waited_before, self._waited = 0.0, 0.0, 0.0
+        self._steps_took = 0.0
 
     def reading(self, index: int, of: int) -> None:
         self._report("preparing", 0, step=index, steps=of)
 
-    def trained(self, epoch: int, losses: Mapping[str, float]) -> None:
+    def epoch_begins(self) -> None:
+        self._steps_began, self._waited_before = time.monotonic(), self._waited
+
+    def trained(self, epoch: int, losses: Mapping[str, float], waited: float) -> None:
+        """Count a step; ``waited`` are the loader's seconds so far."""
+        self._steps_took, self._waited = time.monotonic() - self._steps_began, waited
         if self._first_step is None:
             self._first_step = (self._progressed.step, time.monotonic())
         self._batches += 1
@@ -89,20 +102,26 @@ class Reporter:
                 "metric_name": validated.metric_name if validated else "",
                 "metric": validated.metric if validated else None,
                 "learning_rate": learning_rate,
+                "steps_seconds": self._steps_took,
+                "loader_share": self._loader_share(),
             }
         )
         self._report("training", epoch, always=True)
         self._sums, self._batches = {}, 0
 
     def calibrating(self) -> None:
-        self._report("calibrating", self._epochs, always=True)
+        self._report("calibrating", self._progressed.epoch, always=True)
 
     def finished(self) -> None:
         self._progressed.seconds = self._elapsed()
-        self._report("finished", self._epochs, always=True)
+        self.steps = self._progressed.step
+        self._report("finished", self._progressed.epoch, always=True)
 
     def _losses(self) -> dict[str, float]:
         return {name: value / max(1, self._batches) for name, value in self._sums.items()}
+
+    def _loader_share(self) -> float | None:
+        return (self._waited - self._waited_before) / self._steps_took if self._steps_took > 0 else None
 
     def _elapsed(self) -> float:
         return self._before + time.monotonic() - self._began
@@ -135,5 +154,7 @@ class Reporter:
                 metric=last["metric"] if last else None,
                 eta_seconds=eta,
                 elapsed_seconds=self._elapsed(),
+                loader_share=self._loader_share(),
+                notes=tuple(self._progressed.notes),
             )
         )

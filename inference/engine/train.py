@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,29 @@ from torch import nn
 
 from core.digest import digest_of
 from core.numbers import how_many
+from inference.engine.averaged import Averaged
 from inference.engine.calibrate import Calibration
 from inference.engine.cases import Cases
 from inference.engine.checkpoint import library_versions, save_model
 from inference.engine.config import RecipeConfig
+from inference.engine.device import memory_format
 from inference.engine.errors import DataError, TrainingStopped
 from inference.engine.held_out import parts_of
+from inference.engine.loading import Loader, Maker
 from inference.engine.operating_point import BALANCED, OperatingPoint
-from inference.engine.optimiser import learning_rate, make_optimiser, make_scaler, set_learning_rate
+from inference.engine.optimiser import (
+    half_precision,
+    learning_rate,
+    make_optimiser,
+    make_scaler,
+    set_learning_rate,
+)
 from inference.engine.progress import Reporter, TrainProgress
-from inference.engine.recipe import Batch, Case, Recipe, Validation
+from inference.engine.recipe import Case, Recipe, Validation
 from inference.engine.recipes.registry import recipe_named
+from inference.engine.recomputed import recomputed
 from inference.engine.sample import Sample
+from inference.engine.step import Stepper
 from inference.engine.strongest_maps import strongest_maps
 from inference.engine.training_state import Progressed, load_epoch, load_state, save_state
 from inference.engine.warm_start import warm_start
@@ -108,18 +120,24 @@ def train(
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         network = recipe.build(config)
         began_with = warm_start(network, config, initial_weights)
-        network.to(device)
+        network.to(device, memory_format=memory_format(device, config))  # type: ignore[call-overload]
+        averaged = Averaged(network, config.ema_decay) if config.ema_decay else None
+        judged = averaged.network if averaged else network
         optimiser, scaler = make_optimiser(network, config), make_scaler(config, device)
         run_digest = digest_of([config.digest, recipe.version, cases.digest, held_out.digest, parts.epoch, began_with])
-        progressed = None
-        if resume:
-            progressed = load_state(
-                checkpoints, run_digest=run_digest, network=network, optimiser=optimiser, scaler=scaler
-            )
+        learning: dict[str, Any] = {
+            "network": network,
+            "averaged": averaged.network if averaged else None,
+            "optimiser": optimiser,
+            "scaler": scaler,
+        }
+        progressed = load_state(checkpoints, run_digest=run_digest, **learning) if resume else None
         if progressed is None:
             _forget(checkpoints)
             progressed = Progressed()
-        reporter = Reporter(config, progressed, steps=config.epochs * len(cases.batches(0)), tell=on_progress)
+        steps = len(cases.batches(0))
+        reporter = Reporter(config, progressed, steps=config.epochs * steps, tell=on_progress)
+        step = Stepper(recipe, network, config, optimiser, scaler, parts=progressed.parts or config.accumulation)
 
         def ask() -> None:
             if should_stop():
@@ -132,31 +150,35 @@ def train(
         cases.read_all(before_reading)
         held_out.read_all(lambda index: before_reading(len(cases) + index))
 
-        for epoch in range(progressed.epoch, config.epochs):
-            network.train()
-            for step, indices in enumerate(cases.batches(epoch)):
-                ask()
-                batch = _to_device(cases.batch(indices, epoch=epoch, step=step), device)
-                set_learning_rate(optimiser, config, progressed.step, reporter.steps)
-                losses = _step(recipe, network, batch, config, optimiser, scaler)
-                progressed.step += 1
-                reporter.trained(epoch + 1, losses)
+        makers = _makers(cases, config, progressed.epoch, device)
+        with Loader(makers, config.loaders) as loader, recomputed(network, wanted=config.gradient_checkpointing):
+            while progressed.epoch < config.epochs and not _had_enough(progressed, config):
+                epoch = progressed.epoch + 1
+                network.train()
+                reporter.epoch_begins()
+                for _ in range(steps):
+                    ask()
+                    batch = loader.take()
+                    set_learning_rate(optimiser, config, progressed.step, reporter.steps)
+                    losses = step(batch)
+                    progressed.step += 1
+                    if averaged:
+                        averaged.follow(network, progressed.step)
+                    if step.parts > max(progressed.parts, config.accumulation):
+                        progressed.parts = step.parts
+                        progressed.notes.append(_memory_sentence(progressed, len(batch["image"])))
+                    reporter.trained(epoch, losses, loader.waited)
 
-            reporter.validating(epoch + 1)
-            validated = _validate(recipe, network, held_out, parts.epoch, config, ask)
-            progressed.epoch = epoch + 1
-            if validated is None or validated.rank > progressed.best_rank:
-                progressed.best_epoch = epoch + 1
-                progressed.best_rank = validated.rank if validated else progressed.best_rank
-            reporter.finish_epoch(epoch + 1, validated, learning_rate(config, progressed.step, reporter.steps))
-            save_state(
-                checkpoints,
-                progressed,
-                run_digest=run_digest,
-                network=network,
-                optimiser=optimiser,
-                scaler=scaler,
-            )
+                reporter.validating(epoch)
+                validated = _validate(recipe, judged, held_out, parts.epoch, config, ask)
+                progressed.epoch = epoch
+                if validated is None or validated.rank > progressed.best_rank:
+                    progressed.best_epoch = epoch
+                    progressed.best_rank = validated.rank if validated else progressed.best_rank
+                if _had_enough(progressed, config):
+                    progressed.notes.append(_enough_sentence(progressed, config))
+                reporter.finish_epoch(epoch, validated, learning_rate(config, progressed.step, reporter.steps))
+                save_state(checkpoints, progressed, run_digest=run_digest, **learning)
 
         reporter.calibrating()
         load_epoch(checkpoints, progressed.best_epoch, network)
@@ -169,6 +191,7 @@ def train(
         environment = {
             "device": str(device),
             "threads": config.threads,
+            "precision": str(half_precision(device, config) or torch.float32).removeprefix("torch."),
             "seed": config.seed,
             "libraries": library_versions(),
             "initial_weights": began_with,
@@ -188,7 +211,8 @@ def train(
             "rejected_cases": {label: sum(label in one.rejected for one in training) for label in config.labels},
             "taught_cases": {label: _taught(training, label) for label in config.labels},
             "best_epoch": progressed.best_epoch,
-            "epochs": config.epochs,
+            "epochs": progressed.epoch,
+            "notes": progressed.notes,
             "metric_name": best["metric_name"],
             "metric": best["metric"],
             "run_digest": run_digest,
@@ -224,11 +248,14 @@ def reproducible(config: RecipeConfig) -> Iterator[None]:
     """Make torch, numpy and Python repeat themselves inside, and leave them as they were."""
     threads = torch.get_num_threads()
     strict, warn = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()
     try:
         torch.set_num_threads(config.threads)
         # On a GPU a few operations have no deterministic form; there the result holds within a tolerance only.
         torch.use_deterministic_algorithms(mode=True, warn_only=torch.cuda.is_available())
+        # New memory is written by whoever asked for it before it is read; filling it first only costs time.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.manual_seed(config.seed)
         np.random.seed(config.seed)
         random.seed(config.seed)
@@ -236,6 +263,7 @@ def reproducible(config: RecipeConfig) -> Iterator[None]:
     finally:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(strict, warn_only=warn)
+        torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
         torch.set_rng_state(states[0])
         np.random.set_state(states[1])
         random.setstate(states[2])
@@ -256,30 +284,28 @@ def _cases(
     return Cases(training, recipe, config), Cases(validation, recipe, config)
 
 
-def _step(
-    recipe: Recipe,
-    network: nn.Module,
-    batch: Batch,
-    config: RecipeConfig,
-    optimiser: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
-) -> dict[str, float]:
-    device = batch["image"].device
-    half = torch.bfloat16 if device.type == "cpu" or torch.cuda.is_bf16_supported() else torch.float16
-    with torch.autocast(device.type, dtype=half, enabled=device.type == "cuda" and config.mixed_precision):
-        outputs = network(batch["image"])
-    loss, parts = recipe.loss(outputs, batch, config)
-    if not bool(torch.isfinite(loss)):
-        raise DataError(
-            "training_diverged", "The loss is no longer a number; try a lower learning rate or look at the images."
-        )
-    optimiser.zero_grad(set_to_none=True)
-    scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-    scaler.unscale_(optimiser)
-    nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-    scaler.step(optimiser)
-    scaler.update()
-    return {"total": float(loss.detach()), **parts}
+def _makers(cases: Cases, config: RecipeConfig, done: int, device: torch.device) -> Iterator[Maker]:
+    """Return what makes each batch of the epochs that are left, in order."""
+    for epoch in range(done, config.epochs):
+        for step, indices in enumerate(cases.batches(epoch)):
+            yield partial(cases.batch, indices, epoch=epoch, step=step, device=device)
+
+
+def _had_enough(progressed: Progressed, config: RecipeConfig) -> bool:
+    """Say whether so many epochs in a row were no better than the best that more of them would be in vain."""
+    return 0 < config.patience <= progressed.epoch - progressed.best_epoch
+
+
+def _enough_sentence(progressed: Progressed, config: RecipeConfig) -> str:
+    none = how_many(config.patience, "epoch", "epochs")
+    return f"Stopped after epoch {progressed.epoch} of {config.epochs}: {none} in a row brought nothing better."
+
+
+def _memory_sentence(progressed: Progressed, count: int) -> str:
+    return (
+        f"Memory ran out in epoch {progressed.epoch + 1}: since then a batch of {count} is worked through in "
+        f"{progressed.parts} parts."
+    )
 
 
 def _validate(
@@ -320,10 +346,6 @@ def _calibrate(
         for index, label in enumerate(config.labels)
     }
     return {label: one[0] for label, one in decided.items()}, {label: one[1] for label, one in decided.items()}
-
-
-def _to_device(batch: Batch, device: torch.device) -> Batch:
-    return {name: value.to(device) for name, value in batch.items()}
 
 
 def _located(samples: Sequence[Sample], label: str) -> int:

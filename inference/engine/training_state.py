@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from inference.engine.checkpoint import load_strictly, write_durably
 from inference.engine.errors import CheckpointError
 
-_FORMAT = "overread-training/1"
+#: A checkpoint of another format is passed over: what it would go on with is no longer made in the same way.
+_FORMAT = "overread-training/2"
 
 
 @dataclass
@@ -32,6 +33,8 @@ class Progressed:
         best_epoch: number of the best epoch, from 1; 0 before the first.
         best_rank: what it was compared by.
         curves: one JSON entry an epoch.
+        parts: in how many a batch is worked through, once memory ran out; 0 before.
+        notes: sentences about what the training did of itself.
     """
 
     epoch: int = 0
@@ -40,6 +43,8 @@ class Progressed:
     best_epoch: int = 0
     best_rank: tuple[float, float] = (float("-inf"), float("-inf"))
     curves: list[dict[str, Any]] = field(default_factory=list)
+    parts: int = 0
+    notes: list[str] = field(default_factory=list)
 
 
 def save_state(
@@ -48,12 +53,15 @@ def save_state(
     *,
     run_digest: str,
     network: nn.Module,
+    averaged: nn.Module | None,
     optimiser: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
 ) -> None:
     """Write the checkpoint of the epoch just done, then drop all but the best and the last two."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"network.{name}": value.detach() for name, value in network.state_dict().items()}
+    if averaged is not None:
+        tensors |= {f"averaged.{name}": value for name, value in averaged.state_dict().items()}
     state = optimiser.state_dict()["state"]
     for index, values in state.items():
         tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
@@ -83,10 +91,11 @@ def load_state(
     *,
     run_digest: str,
     network: nn.Module,
+    averaged: nn.Module | None,
     optimiser: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
 ) -> Progressed | None:
-    """Go back to the newest whole checkpoint: network, optimiser and every random number.
+    """Go back to the newest whole checkpoint: network, its average, optimiser and every random number.
 
     Returns:
         How far it had come, or None where there is no checkpoint.
@@ -105,6 +114,8 @@ def load_state(
                 "The checkpoint was made with other settings or other cases; start the training anew.",
             )
         load_strictly(network, _part(tensors, "network."))
+        if averaged is not None:
+            load_strictly(averaged, _part(tensors, "averaged."))
         _load_optimiser(optimiser, _part(tensors, "optimiser."))
         torch.set_rng_state(tensors["random.torch"])
         if torch.cuda.is_available() and "random.cuda" in tensors:
@@ -122,7 +133,7 @@ def load_state(
 
 
 def load_epoch(folder: Path, epoch: int, network: nn.Module) -> None:
-    """Put the weights of an epoch's checkpoint into ``network``.
+    """Put the weights of an epoch's checkpoint into ``network``: their average, where one was kept.
 
     Raises:
         CheckpointError: it is not there or broken.
@@ -131,7 +142,7 @@ def load_epoch(folder: Path, epoch: int, network: nn.Module) -> None:
         _, tensors = _open(folder / _name(epoch))
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError("checkpoint_broken", f"The checkpoint of epoch {epoch} cannot be read.") from error
-    load_strictly(network, _part(tensors, "network."))
+    load_strictly(network, _part(tensors, "averaged.") or _part(tensors, "network."))
 
 
 def _name(epoch: int) -> str:

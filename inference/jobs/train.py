@@ -64,7 +64,7 @@ class _Telling:
         """Keep an epoch's entry when the next one has begun: only the last word said at its end knows its metric."""
         at_end = progress.phase == "training" and progress.step * progress.epochs == progress.epoch * progress.steps
         if at_end and progress.step:
-            names = ("epoch", "losses", "metric_name", "metric")
+            names = ("epoch", "losses", "metric_name", "metric", "loader_share")
             self.pending = {name: facts[name] for name in names}
         elif self.pending is not None and progress.phase != "validating":
             self.curves[self.pending["epoch"]] = self.pending
@@ -129,7 +129,14 @@ def train(context: JobContext, training_run_id: str) -> None:
         weights=result.folder / WEIGHTS_NAME,
         card=dict(result.card),
         curves=[dict(entry) for entry in result.curves],
-        cost=telling.cost(config, cases=len(cases), held_out=len(held_out), steps=result.steps, loading=loading),
+        cost=telling.cost(
+            config,
+            cases=len(cases),
+            held_out=len(held_out),
+            # Of all epochs, also of those that were no longer needed: that is what the work is counted for.
+            steps=result.steps * config.epochs // len(result.curves),
+            loading=loading,
+        ),
     )
     shutil.rmtree(workdir, ignore_errors=True)
 

@@ -272,7 +272,7 @@ def test_the_estimate_is_a_range_that_narrows_once_trainings_were_measured(
     assert (square["missing_positive"], square["missing_negative"]) == (33, 33)
     assert "33 more with it and 33 more without it" in after["proof"]["sentences"][0]
     twice = training_estimate(family=family, snapshot=snapshot, chosen={**CONFIG, "epochs": 6000 // 12})
-    assert twice["seconds"] > after["seconds"] * 10
+    assert twice["seconds"] - 2 > (after["seconds"] - 2) * 10, "beside two seconds to begin with"
 
 
 def test_every_step_of_a_training_is_in_the_audit_trail(

@@ -44,6 +44,8 @@ class TrainingNumbersOut(serializers.Serializer[Any]):
     metric = serializers.FloatField(allow_null=True)
     eta_seconds = serializers.FloatField(allow_null=True)
     elapsed_seconds = serializers.FloatField()
+    loader_share = serializers.FloatField(allow_null=True, default=None)
+    notes = serializers.ListField(child=serializers.CharField(), default=list)
 
 
 class TrainingEpochOut(serializers.Serializer[Any]):
@@ -53,6 +55,7 @@ class TrainingEpochOut(serializers.Serializer[Any]):
     losses = serializers.DictField(child=serializers.FloatField())
     metric_name = serializers.CharField()
     metric = serializers.FloatField(allow_null=True)
+    loader_share = serializers.FloatField(allow_null=True, default=None)
 
 
 class TrainingRunOut(serializers.Serializer[Any]):

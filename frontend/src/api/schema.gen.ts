@@ -5508,6 +5508,8 @@ export interface components {
             metric_name: string;
             /** Format: double */
             metric: number | null;
+            /** Format: double */
+            loader_share?: number | null;
         };
         /** @description Why a training came to nothing. */
         TrainingErrorOut: {
@@ -5558,6 +5560,8 @@ export interface components {
          *     Attributes:
          *         share: of the whole that is done, 0..1; None while nothing can be said.
          *         step, steps: of the optimiser over all epochs (while preparing: images read).
+         *         loader_share: of the time of an epoch's steps that is spent waiting for batches, 0..1.
+         *         notes: sentences about what the training did of itself, e.g. where memory ran out.
          */
         TrainingNumbers: {
             /**
@@ -5587,6 +5591,16 @@ export interface components {
             eta_seconds: number | null;
             /** Elapsed Seconds */
             elapsed_seconds: number;
+            /**
+             * Loader Share
+             * @default null
+             */
+            loader_share: number | null;
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
         };
         /** @description Where a training is; ``share`` (0..1) of the whole is done, ``step`` counts over all epochs. */
         TrainingNumbersOut: {
@@ -5607,6 +5621,9 @@ export interface components {
             eta_seconds: number | null;
             /** Format: double */
             elapsed_seconds: number;
+            /** Format: double */
+            loader_share?: number | null;
+            notes?: string[];
         };
         /** @enum {string} */
         TrainingNumbersOutPhaseEnum: "preparing" | "training" | "validating" | "calibrating" | "finished";

@@ -7,6 +7,8 @@ export interface Setting {
   help: string;
   step: number;
   decimals: number;
+  /** Of those that few people change: shown when they ask for more. */
+  more?: boolean;
 }
 
 /** How each setting is shown; which ones a family has, their defaults and their limits, the server says. */
@@ -39,7 +41,44 @@ const settings: Setting[] = [
     step: 1,
     decimals: 0,
   },
+  {
+    name: "patience",
+    label: "Stop early after",
+    help: "Epochs in a row that brought nothing better; 0: all epochs are run.",
+    step: 1,
+    decimals: 0,
+    more: true,
+  },
+  {
+    name: "ema_decay",
+    label: "Average of the weights",
+    help: "How much of it stays at each step, e.g. 0.99; steadier from epoch to epoch. 0: none.",
+    step: 0.01,
+    decimals: 4,
+    more: true,
+  },
+  {
+    name: "accumulation",
+    label: "Parts of a batch",
+    help: "More parts need less memory and a third more time; the batch stays what it is.",
+    step: 1,
+    decimals: 0,
+    more: true,
+  },
+  {
+    name: "loaders",
+    label: "Loader threads",
+    help: "Prepare the next images meanwhile. The result is the same with any number.",
+    step: 1,
+    decimals: 0,
+    more: true,
+  },
 ];
+
+/** What the training dialog calls a setting, nothing for those it does not offer as a number. */
+export function settingName(name: string): string | undefined {
+  return settings.find((setting) => setting.name === name)?.label;
+}
 
 /** A setting as the family offers it. */
 export interface OfferedSetting extends Setting {

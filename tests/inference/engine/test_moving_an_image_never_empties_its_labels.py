@@ -28,6 +28,10 @@ def organ(shape):
     return {"image": torch.ones(1, *shape), "mask": marked, "known": marked.clone()}
 
 
+def changed_by(augmenter, example, seed):
+    return {name: values[0] for name, values in augmenter([example], seed).items()}
+
+
 @pytest.mark.parametrize("dimensions", [2, 3])
 @pytest.mark.parametrize("larger", [1, 2])
 def test_no_pixel_of_an_organ_larger_than_the_patch_is_taught_as_background(dimensions, larger):
@@ -36,8 +40,7 @@ def test_no_pixel_of_an_organ_larger_than_the_patch_is_taught_as_background(dime
     example = organ(tuple(larger * n for n in config.image_shape))
     background = unknown = 0
     for seed in range(60):
-        augmenter.restart(seed)
-        changed = augmenter(example)
+        changed = changed_by(augmenter, example, seed)
         assert tuple(changed["mask"].shape[1:]) == config.image_shape
         sure = changed["known"] == KNOWN
         background += int((sure & (changed["mask"] == 0)).sum())
@@ -57,8 +60,7 @@ def test_a_label_stays_on_the_pixels_it_was_drawn_on():
     example = {"image": disc.float(), "mask": disc.to(torch.uint8), "known": torch.ones(1, 192, 192, dtype=torch.uint8)}
     apart = 0
     for seed in range(40):
-        augmenter.restart(seed)
-        changed = augmenter(example)
+        changed = changed_by(augmenter, example, seed)
         sure = changed["known"] == KNOWN
         apart += int((sure & ((changed["image"] > 0.5) != (changed["mask"] > 0))).sum())
     assert apart / (40 * 96 * 96) < 0.005, "but for pixels that the outline cuts"
@@ -74,8 +76,7 @@ def test_of_a_whole_image_nothing_is_known_where_it_was_moved_away_from():
     }
     moved = 0
     for seed in range(20):
-        augmenter.restart(seed)
-        changed = augmenter(example)
+        changed = changed_by(augmenter, example, seed)
         assert ((changed["place"] == 255) == (changed["place_known"] == KNOWN)).all()
         moved += int((changed["place"] == 0).sum())
     assert moved > 0
@@ -86,8 +87,8 @@ def test_patches_reach_the_borders_of_an_image():
     seen = torch.zeros(64, 64)
     numbers = torch.arange(64 * 64).reshape(1, 64, 64)
     for seed in range(200):
-        patches.set_random_state(seed)
-        cut = patches({"image": numbers, "known": torch.ones_like(numbers)}, torch.zeros(1, 64, 64, dtype=torch.bool))
+        random = np.random.default_rng(seed)
+        cut = patches({"image": numbers, "known": torch.ones_like(numbers)}, torch.zeros(0, 3), random)
         assert tuple(cut["image"].shape) == (1, 48, 48)
         assert (cut["known"][0, 8:40, 8:40] == 1).all(), "the patch itself lies in the image"
         seen.view(-1)[cut["image"][0, 8:40, 8:40].flatten()] += 1

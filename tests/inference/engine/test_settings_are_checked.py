@@ -77,3 +77,12 @@ def test_the_presets_are_usable(preset):
         config = RecipeConfig.for_preset("segmentation", ("a",), preset=preset, dimensions=dimensions, epochs=2)
         assert len(config.image_shape) == dimensions
         assert config.epochs == 2
+
+
+def test_settings_that_came_later_change_no_digest_of_before():
+    """Written down before there were any."""
+    config = RecipeConfig.from_json(GIVEN)
+    assert config.digest == "06d81ad0b927cb775c777ab60512f32907e419f7643025116fe3a1d436f24ad2"
+    later = {"patience": 5, "ema_decay": 0.99, "accumulation": 2, "loaders": 0, "gradient_checkpointing": True}
+    for changed in ({name: value} for name, value in later.items()):
+        assert RecipeConfig.from_json({**GIVEN, **changed}).digest != config.digest

@@ -11,9 +11,10 @@ from tests.inference.engine.planted import disc_samples, square_samples
 
 
 def run(recipe: str, workdir: Path, *, resume: bool) -> str:
-    if recipe == "classification":
+    if recipe.startswith("classification"):
+        more = {"ema_decay": 0.9, "patience": 1, "accumulation": 2} if recipe.endswith("with everything") else {}
         config = RecipeConfig(
-            recipe="classification", labels=("square",), image_shape=(48, 48), epochs=4, batch_size=8, seed=5
+            recipe="classification", labels=("square",), image_shape=(48, 48), epochs=4, batch_size=8, seed=5, **more
         )
         cases = [square_samples(32, 1, shapes=((48, 48),)), square_samples(12, 2, shapes=((48, 48),), key="v")]
     else:

@@ -1,4 +1,5 @@
 import {
+  Accordion,
   Alert,
   Button,
   Grid,
@@ -21,7 +22,7 @@ import { estimateQuery, requestTraining, type TrainingConfig } from "../../api/m
 import { snapshotsQuery } from "../../api/snapshots";
 import type { FamilyOut, TrainingEstimateOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
-import { offeredSettings } from "../../state/training-settings";
+import { type OfferedSetting, offeredSettings } from "../../state/training-settings";
 import { ErrorLines } from "../../ui/error-lines";
 import { formatCount, formatDuration } from "../../ui/format";
 import { TextLink } from "../../ui/links";
@@ -55,11 +56,16 @@ export function TrainDialog({
   const [preset, setPreset] = useState(family.training_defaults.preset === "standard" ? "standard" : "tiny");
   const [warm, setWarm] = useState(false);
   const [rejects, setRejects] = useState(true);
+  const [half, setHalf] = useState(true);
+  const [again, setAgain] = useState(false);
+  const offered = offeredSettings(family.training_defaults, family.training_limits);
   const config: TrainingConfig = {
     ...values,
     ...("preset" in family.training_defaults ? { preset } : {}),
     ...(warm ? { warm_start: true } : {}),
     ...(rejects ? {} : { rejected_places: false }),
+    ...(half ? {} : { mixed_precision: false }),
+    ...(again ? { gradient_checkpointing: true } : {}),
   };
   const [settled] = useDebouncedValue(config, 400);
   const estimate = useQuery({
@@ -112,27 +118,11 @@ export function TrainDialog({
             </Alert>
           ) : null}
           <Grid>
-            {offeredSettings(family.training_defaults, family.training_limits).map((setting) => (
-              <Grid.Col key={setting.name} span={{ base: 6, md: 4 }}>
-                <NumberInput
-                  label={setting.label}
-                  description={setting.help}
-                  min={setting.min}
-                  max={setting.max}
-                  step={setting.step}
-                  decimalScale={setting.decimals}
-                  value={values[setting.name] ?? ""}
-                  placeholder={`${setting.initial} (default)`}
-                  onChange={(value) =>
-                    setValues((before) => {
-                      const { [setting.name]: _old, ...others } = before;
-                      return value === "" ? others : { ...others, [setting.name]: Number(value) };
-                    })
-                  }
-                  data-testid={`train-${setting.name}`}
-                />
-              </Grid.Col>
-            ))}
+            {offered
+              .filter((setting) => !setting.more)
+              .map((setting) => (
+                <SettingInput key={setting.name} setting={setting} values={values} onValues={setValues} />
+              ))}
             <Grid.Col span={{ base: 6, md: 4 }}>
               <Select
                 label="Network"
@@ -169,6 +159,45 @@ export function TrainDialog({
               />
             </Grid.Col>
           </Grid>
+          <Accordion variant="contained" chevronPosition="left">
+            <Accordion.Item value="more">
+              <Accordion.Control data-testid="train-more">More settings</Accordion.Control>
+              <Accordion.Panel>
+                <Grid>
+                  {offered
+                    .filter((setting) => setting.more)
+                    .map((setting) => (
+                      <SettingInput
+                        key={setting.name}
+                        setting={setting}
+                        values={values}
+                        onValues={setValues}
+                      />
+                    ))}
+                  <Grid.Col span={{ base: 6, md: 4 }}>
+                    <Switch
+                      mt="lg"
+                      label="Gradient checkpointing"
+                      description="Computes more often instead of remembering: less memory, a third more time."
+                      checked={again}
+                      onChange={(event) => setAgain(event.currentTarget.checked)}
+                      data-testid="train-gradient_checkpointing"
+                    />
+                  </Grid.Col>
+                  <Grid.Col span={{ base: 6, md: 4 }}>
+                    <Switch
+                      mt="lg"
+                      label="Half precision on a GPU"
+                      description="Faster and in less memory there; a CPU always computes in full."
+                      checked={half}
+                      onChange={(event) => setHalf(event.currentTarget.checked)}
+                      data-testid="train-mixed_precision"
+                    />
+                  </Grid.Col>
+                </Grid>
+              </Accordion.Panel>
+            </Accordion.Item>
+          </Accordion>
           {warm && estimate.data?.warm_start_warning ? (
             <Alert color="yellow" title="It learned from somebody withdrawn" data-testid="train-warm-warning">
               {estimate.data.warm_start_warning}
@@ -201,6 +230,37 @@ export function TrainDialog({
         </Stack>
       </form>
     </Modal>
+  );
+}
+
+/** A number that may be changed; empty it is the default. */
+function SettingInput({
+  setting,
+  values,
+  onValues,
+}: {
+  setting: OfferedSetting;
+  values: Record<string, number>;
+  onValues: (values: Record<string, number>) => void;
+}) {
+  return (
+    <Grid.Col span={{ base: 6, md: 4 }}>
+      <NumberInput
+        label={setting.label}
+        description={setting.help}
+        min={setting.min}
+        max={setting.max}
+        step={setting.step}
+        decimalScale={setting.decimals}
+        value={values[setting.name] ?? ""}
+        placeholder={`${setting.initial} (default)`}
+        onChange={(value) => {
+          const { [setting.name]: _old, ...others } = values;
+          onValues(value === "" ? others : { ...others, [setting.name]: Number(value) });
+        }}
+        data-testid={`train-${setting.name}`}
+      />
+    </Grid.Col>
   );
 }
 

@@ -8,6 +8,7 @@ import type { TrainingRunOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
 import { may, useMay, useMe } from "../../state/session";
 import type { TrainingNumbers } from "../../state/training-progress";
+import { settingName } from "../../state/training-settings";
 import { useConfirm } from "../../ui/confirm";
 import {
   formatAgo,
@@ -127,7 +128,7 @@ function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingNu
             ...Object.entries(run.config)
               .filter(([, value]) => typeof value !== "object" || value === null || Array.isArray(value))
               .map(([name, value]): [string, string] => [
-                formatWords(name),
+                settingName(name) ?? formatWords(name),
                 settingWords(name, value, nameOf),
               ]),
           ]}
@@ -258,6 +259,12 @@ function Outcome({ run, project }: { run: TrainingRunOut; project: string | unde
   );
 }
 
+/** How much of an epoch's steps goes by waiting for the next images: the loader's share. */
+function loaderWords(progress: TrainingNumbers | null): string {
+  const share = progress?.loader_share ?? null;
+  return share === null ? "–" : `${formatPercent(share, share < 0.1 ? 1 : 0)} of the time`;
+}
+
 function ProgressLines({ progress, active }: { progress: TrainingNumbers | null; active: boolean }) {
   const share = progress?.share ?? null;
   const stepsOf = progress?.phase === "preparing" ? "Images read" : "Step";
@@ -273,6 +280,11 @@ function ProgressLines({ progress, active }: { progress: TrainingNumbers | null;
           aria-label="Share of the training that is done"
         />
       ) : null}
+      {(progress?.notes ?? []).map((note) => (
+        <Alert key={note} color="yellow" py={6} data-testid="training-note">
+          {note}
+        </Alert>
+      ))}
       <Facts
         rows={[
           ["Phase", progress ? formatWords(progress.phase) : active ? "Waiting for a worker" : "–"],
@@ -281,6 +293,7 @@ function ProgressLines({ progress, active }: { progress: TrainingNumbers | null;
           ["Done", active ? formatPercent(share) : "–"],
           ["Time left", active && left !== null ? formatDuration(left) : "–"],
           ["Time spent", progress ? formatDuration(progress.elapsed_seconds) : "–"],
+          ["Waiting for images", loaderWords(progress)],
           [
             progress?.metric_name ? formatWords(progress.metric_name) : "Metric",
             formatFigure(progress?.metric ?? null),

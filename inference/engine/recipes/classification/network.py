@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from monai.networks.nets.densenet import DenseNet121
 from torch import Tensor, nn
 from torch.nn import functional
@@ -31,6 +33,10 @@ class TinyClassifier(nn.Module):
         self.location = nn.Conv2d(96, labels, kernel_size=1)
         nn.init.constant_(self.location.bias, -2.0)  # type: ignore[arg-type]
 
+    def stages(self) -> Iterable[nn.Module]:
+        """Return what may be computed again instead of being kept."""
+        return (self.stage1, self.stage2, self.stage3, self.stage4)
+
     def forward(self, image: Tensor) -> Outputs:
         """Take [B, C, H, W]; return logits [B, L], location [B, L, h, w] and features [B, F, h, w]."""
         features = self.stage4(self.stage3(self.stage2(self.stage1(image))))
@@ -52,6 +58,10 @@ class StandardClassifier(nn.Module):
         self.network = DenseNet121(spatial_dims=2, in_channels=channels, out_channels=labels)
         self.location = nn.Conv2d(1024, labels, kernel_size=1)
         nn.init.constant_(self.location.bias, -2.0)  # type: ignore[arg-type]
+
+    def stages(self) -> Iterable[nn.Module]:
+        """Return what may be computed again instead of being kept."""
+        return (block for name, block in self.network.features.named_children() if name.startswith("denseblock"))
 
     def forward(self, image: Tensor) -> Outputs:
         """Take [B, C, H, W]; return logits [B, L], location [B, L, 2h, 2w] and features [B, F, h, w]."""

@@ -7,7 +7,8 @@ arXiv 2509.08007 and arXiv 2202.07107.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,8 @@ from inference.engine.statistics import weighted_auc
 
 if TYPE_CHECKING:
     from inference.engine.loaded_model import LoadedModel
+
+_TOGETHER = 8
 
 
 class Classification:
@@ -104,14 +107,17 @@ class Classification:
         device = next(model.parameters()).device
         logits, truth, trust, maps, cells = [], [], [], [], []
         with torch.no_grad():
-            for sample, example in cases:
-                outputs = model(example["image"][None].to(device))
-                logits.append(outputs["logits"][0].float().cpu())
-                truth.append(example["present"])
-                trust.append(trust_of(sample, config.labels))
+            for some in _together(cases):
+                image, place, known = (
+                    torch.stack([example[name] for _, example in some]) for name in ("image", "place", "place_known")
+                )
+                outputs = model(image.to(device))
+                logits.append(outputs["logits"].float().cpu())
+                truth += [example["present"] for _, example in some]
+                trust += [trust_of(sample, config.labels) for sample, _ in some]
                 maps.append(outputs["location"].float().cpu())
-                cells.append(_on_map(example["place"][None], example["place_known"][None], maps[-1]))
-        every, known, trusted = torch.stack(logits), torch.stack(truth), np.stack(trust)
+                cells.append(_on_map(place, known, maps[-1]))
+        every, known, trusted = torch.cat(logits), torch.stack(truth), np.stack(trust)
         loss = float(
             _weighted_mean(
                 functional.binary_cross_entropy_with_logits(every, known.nan_to_num(0.5), reduction="none"),
@@ -153,6 +159,13 @@ class Classification:
     ) -> Prediction:
         """Say of each label whether it is present, and where."""
         return predict_labels(model, image, on_progress)
+
+
+def _together(cases: Iterable[Case]) -> Iterator[list[Case]]:
+    """Return the cases a few at a time: the network is quicker on those than on each alone."""
+    left = iter(cases)
+    while some := list(islice(left, _TOGETHER)):
+        yield some
 
 
 def location_loss(location: Tensor, place: Tensor, known: Tensor, weight: Tensor) -> Tensor:

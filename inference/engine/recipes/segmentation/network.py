@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import torch
 from monai.inferers.utils import sliding_window_inference
+from monai.networks.blocks.convolutions import Convolution, ResidualUnit
 from monai.networks.nets.unet import UNet
 from torch import Tensor, nn
 
@@ -29,9 +32,21 @@ class Segmenter(nn.Module):
             norm="BATCH" if config.batch_size >= 4 else "INSTANCE",
         )
 
+    def stages(self) -> Iterable[nn.Module]:
+        """Return what may be computed again instead of being kept: each step of each level."""
+        return _outermost(self.network)
+
     def forward(self, image: Tensor) -> Outputs:
         """Take [B, C, (D,) H, W]; return logits [B, L, (D,) H, W]."""
         return {"logits": self.network(image)}
+
+
+def _outermost(module: nn.Module) -> Iterator[nn.Module]:
+    for child in module.children():
+        if isinstance(child, Convolution | ResidualUnit):
+            yield child
+        else:
+            yield from _outermost(child)
 
 
 def infer_whole(model: nn.Module, image: Tensor, config: RecipeConfig) -> Tensor:
