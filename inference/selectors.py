@@ -13,11 +13,12 @@ from core.models import Job, Project
 from inference import errors
 from inference.engine.config import RecipeConfig
 from inference.engine.gate_plan import GatePlan
-from inference.engine.map_licence import explanations_of, map_scale
+from inference.engine.map_licence import explanations_of, grade_words, map_scale, maps_of
 from inference.engine.recipe_cards import recipe_card
 from inference.engine.report import evaluation_in_present_form, gate_in_present_form
 from inference.family_facts import limits_of, operating_point_of, plan_in_force, previously_live, training_defaults
 from inference.looks import Look, looks_of
+from inference.map_grades import map_grades, map_withheld
 from inference.models import (
     DeclaredPlan,
     EvaluationReport,
@@ -36,9 +37,19 @@ _EXPLANATION_WORDS = ("label", "cost", "description", "low", "high", "caption", 
 
 
 def explanations_json(version: ModelVersion) -> Json:
-    """Return the explanations a version offers, the quickest first, each with its labels; and the others with why."""
-    offered, refused = explanations_of(version.card, version.family.recipe)
+    """Return the explanations a version offers with their labels, the others with why, and each label's in order."""
+    card, recipe, grades = version.card, version.family.recipe, map_grades(version)
+    offered, refused = explanations_of(card, recipe, grades)
+    labels = [maps_of(card, recipe, key, grades.get(key)) for key in card.get("labels", [])]
     return {
+        "label_maps": [
+            {
+                "label_key": one.label,
+                "sentence": one.sentence,
+                "offered": [{"method": method.name, "grade": grade} for method, grade in one.methods],
+            }
+            for one in labels
+        ],
         "explanations_offered": [
             {"method": one.name, "label_keys": keys, **{name: getattr(one, name) for name in _EXPLANATION_WORDS}}
             for one, keys in offered
@@ -88,6 +99,7 @@ def saliency_json(saliency: SaliencyMap) -> Json:
         "frames": frames,
         "version": {"id": version.pk, "family_slug": version.family.slug, "number": version.number},
         "scale": _scale_json(saliency),
+        "grade": _grade_of(saliency),
         "error_code": saliency.error_code,
     }
 
@@ -101,15 +113,29 @@ def _scale_json(saliency: SaliencyMap) -> Json | None:
     return asdict(map_scale(version.card, methods[saliency.method], saliency.label_key, (raw[0], raw[1])))
 
 
+def _grade_of(saliency: SaliencyMap) -> str:
+    """Return the grade that is printed on a map."""
+    version = saliency.prediction.version
+    methods = {one.name: one for one in recipe_card(version.family.recipe).explanations}
+    grades = map_grades(version).get(saliency.label_key)
+    return grade_words(grades, methods[saliency.method]) if saliency.method in methods else ""
+
+
 def saliency_deflated(saliency: SaliencyMap) -> bytes:
-    """Return the map as zlib bytes of uint8 ``map_kji``; raises Conflict while it is being computed."""
+    """Return the map as zlib bytes of uint8 ``map_kji``.
+
+    Raises:
+        Conflict: it is being computed, or the version's newest report withholds such maps.
+    """
+    if reason := map_withheld(saliency):
+        raise errors.map_not_offered(reason.why, reason.code)
     if saliency.state != SaliencyMap.State.FINISHED:
         raise errors.saliency_not_finished(saliency.state, saliency.error_code)
     return blobs.get(saliency.map_digest)
 
 
 def saliency_bytes(saliency: SaliencyMap) -> bytes:
-    """Return the map as uint8 ``map_kji``, row-major; raises Conflict while it is being computed."""
+    """Return the map as uint8 ``map_kji``, row-major; raises as ``saliency_deflated``."""
     return zlib.decompress(saliency_deflated(saliency))
 
 

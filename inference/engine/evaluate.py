@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from inference.engine.report import (
     Evaluation,
     Figure,
     LabelFigures,
+    MapGrades,
     OverallFigures,
     RocPoint,
     SimpleAnswer,
@@ -35,6 +37,7 @@ from inference.engine.statistics import (
 )
 from inference.engine.unseen import Weights
 
+NO_MAPS: Mapping[str, MapGrades] = MappingProxyType({})
 FEW = 10
 """Cases of a state below which a subgroup's figures are flagged."""
 
@@ -46,6 +49,7 @@ def evaluate(
     thresholds: Mapping[str, float],
     groups: Sequence[str] = (),
     trivial: TrivialResults = NO_TRIVIAL,
+    maps: Mapping[str, MapGrades] = NO_MAPS,
     left_out: int | None = None,
     replicates: int = 1000,
     seed: int = 0,
@@ -58,6 +62,7 @@ def evaluate(
         thresholds: of the decisions, locked before the test.
         groups: dimensions to split by ("sex", "age_band", "view", "scanner"); those no case has are left out.
         trivial: what answers without a model say or paint on the same cases in the same order.
+        maps: label → grades of its maps, where they were graded.
         left_out: how many cases of the test part say nothing of the labels and are not among these; None: not counted.
         replicates: of the patient-cluster bootstrap.
         seed: of the bootstrap; the same cases give the same report.
@@ -81,7 +86,10 @@ def evaluate(
         left_out=left_out,
         repeated_patients=repeated,
         overall=_overall(cases, labels, thresholds, weights),
-        labels={label: _label(cases, label, thresholds[label], weights, repeated, trivial) for label in labels},
+        labels={
+            label: _label(cases, label, thresholds[label], weights, repeated, trivial, maps.get(label))
+            for label in labels
+        },
         groups={
             dimension: {
                 value: _group([c for c in cases if c.groups.get(dimension) == value], labels, thresholds)
@@ -94,7 +102,13 @@ def evaluate(
 
 
 def _label(
-    cases: Sequence[CaseResult], label: str, threshold: float, weights: Array, repeated: bool, trivial: TrivialResults
+    cases: Sequence[CaseResult],
+    label: str,
+    threshold: float,
+    weights: Array,
+    repeated: bool,
+    trivial: TrivialResults,
+    maps: MapGrades | None,
 ) -> LabelFigures:
     probabilities, truth = columns(cases, label)
     known = ~np.isnan(truth) & ~np.isnan(probabilities)
@@ -119,6 +133,7 @@ def _label(
         segmentation=segmentation_figures(cases, label, weights, repeated, trivial),
         places=place_figures(cases, label, weights),
         simple=_simple(trivial, label, weights, repeated),
+        maps=maps,
     )
 
 

@@ -21,6 +21,11 @@ class Method:
         of_label: it explains one label; False where the map is of all labels together.
         unit: of the map's own values, before they are scaled for the colours.
         learned_from: what its head was taught by: what readers say of images, or the places that they marked.
+        kind: how it is computed; methods of one kind differ in their layer alone. By default its name.
+        depth: how many layers before the network's last one its values are taken from.
+        is_random: two runs with other random numbers give other maps.
+        needs_grade: it is offered only where it has passed its test on marked cases; others are offered, with a word of
+            it, where nothing could be graded.
     """
 
     name: str
@@ -34,3 +39,11 @@ class Method:
     of_label: bool = True
     unit: Literal["logit", "probability", "bits"] = "logit"
     learned_from: Literal["answers", "places"] = "answers"
+    kind: str = ""
+    depth: int = 0
+    is_random: bool = False
+    needs_grade: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.kind:
+            object.__setattr__(self, "kind", self.name)

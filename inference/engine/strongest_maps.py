@@ -10,14 +10,15 @@ from torch import nn
 from inference.engine.calibrate import Calibration
 from inference.engine.config import RecipeConfig
 from inference.engine.loaded_model import LoadedModel
-from inference.engine.map_licence import withheld
+from inference.engine.map_licence import untaught
 from inference.engine.preprocess import Preprocessing
+from inference.engine.question import Question
 from inference.engine.recipe_cards import recipe_card
-from inference.engine.saliency import explain
+from inference.engine.saliency import deciding_frame, made_of
 from inference.engine.sample import Sample
 
 #: How many cases are asked, by what a map costs.
-_ASKED: Final = {"instant": 24, "seconds": 4, "minutes": 1}
+_ASKED: Final = {"instant": 24, "seconds": 4, "minutes": 2}
 
 
 def strongest_maps(
@@ -51,14 +52,21 @@ def strongest_maps(
         next(network.parameters()).device,
     )
     found: dict[str, dict[str, Any]] = {}
-    for method in recipe_card(config.recipe).explanations:
-        for label in labels if method.of_label and samples else ():
-            if withheld(card, method, label) is not None:
-                continue
-            highest = []
-            for sample in sorted(samples, key=lambda one: one.present.get(label) != 1)[: _ASKED[method.cost]]:
-                ask()
-                highest.append(explain(model, sample.load(), label, method.name).raw_range[1])
-            strongest = {"strongest": round(max(highest), 6), "cases": len(highest)}
-            found.setdefault(method.name, {})[label] = strongest
+    for label in labels if samples else ():
+        methods = [
+            method
+            for method in recipe_card(config.recipe).explanations
+            if method.of_label and untaught(card, method, label) is None
+        ]
+        highest: dict[str, list[float]] = {method.name: [] for method in methods}
+        for number, sample in enumerate(sorted(samples, key=lambda one: one.present.get(label) != 1)):
+            asked = [method for method in methods if number < _ASKED[method.cost]]
+            if not asked:
+                break
+            ask()
+            question = Question.of(model, image := sample.load(), label, deciding_frame(model, image, label))
+            for method in asked:
+                highest[method.name].append(made_of(question, method).raw_range[1])
+        for name, values in highest.items():
+            found.setdefault(name, {})[label] = {"strongest": round(max(values), 6), "cases": len(values)}
     return found

@@ -16,6 +16,7 @@ from inference.engine.recipe_cards import recipe_card
 from inference.errors import nothing_to_evaluate_on
 from inference.family_facts import limits_of, plan_of
 from inference.jobs.floors import priors_of, simple_of
+from inference.jobs.graded_maps import graded_maps
 from inference.jobs.images import model_of
 from inference.jobs.samples import samples_left_out, snapshot_samples
 from inference.jobs.tested import Tested
@@ -54,10 +55,14 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         raise nothing_to_evaluate_on()
     plan = limits_of(plan_of(version))
     models = [challenger] if champion is None else [challenger, champion]
-    paints = recipe_card(challenger.config.recipe).label_use == "segment"
+    paints, priors = (
+        recipe_card(challenger.config.recipe).label_use == "segment",
+        priors_of(snapshot, labels, dimensions),
+    )
+    names = label_names(version.family.project, labels)
     tested = Tested(
         models,
-        priors=priors_of(snapshot, labels, dimensions) if paints else {},
+        priors=priors if paints else {},
         simple={} if paints else simple_of(snapshot, labels),
         tolerance=plan.surface_tolerance,
     )
@@ -65,6 +70,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         context.check()
         context.progress(phase="evaluating", step=number, steps=len(samples))
         tested.ask(sample)
+    maps, found_on_maps = graded_maps(context, challenger, samples, priors=priors, names=names)
     new, *others = tested.results
     old = others[0] if others else []
     thresholds, before = dict(challenger.thresholds), dict(champion.thresholds) if champion else None
@@ -79,20 +85,26 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         reviewed_labels=_reviewed(live, version, labels) if live else None,
         groups=GROUPS,
         trivial=tested.trivial,
-        names=label_names(version.family.project, labels),
+        names=names,
     )
     evaluation_finish(
         version=version,
         snapshot=snapshot,
         compared_with=live,
         report=report_on(
-            new, labels=labels, thresholds=thresholds, groups=GROUPS, trivial=tested.trivial, left_out=left_out
+            new,
+            labels=labels,
+            thresholds=thresholds,
+            groups=GROUPS,
+            trivial=tested.trivial,
+            maps=maps,
+            left_out=left_out,
         ),
         compared_report=report_on(old, labels=known, thresholds=before or {}, groups=GROUPS, left_out=left_out)
         if known
         else None,
         gate=gate,
-        outputs=tested.outputs(),
+        outputs={**tested.outputs(), "maps": found_on_maps},
     )
 
 

@@ -17,6 +17,7 @@ from inference import errors
 from inference.access import locked_saliency
 from inference.engine.map_licence import withheld
 from inference.engine.recipe_cards import recipe_card
+from inference.map_grades import map_grades
 from inference.models import Prediction, SaliencyMap
 
 _State = SaliencyMap.State
@@ -32,7 +33,7 @@ def saliency_request(*, prediction: Prediction, label_key: str, method: str, req
     """Ask why a prediction says what it says of one label; the same question is one map.
 
     Raises:
-        Conflict: the prediction is not finished, or nothing taught the version such a map.
+        Conflict: the prediction is not finished, or the version does not offer such a map.
         Invalid: there is no such label or method.
     """
     known = {one.name: one for one in recipe_card(prediction.version.family.recipe).explanations}
@@ -42,7 +43,8 @@ def saliency_request(*, prediction: Prediction, label_key: str, method: str, req
         raise errors.label_not_predicted(label_key)
     if prediction.state != Prediction.State.FINISHED:
         raise errors.prediction_not_finished()
-    if reason := withheld(prediction.version.card, known[method], label_key):
+    grades = map_grades(prediction.version).get(label_key)
+    if reason := withheld(prediction.version.card, known[method], label_key, grades):
         raise errors.map_not_offered(reason.why, reason.code)
     with transaction.atomic():
         saliency, made = SaliencyMap.objects.get_or_create(prediction=prediction, label_key=label_key, method=method)

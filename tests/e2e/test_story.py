@@ -29,7 +29,9 @@ ACTS: dict[str, Callable[[Story], None]] = {
     "Is there a hazy bright patch in a lung?": reading.the_question_is_asked,
     "`Alt+1` says present or absent; `R` draws a box around it.": reading.keys_answer_and_draw,
     "`Ctrl+Enter` submits.": reading.reading_is_submitted,
-    "Now the model's answer appears beside yours; `S` shows what moved it.": reading.model_answers_with_its_reasons,
+    "Now the model's answer appears beside yours; `S` shows what moved it, or says that no map has passed its test.": (
+        reading.model_answers_with_its_reasons
+    ),
     "**Review** (log in as `demo-reviewer`).": reading.reviewer_logs_in,
     "The second reader's work was opened again after an audit, the most doubtful first (status *submitted*, "
     "highest priority).": reading.most_doubtful_case_comes_first,

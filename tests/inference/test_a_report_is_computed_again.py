@@ -243,7 +243,7 @@ def test_the_report_of_a_real_evaluation_is_that_of_its_stored_outputs(
 ) -> None:
     family = make_family(project, admin)
     planted = plant_many(project, train=16, validation=4, test=30)
-    snapshot = freeze(project, planted)
+    snapshot = freeze(project, planted, test_located=False)
     live = install(family, square_model)
     version = install(family, misled_model)
     ModelFamily.objects.filter(pk=family.pk).update(live=live)

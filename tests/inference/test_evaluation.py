@@ -42,7 +42,7 @@ def family(project: Project, admin: User) -> ModelFamily:
 
 @pytest.fixture
 def snapshot(project: Project) -> DatasetSnapshot:
-    return freeze(project, plant_many(project))
+    return freeze(project, plant_many(project), test_located=False)
 
 
 def report_of(version: ModelVersion) -> EvaluationReport:

@@ -53,6 +53,10 @@ def test_a_reader_asks_for_a_prediction_sees_it_and_gets_its_map(
     assert 0.5 < prediction["output"]["labels"]["square"]["probability"] <= 1
     offered = [one["method"] for one in prediction["explanations_offered"]]
     assert {"hirescam", "gradcam", "occlusion", "integrated_gradients", "location"} == set(offered)
+    (maps,) = prediction["label_maps"]
+    assert [one["method"] for one in maps["offered"]] == offered
+    assert {one["grade"] for one in maps["offered"]} == {"No grade."}
+    assert "not graded" in maps["sentence"]
     status, findings = api("GET", f"workitems/{workitem.pk}/findings")
     assert {one["kind"] for one in findings} >= {"image_label"}
 
@@ -89,7 +93,8 @@ def test_a_map_that_nothing_taught_is_not_offered_and_refused_with_its_reason(
     _, (prediction,) = api("GET", f"workitems/{workitem.pk}/predictions")
     assert "location" not in [one["method"] for one in prediction["explanations_offered"]]
     assert all(one["label_keys"] == ["square"] for one in prediction["explanations_offered"])
-    (missing,) = prediction["explanations_withheld"]
+    withheld = prediction["explanations_withheld"]
+    (missing,) = [one for one in withheld if one["code"] != "map_not_graded"]
     assert (missing["method"], missing["label_key"], missing["code"]) == ("location", "square", "no_place_marked")
     wanted = {"label_key": "square", "method": "location"}
     status, refused = api("POST", f"predictions/{prediction['id']}/saliency", wanted)

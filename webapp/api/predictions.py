@@ -61,6 +61,21 @@ class WithheldExplanationOut(serializers.Serializer[Any]):
     why = serializers.CharField()
 
 
+class OfferedMapOut(serializers.Serializer[Any]):
+    """A kind of map that is offered for a label, with the grade that is printed on it."""
+
+    method = serializers.CharField()
+    grade = serializers.CharField()
+
+
+class LabelMapsOut(serializers.Serializer[Any]):
+    """The maps of one label that the version offers, the first one first, and what is known of them in a sentence."""
+
+    label_key = serializers.CharField()
+    sentence = serializers.CharField()
+    offered = OfferedMapOut(many=True)
+
+
 class PredictionOut(serializers.Serializer[Any]):
     """What one version says of one series: every label with its calibrated probability, below the threshold too."""
 
@@ -76,6 +91,7 @@ class PredictionOut(serializers.Serializer[Any]):
     finished_at = serializers.DateTimeField(allow_null=True)
     explanations_offered = ExplanationOut(many=True)
     explanations_withheld = WithheldExplanationOut(many=True)
+    label_maps = LabelMapsOut(many=True)
 
 
 class PredictionIn(serializers.Serializer[Any]):

@@ -68,6 +68,7 @@ class SaliencyOut(serializers.Serializer[Any]):
     frames = SaliencyFrameOut(many=True)
     version = SaliencyVersionOut()
     scale = MapScaleOut(allow_null=True)
+    grade = serializers.CharField(help_text="How this kind of map did on marked test cases, in words.")
     error_code = serializers.CharField()
 
 

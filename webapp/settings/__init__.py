@@ -209,6 +209,7 @@ SPECTACULAR_SETTINGS = {
         "ReasonEnum": "annotations.models.Review.Reason",
         "VersionStateEnum": "inference.models.ModelVersion.State",
         "RecipeEnum": "inference.engine.recipe_cards.RECIPES",
+        "FixedPlaceEnum": "inference.engine.report.FIXED_PLACES",
         "PredictionStateEnum": "inference.models.Prediction.State",
         "CaseAnswerStateEnum": "inference.outlook.ANSWER_STATES",
         "AnswerStateEnum": "inference.models.SaliencyMap.State",

@@ -2306,9 +2306,11 @@ export interface components {
             n: number;
             /** @description Of these, how many showed the label. */
             shown: number;
-            stands: components["schemas"]["StandsEnum"];
+            stands: components["schemas"]["ClaimOutStandsEnum"];
             sentence: string;
         };
+        /** @enum {string} */
+        ClaimOutStandsEnum: "measured" | "disproved" | "unmeasured";
         /** @description What a version's probabilities are worth, by label, in ten bins; no label without a report. */
         ClaimsOut: {
             /** Format: uuid */
@@ -2822,6 +2824,22 @@ export interface components {
             key: components["schemas"]["KeyEnum"];
             done: boolean;
         };
+        /**
+         * FixedPlace
+         * @description How an answer without a model points (``inference.engine.fixed_places``), on all graded cases.
+         */
+        FixedPlace: {
+            /** Name */
+            name: components["schemas"]["FixedPlaceEnum"];
+            /** Words */
+            words: string;
+            /** Hits */
+            hits: number;
+            /** Cases */
+            cases: number;
+        };
+        /** @enum {string} */
+        FixedPlaceEnum: "centre" | "location" | "bright";
         /** @enum {string} */
         FormEnum: "csv" | "json";
         /**
@@ -3173,6 +3191,7 @@ export interface components {
          * @description All figures of one label.
          *
          *     Attributes:
+         *         maps: of classifications; null in reports of before, and of the version that a new one is compared with.
          *         places: of classifications that learned places; null in reports of before, too.
          *         simple: of classifications: answers that need no model, on the same cases, the best first.
          */
@@ -3206,6 +3225,8 @@ export interface components {
              * @default []
              */
             simple: components["schemas"]["SimpleAnswer"][];
+            /** @default null */
+            maps: components["schemas"]["MapGrades"] | null;
         };
         /** @description A new label. */
         LabelInRequest: {
@@ -3217,6 +3238,12 @@ export interface components {
             color: string;
             /** @default 0 */
             position: number;
+        };
+        /** @description The maps of one label that the version offers, the first one first, and what is known of them in a sentence. */
+        LabelMapsOut: {
+            label_key: string;
+            sentence: string;
+            offered: components["schemas"]["OfferedMapOut"][];
         };
         /** @description A coded concept that may be said of an image or drawn on it. */
         LabelOut: {
@@ -3332,6 +3359,164 @@ export interface components {
             username: string;
             password: string;
         };
+        /**
+         * MapGrade
+         * @description How one kind of map did on marked test cases (``inference.engine.map_tournament``).
+         *
+         *     What fails a question is not asked the next, costlier one: its figures are null.
+         *
+         *     Attributes:
+         *         method: key of the recipe's card; ``label`` is what it was called.
+         *         layer: of the network, or "input".
+         *         cases: on how many marked cases it was asked where it points.
+         *         hits: on how many of them its strongest place lies in the mark.
+         *         hit_rate: their share.
+         *         energy: mean share of the map that lies in the mark.
+         *         fixed_hits: how often ``fixed_place``, the better of those that decide, lies in the mark on the same cases.
+         *         outside: share of the map outside the body, ``outside_area`` of the picture; null where no picture has any.
+         *         twin_cases, twin_hits, twin_likeness: of the network with random weights: structural similarity of both maps.
+         *         repeat: structural similarity of two runs.
+         *         removal_cases: on how many the next four were asked.
+         *         deletion, insertion: mean probability while marked places are blurred away first, or brought back first.
+         *         random_deletion, random_insertion: the same in random order.
+         *         faster: random_deletion less deletion, above 0 where the map knows what the answer hangs on.
+         *         passed: it may be shown.
+         *         fails: the question that it fails, and ``why`` as a sentence; null and empty where it passed.
+         */
+        MapGrade: {
+            /** Method */
+            method: string;
+            /** Label */
+            label: string;
+            /** Layer */
+            layer: string;
+            /** Cases */
+            cases: number;
+            /** Hits */
+            hits: number;
+            hit_rate: components["schemas"]["Figure"];
+            /** Energy */
+            energy: number;
+            /** Fixed Place */
+            fixed_place: components["schemas"]["FixedPlaceEnum"];
+            /** Fixed Hits */
+            fixed_hits: number;
+            /**
+             * Outside
+             * @default null
+             */
+            outside: number | null;
+            /**
+             * Outside Area
+             * @default null
+             */
+            outside_area: number | null;
+            /**
+             * Twin Cases
+             * @default null
+             */
+            twin_cases: number | null;
+            /**
+             * Twin Hits
+             * @default null
+             */
+            twin_hits: number | null;
+            /**
+             * Twin Likeness
+             * @default null
+             */
+            twin_likeness: number | null;
+            /**
+             * Repeat
+             * @default null
+             */
+            repeat: number | null;
+            /**
+             * Removal Cases
+             * @default null
+             */
+            removal_cases: number | null;
+            /**
+             * Deletion
+             * @default null
+             */
+            deletion: number | null;
+            /**
+             * Random Deletion
+             * @default null
+             */
+            random_deletion: number | null;
+            /**
+             * Insertion
+             * @default null
+             */
+            insertion: number | null;
+            /**
+             * Random Insertion
+             * @default null
+             */
+            random_insertion: number | null;
+            /** @default null */
+            faster: components["schemas"]["Figure"] | null;
+            /** Passed */
+            passed: boolean;
+            /**
+             * Fails
+             * @default null
+             */
+            fails: ("place" | "outside" | "twin" | "repeat" | "removal") | null;
+            /** Why */
+            why: string;
+        };
+        /**
+         * MapGrades
+         * @description The grades of a label's maps, the best first: which of them a version may show.
+         *
+         *     Attributes:
+         *         marked: test cases with the label and a reader's mark of it.
+         *         fewest: with fewer of them nothing is graded.
+         *         stands: "graded", or "cannot_tell" with too few.
+         *         winner: the method that is offered first; null where none passed or nothing was graded.
+         *         sentence: that in words.
+         *         even: mean share of the picture that the marks cover: the energy of a map that says nothing.
+         *         location_energy: of the mean of the marks whose place is compared with.
+         *         fixed: what answers without a model hit.
+         *         grades: those that passed, the best first; then the others.
+         */
+        MapGrades: {
+            /** Marked */
+            marked: number;
+            /** Fewest */
+            fewest: number;
+            /** Stands */
+            stands: components["schemas"]["MapGradesStandsEnum"];
+            /** Winner */
+            winner: string | null;
+            /** Sentence */
+            sentence: string;
+            /**
+             * Even
+             * @default null
+             */
+            even: number | null;
+            /**
+             * Location Energy
+             * @default null
+             */
+            location_energy: number | null;
+            /**
+             * Fixed
+             * @default []
+             */
+            fixed: components["schemas"]["FixedPlace"][];
+            /**
+             * Grades
+             * @default []
+             */
+            grades: components["schemas"]["MapGrade"][];
+        };
+        /** @enum {string} */
+        MapGradesStandsEnum: "graded" | "cannot_tell";
         /**
          * @description Where a map stands among those of its version, in its own ``unit``.
          *
@@ -3679,6 +3864,11 @@ export interface components {
              */
             workitem_id: string;
         };
+        /** @description A kind of map that is offered for a label, with the grade that is printed on it. */
+        OfferedMapOut: {
+            method: string;
+            grade: string;
+        };
         /** @description Where decisions lie, and that in words. */
         OperatingPointOut: {
             kind: components["schemas"]["OperatingPointOutKindEnum"];
@@ -4004,6 +4194,7 @@ export interface components {
             finished_at: string | null;
             explanations_offered: components["schemas"]["ExplanationOut"][];
             explanations_withheld: components["schemas"]["WithheldExplanationOut"][];
+            label_maps: components["schemas"]["LabelMapsOut"][];
         };
         /** @enum {string} */
         PredictionStateEnum: "requested" | "finished" | "failed" | "outside";
@@ -4563,6 +4754,8 @@ export interface components {
             frames: components["schemas"]["SaliencyFrameOut"][];
             version: components["schemas"]["SaliencyVersionOut"];
             scale: components["schemas"]["MapScaleOut"] | null;
+            /** @description How this kind of map did on marked test cases, in words. */
+            grade: string;
             error_code: string;
         };
         /** @description The model version whose reasons the map shows. */
@@ -5141,8 +5334,6 @@ export interface components {
         SplitEnum: "train" | "validation";
         /** @enum {string} */
         StandingEnum: "aligned" | "not_convincing" | "wrong_patient";
-        /** @enum {string} */
-        StandsEnum: "measured" | "disproved" | "unmeasured";
         /**
          * StatedOut
          * @description One statement, whose it is held to be now (persons are numbered from 1), and where it was sent.

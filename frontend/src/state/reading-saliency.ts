@@ -51,11 +51,25 @@ export function saliencyTarget(): {
   return first && likeliest ? { prediction: first, labelKey: likeliest[0], findingKey: null } : null;
 }
 
-/** The maps that the target's version offers of its label. */
-export function mapsOffered(): PredictionOut["explanations_offered"] {
+type Offer = PredictionOut["explanations_offered"][number] & {
+  /** How this kind of map did on marked test cases, in words. */
+  grade: string;
+};
+
+/** The maps that the target's version offers of its label, in the server's order: the best first. */
+export function mapsOffered(): Offer[] {
   const target = saliencyTarget();
-  const offered = target?.prediction.explanations_offered ?? [];
-  return offered.filter((one) => !one.of_label || one.label_keys.includes(target?.labelKey ?? ""));
+  const kinds = target?.prediction.explanations_offered ?? [];
+  return mapsOfTarget(target).offered.flatMap(({ method, grade }) => {
+    const kind = kinds.find((one) => one.method === method);
+    return kind ? [{ ...kind, grade }] : [];
+  });
+}
+
+/** What is known of the maps of the target's label, as the server says it. */
+export function mapsOfTarget(target: ReturnType<typeof saliencyTarget>): PredictionOut["label_maps"][number] {
+  const found = target?.prediction.label_maps.find((one) => one.label_key === target.labelKey);
+  return found ?? { label_key: target?.labelKey ?? "", sentence: "", offered: [] };
 }
 
 /** What was seen must be said in a review: whether a map was on the screen. */
@@ -84,7 +98,9 @@ export async function showSaliency(method?: string): Promise<void> {
   const chosen =
     offered.find((offer) => offer.method === (method ?? readingUi().saliency.method)) ?? offered[0];
   if (!chosen) {
-    useSaliency.setState({ ...off, status: "failed", message: "This model version offers no explanation." });
+    const { sentence } = mapsOfTarget(target);
+    const message = sentence || "This model version offers no map of it.";
+    useSaliency.setState({ ...off, status: "failed", message });
     return;
   }
   setSaliency({ on: true, method: chosen.method });

@@ -6,7 +6,7 @@ import pytest
 
 from inference.engine.checkpoint import load_model
 from inference.engine.config import RecipeConfig
-from inference.engine.map_licence import explanations_of, map_scale, withheld
+from inference.engine.map_licence import explanations_of, map_scale, untaught
 from inference.engine.recipe_cards import recipe_card
 from inference.engine.saliency import explain
 from inference.engine.train import train
@@ -31,27 +31,29 @@ def trained(folder, *, located, **changes):
 
 def test_a_location_head_that_never_saw_a_place_is_not_offered_and_says_why(tmp_path):
     without = trained(tmp_path / "without", located=0.0).card
-    withheld_here = withheld(without, METHODS["location"], "square")
+    withheld_here = untaught(without, METHODS["location"], "square")
     assert withheld_here is not None
     assert withheld_here.code == "no_place_marked"
     assert "no reader marked" in withheld_here.why
-    offered, refused = explanations_of(without, "classification")
-    assert [method.name for method, _ in offered] == ["hirescam", "gradcam", "occlusion", "integrated_gradients"]
-    assert [(method.name, label) for method, label, _ in refused] == [("location", "square")]
+    offered, refused = explanations_of(without, "classification", {})
+    assert [method.name for method, _ in offered] == ["hirescam", "gradcam", "integrated_gradients", "occlusion"]
+    assert [(method.name, why.code) for method, _, why in refused if why.code != "map_not_graded"] == [
+        ("location", "no_place_marked")
+    ]
     assert "location" not in without["training"]["strongest_maps"]
 
     with_places = trained(tmp_path / "with", located=1.0).card
-    assert withheld(with_places, METHODS["location"], "square") is None
+    assert untaught(with_places, METHODS["location"], "square") is None
     switched_off = trained(tmp_path / "off", located=1.0, location_weight=0.0).card
-    assert withheld(switched_off, METHODS["location"], "square").code == "places_not_taught"
+    assert untaught(switched_off, METHODS["location"], "square").code == "places_not_taught"
 
 
 def test_a_label_that_was_never_absent_has_no_map_of_what_tells_it_apart():
     card = {"labels": ["square"], "training": {"taught_cases": {"square": {"present": 12, "absent": 0}}}}
-    reason = withheld(card, METHODS["hirescam"], "square")
+    reason = untaught(card, METHODS["hirescam"], "square")
     assert (reason.code, "no case without it" in reason.why) == ("one_answer_only", True)
     # A card from before it was counted says nothing against a map of the answers.
-    assert withheld({"labels": ["square"], "training": {}}, METHODS["hirescam"], "square") is None
+    assert untaught({"labels": ["square"], "training": {}}, METHODS["hirescam"], "square") is None
 
 
 def test_the_strongest_map_of_a_version_is_measured_on_its_validation_cases(tmp_path):

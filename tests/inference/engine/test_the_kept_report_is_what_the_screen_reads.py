@@ -12,15 +12,21 @@ import pytest
 
 from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate
-from inference.engine.report import Evaluation, Gate
+from inference.engine.report import Evaluation, Gate, MapGrades
 
 KEPT = Path(__file__).parents[2] / "fixtures" / "evaluation.json"
 
 
 def made_of(kept):
     cases = [CaseResult.from_json(case) for case in kept["cases"]]
+    maps = {label: MapGrades.model_validate(grades) for label, grades in kept["maps"].items()}
     return evaluate(
-        cases, labels=["nodule", "mass"], thresholds={"nodule": 0.5, "mass": 0.4}, groups=["sex"], replicates=100
+        cases,
+        labels=["nodule", "mass"],
+        thresholds={"nodule": 0.5, "mass": 0.4},
+        groups=["sex"],
+        maps=maps,
+        replicates=100,
     )
 
 

@@ -6,16 +6,28 @@ import { type ColormapName, colormapNames, gradientOf } from "../../geometry/col
 import { chanceWords } from "../../state/chance";
 import { useClaims } from "../../state/reading-chance";
 import { useFindings } from "../../state/reading-findings";
-import { mapsOffered, saliencyTarget, showSaliency, useSaliency } from "../../state/reading-saliency";
+import {
+  mapsOffered,
+  mapsOfTarget,
+  saliencyTarget,
+  showSaliency,
+  useSaliency,
+} from "../../state/reading-saliency";
 import { useReading } from "../../state/reading-session";
 import { setReadingUi, setSaliency, useReadingUi } from "../../state/reading-ui";
 import { useMay } from "../../state/session";
-import { formatInstant } from "../../ui/format";
+import { formatInstant, formatMany } from "../../ui/format";
 import { labelMeaning } from "../../viewer/findings-on-frame";
 import { withheldWords } from "./map-words";
 import panelClasses from "./panel.module.css";
 import { shareWords } from "./saliency-legend";
 import viewportClasses from "./viewport.module.css";
+
+/** How many kinds of map the target's version does not offer of its label. */
+function withheldCount(target: ReturnType<typeof saliencyTarget>): number {
+  return (target?.prediction.explanations_withheld ?? []).filter((one) => one.label_key === target?.labelKey)
+    .length;
+}
 
 function SaliencyControls() {
   const saliency = useReadingUi((state) => state.saliency);
@@ -25,6 +37,8 @@ function SaliencyControls() {
   const target = saliencyTarget();
   const offered = mapsOffered();
   const chosen = offered.find((offer) => offer.method === saliency.method) ?? offered[0];
+  const { sentence } = mapsOfTarget(target);
+  const withheld = withheldWords(target?.prediction, target?.labelKey);
   return (
     <section aria-label="Saliency map">
       <div className={panelClasses.heading}>
@@ -33,7 +47,7 @@ function SaliencyControls() {
       <Switch
         label={saliency.on ? "Shown on the image" : "Off"}
         checked={saliency.on}
-        disabled={!target}
+        disabled={!target || offered.length === 0}
         data-testid="saliency-toggle"
         onChange={toggleSaliency}
       />
@@ -75,11 +89,26 @@ function SaliencyControls() {
           }}
         />
       ) : null}
-      {withheldWords(target?.prediction, target?.labelKey).map((sentence) => (
-        <Text key={sentence} size="xs" c="dimmed" mt={4} data-testid="map-withheld">
+      {chosen?.grade ? (
+        <Text size="xs" mt={4} data-testid="map-grade">
+          {chosen.grade}
+        </Text>
+      ) : null}
+      {sentence ? (
+        <Text size="xs" c="dimmed" mt={4} data-testid="maps-sentence">
           {sentence}
         </Text>
-      ))}
+      ) : null}
+      {withheld.length > 0 ? (
+        <details className={panelClasses.small} data-testid="maps-withheld">
+          <summary>{formatMany(withheldCount(target), "map is", "maps are")} not offered: why</summary>
+          {withheld.map((one) => (
+            <Text key={one} size="xs" c="dimmed" mt={4} data-testid="map-withheld">
+              {one}
+            </Text>
+          ))}
+        </details>
+      ) : null}
       <Text size="xs" mt="sm" id="saliency-opacity">
         Opacity {Math.round(saliency.opacity * 100)} %
       </Text>

@@ -60,6 +60,11 @@ export function SaliencyLegend() {
           {strength}
         </div>
       ) : null}
+      {out.grade ? (
+        <div className={viewportClasses.legendSaid} data-testid="saliency-grade">
+          {out.grade}
+        </div>
+      ) : null}
       {out.scale ? <div>Values: {rangeWords(out.scale)}</div> : null}
       <div>Shown from {shareWords(saliency.threshold, offer?.scale)}</div>
       <div>Method: {offer?.label ?? out.method}</div>

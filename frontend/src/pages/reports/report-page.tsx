@@ -16,6 +16,7 @@ import { ExamplePanel } from "./example-panel";
 import { FigureTable } from "./figure-table";
 import { GatePanel } from "./gate-panel";
 import { CalibrationPlot, ConfusionMatrix, RocPlot } from "./label-plots";
+import { MapPanel } from "./map-panel";
 import { hasExamples, MaskPanel } from "./mask-panel";
 import { PlacePanel } from "./place-panel";
 import { ReportActions } from "./report-actions";
@@ -101,6 +102,7 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
             learned={report.place_sentences}
             nameOf={nameOf}
           />
+          <MapPanel report={figures} nameOf={nameOf} />
           <SimplePanel report={figures} nameOf={nameOf} />
           {hasExamples(figures) ? <ExamplePanel reportId={report.id} nameOf={nameOf} /> : null}
           <Panel testId="label-panel">

@@ -8,6 +8,7 @@ from monai.networks.nets.densenet import DenseNet121
 from torch import Tensor, nn
 from torch.nn import functional
 
+from inference.engine.map_layer import MapLayer
 from inference.engine.recipe import Outputs
 
 
@@ -18,9 +19,7 @@ class TinyClassifier(nn.Module):
     grid is centred exactly on pixel ``8 * o + 3.5``: maps need no correction.
     """
 
-    layer = "stage4"
-    feature_stride = 8
-    feature_centre = 3.5
+    layers = (MapLayer("stage4", 8, 3.5), MapLayer("stage3", 8, 3.5), MapLayer("stage2", 4, 1.5))
 
     def __init__(self, channels: int, labels: int) -> None:
         super().__init__()
@@ -38,20 +37,24 @@ class TinyClassifier(nn.Module):
         return (self.stage1, self.stage2, self.stage3, self.stage4)
 
     def forward(self, image: Tensor) -> Outputs:
-        """Take [B, C, H, W]; return logits [B, L], location [B, L, h, w] and features [B, F, h, w]."""
-        features = self.stage4(self.stage3(self.stage2(self.stage1(image))))
-        logits = self.classifier(self.dropout(pooled(features)))
-        return {"logits": logits, "location": self.location(features), "features": features}
+        """Take [B, C, H, W]; return logits [B, L], location [B, L, h, w] and each of ``layers`` [B, F, h, w]."""
+        second = self.stage2(self.stage1(image))
+        third = self.stage3(second)
+        last = self.stage4(third)
+        logits = self.classifier(self.dropout(pooled(last)))
+        return {"logits": logits, "location": self.location(last), "stage4": last, "stage3": third, "stage2": second}
 
 
 class StandardClassifier(nn.Module):
     """DenseNet121 (Huang 2017) of MONAI, with the location head on its third dense block."""
 
-    layer = "features.norm5"
-    feature_stride = 32
     # conv0 (7, stride 2, padding 3) and pool0 (3, stride 2, padding 1) centre output o on input 2 * o; the three
-    # transitions are even: 4 * (8 * o + 3.5).
-    feature_centre = 14.0
+    # transitions are even: 4 * (2 * o + 0.5), 4 * (4 * o + 1.5), 4 * (8 * o + 3.5).
+    layers = (
+        MapLayer("features.norm5", 32, 14.0),
+        MapLayer("features.denseblock3", 16, 6.0),
+        MapLayer("features.denseblock2", 8, 2.0),
+    )
 
     def __init__(self, channels: int, labels: int) -> None:
         super().__init__()
@@ -64,17 +67,18 @@ class StandardClassifier(nn.Module):
         return (block for name, block in self.network.features.named_children() if name.startswith("denseblock"))
 
     def forward(self, image: Tensor) -> Outputs:
-        """Take [B, C, H, W]; return logits [B, L], location [B, L, 2h, 2w] and features [B, F, h, w]."""
-        values, third = image, image
+        """Take [B, C, H, W]; return logits [B, L], location [B, L, 2h, 2w] and each of ``layers`` [B, F, h, w]."""
+        values, wanted = image, {one.name for one in self.layers}
+        outputs: Outputs = {}
         for name, layer in self.network.features.named_children():
             values = layer(values)
-            if name == "denseblock3":
-                third = values
-        features = functional.relu(
-            values
-        )  # the network's own is in place, which would spoil the gradients of `features`
-        logits: Tensor = self.network.class_layers.get_submodule("out")(pooled(features))
-        return {"logits": logits, "location": self.location(functional.relu(third)), "features": features}
+            if f"features.{name}" in wanted:
+                outputs[f"features.{name}"] = values
+        # The network's own is in place, which would spoil the gradients of the last features.
+        last = outputs["features.norm5"] = functional.relu(values)
+        outputs["logits"] = self.network.class_layers.get_submodule("out")(pooled(last))
+        outputs["location"] = self.location(functional.relu(outputs["features.denseblock3"]))
+        return outputs
 
 
 def pooled(features: Tensor) -> Tensor:
