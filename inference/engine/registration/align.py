@@ -15,6 +15,7 @@ from inference.engine.registration.linear import align_affine, align_rigid, pyra
 from inference.engine.registration.measures import Maps, Numbers, measured
 from inference.engine.registration.placed import (
     PlacedVolume,
+    apply,
     coarser,
     finest_spacing,
     grid_points,
@@ -124,7 +125,14 @@ def slice_affines(shape_kji: tuple[int, int, int], affine_lps: NDArray[np.float6
 def moved_slices(
     fixed_shape_kji: tuple[int, int, int], fixed_affine: NDArray[np.float64], moving: PlacedVolume, transform: Transform
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the moving volume on each slice of the fixed grid: ``[J, I]`` modality values, NaN where it has none."""
+    """Yield the moving volume on each slice of the fixed grid: ``[J, I]`` modality values, NaN where it has none.
+
+    Args:
+        transform: found onto this very fixed volume.
+    """
     _, rows, columns = fixed_shape_kji
     for affine in slice_affines(fixed_shape_kji, fixed_affine):
-        yield values_at(moving, transform(grid_points((1, rows, columns), affine)))[0]
+        places = grid_points((1, rows, columns), affine)
+        if transform.grid is not None:
+            places = places + transform.grid.over((1, rows, columns), affine)
+        yield values_at(moving, apply(transform.affine, places))[0]

@@ -41,6 +41,22 @@ class ControlGrid:
         parts = [self._at(flat[start : start + _AT_ONCE]) for start in range(0, len(flat), _AT_ONCE)]
         return np.reshape(np.concatenate(parts) if parts else flat, np.shape(points_lps))
 
+    def over(self, shape_kji: tuple[int, int, int], affine_lps: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Return the displacement, mm, of every voxel of a grid with the same axes, ``[K, J, I, 3]``: ``at``, quicker.
+
+        Raises:
+            ValueError: its axes are others.
+        """
+        way = np.linalg.inv(self.affine_lps) @ affine_lps
+        if np.abs(way[:3, :3] - np.diag(np.diag(way[:3, :3]))).max() > 1e-6:
+            raise ValueError("the grids have different axes")
+        weights = [
+            spline_matrix(way[axis, axis] * np.arange(n) + way[axis, 3], count)
+            for axis, (n, count) in enumerate(zip(shape_kji, self.values_ckji.shape[1:], strict=True))
+        ]
+        found = np.einsum("ckji,zk,yj,xi->zyxc", self.values_ckji, *weights, optimize=True)
+        return np.asarray(found, np.float32)
+
     def _at(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         inverse = np.linalg.inv(self.affine_lps)
         index = points @ inverse[:3, :3].T + inverse[:3, 3]

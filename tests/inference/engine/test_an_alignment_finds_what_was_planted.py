@@ -133,6 +133,9 @@ def test_a_transform_is_stored_as_numbers_and_goes_there_and_back() -> None:
     places = np.random.default_rng(1).uniform(-60, 60, (200, 3))
     assert np.array_equal(again(places), whole(places))
     assert np.abs(again.inverse(again(places)) - places).max() < 1e-3
+    fine = grid((11.0, 9.0, 10.0), (9, 10, 11))
+    assert again.grid is not None
+    assert np.abs(again.grid.over((9, 10, 11), fine) - again.grid.at(grid_points((9, 10, 11), fine))).max() < 1e-4
     with pytest.raises(CheckpointError):
         Transform.from_bytes(b"something else")
 
