@@ -434,7 +434,7 @@ class DatasetSnapshot(Identified):
     name = models.CharField(max_length=120)
     digest = models.CharField(max_length=64, unique=True)
     manifest_digest = models.CharField(max_length=64, help_text="Blob: JSON lines, one case a line, sorted.")
-    recipe = models.CharField(max_length=24)
+    question = models.CharField(max_length=24)
     label_keys = models.JSONField(default=list)
     counts = models.JSONField(default=dict, help_text="Cases, patients and positives by split and label.")
     datasheet_digest = models.CharField(
@@ -479,7 +479,7 @@ class SnapshotRequest(Identified):
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=120, blank=True)
-    recipe = models.CharField(max_length=24)
+    question = models.CharField(max_length=24)
     label_keys = models.JSONField(default=list)
     requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     result = models.JSONField(null=True, help_text="Of a preview, or why nothing was frozen: counts, missing, ready.")

@@ -71,7 +71,7 @@ def run_snapshot(context: JobContext, *, request_id: str) -> None:
     request = rows.filter(pk=request_id).first()
     if request is None:
         raise NotFound("snapshot_request_not_found", "The request was removed before it was answered.")
-    asked: dict[str, Any] = {"recipe": request.recipe, "label_keys": request.label_keys, "project": request.project}
+    asked: dict[str, Any] = {"question": request.question, "label_keys": request.label_keys, "project": request.project}
     with _Teller(context) as teller:
         pictures_compare(project=request.project, on_progress=teller.phase("pictures"))
         counting = teller.phase("cases")

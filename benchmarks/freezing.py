@@ -99,7 +99,7 @@ def main() -> None:
     began = time.perf_counter()
     project = plant(cases)
     print(f"planted {cases} cases in {time.perf_counter() - began:.1f} s; memory {_memory():.0f} MiB")
-    asked: dict[str, Any] = {"project": project, "recipe": "classification", "label_keys": ["nodule"]}
+    asked: dict[str, Any] = {"project": project, "question": "classification", "label_keys": ["nodule"]}
     steps = {
         "compare pictures": lambda: pictures_compare(project=project),
         "preview": lambda: snapshot_preview(**asked),

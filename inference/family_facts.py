@@ -9,19 +9,13 @@ from django.conf import settings
 from annotations.rules.pictures import picture_rules
 from annotations.selectors.pictures import colour_share
 from inference import errors
-from inference.engine.config import RecipeConfig
+from inference.engine.config import RecipeConfig, settings_of
 from inference.engine.gate_plan import GatePlan
 from inference.engine.operating_point import OperatingPoint
+from inference.engine.recipe_cards import recipe_card
 from inference.models import DeclaredPlan, ModelFamily, ModelVersion, Promotion
 
 Json = dict[str, Any]
-#: What an admin may choose; the rest follows from the family and the machine.
-CHOICES: Final = (
-    "dimensions", "preset", "image_shape", "channels", "spacing_mm", "intensity", "window", "epochs", "batch_size",
-    "learning_rate", "weight_decay", "location_weight", "rejected_places", "label_smoothing", "augmentation", "seed",
-    "mixed_precision", "warm_start", "loaders", "accumulation", "gradient_checkpointing", "ema_decay", "patience",
-)  # fmt: skip
-
 _COLOUR_FROM: Final = 0.1
 
 
@@ -29,7 +23,8 @@ def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:
     """Return the frozen configuration of a training of this family.
 
     Args:
-        chosen: any of ``CHOICES``; ``image_size`` (one number) may stand for a square or cubic ``image_shape``.
+        chosen: any of ``RecipeConfig.choices``; ``image_size`` (one number) may stand for a square or cubic
+            ``image_shape``.
 
     Raises:
         Invalid: unknown or wrong settings.
@@ -41,8 +36,9 @@ def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:
     size = wanted.pop("image_size", None)
     if size is not None:
         wanted.setdefault("image_shape", [size] * dimensions)
-    if unknown := sorted(set(wanted) - set(CHOICES)):
-        raise errors.config_wrong(f"Unknown settings: {', '.join(unknown)}.", known=[*CHOICES, "image_size"])
+    known = settings_of(family.recipe).choices()
+    if unknown := sorted(set(wanted) - set(known)):
+        raise errors.config_wrong(f"Unknown settings: {', '.join(unknown)}.", known=[*known, "image_size"])
     usual = RecipeConfig.for_preset(family.recipe, tuple(family.label_keys), preset=preset, dimensions=dimensions)
     if "channels" not in wanted:
         wanted["channels"] = channels_of(family)
@@ -63,7 +59,22 @@ def channels_of(family: ModelFamily) -> int:
 def training_defaults(family: ModelFamily) -> Json:
     """Return the settings a training has when nothing is chosen."""
     whole = training_config(family, {}).to_json()
-    return {name: whole[name] for name in CHOICES}
+    return {name: whole[name] for name in settings_of(family.recipe).choices()}
+
+
+def training_settings(family: ModelFamily) -> list[Json]:
+    """Return what may be chosen of a training of this family, as ``Settings.entries`` says, each with its default."""
+    card, defaults = recipe_card(family.recipe), training_defaults(family)
+    found: list[Json] = []
+    for entry in settings_of(family.recipe).entries():
+        name = entry["name"]
+        if name in card.unused or (name == "dimensions" and len(card.dimensions) == 1):
+            continue
+        if name == "dimensions":
+            entry |= {"kind": "choice", "choices": list(card.dimensions)}
+        whole, _, part = name.partition(".")
+        found.append({**entry, "default": defaults[whole][part] if part else defaults[whole]})
+    return found
 
 
 def plan_in_force(family: ModelFamily) -> DeclaredPlan:

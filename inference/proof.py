@@ -8,6 +8,7 @@ from annotations.selectors.projects import label_names
 from core.numbers import how_many
 from inference.engine.gate_plan import GatePlan
 from inference.engine.power import Proof, Provable, proof_of
+from inference.engine.recipe_cards import recipe_card
 from inference.engine.unseen import fewest
 from inference.family_facts import limits_of, plan_in_force
 from inference.models import ModelFamily
@@ -33,7 +34,7 @@ def proof_by_plan(family: ModelFamily, patients: Json) -> Json:
     """
     plan, names = limits_of(plan_in_force(family)), label_names(family.project, family.label_keys)
     there = {key: patients[key] for key in family.label_keys if key in patients}
-    if family.recipe != "classification":
+    if recipe_card(family.recipe).graded == "masks":
         wanted = patients_wanted(family.recipe, plan)["positive"]
         enough = any(one["positive"] >= wanted for one in there.values())
         sentences = [_masks(names[key], one["positive"], wanted) for key, one in there.items()]
@@ -48,7 +49,7 @@ def proof_by_plan(family: ModelFamily, patients: Json) -> Json:
 
 def patients_wanted(recipe: str, plan: GatePlan) -> dict[str, int]:
     """Return how many test patients with and without a label a plan asks for: with fewer no equal version can pass."""
-    if recipe != "classification":
+    if recipe_card(recipe).graded == "masks":
         return {"positive": max(plan.smallest, fewest(plan.margin), fewest(plan.sensitivity_margin)), "negative": 0}
     return {
         "positive": max(plan.smallest, fewest(plan.sensitivity_margin)),

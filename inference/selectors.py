@@ -11,12 +11,11 @@ from annotations.content.revision_json import person_json
 from core import blobs
 from core.models import Job, Project
 from inference import errors
-from inference.engine.config import RecipeConfig
 from inference.engine.gate_plan import GatePlan
 from inference.engine.map_licence import explanations_of, grade_words, map_scale, maps_of
 from inference.engine.recipe_cards import recipe_card
 from inference.engine.report import evaluation_in_present_form, gate_in_present_form
-from inference.family_facts import limits_of, operating_point_of, plan_in_force, previously_live, training_defaults
+from inference.family_facts import limits_of, operating_point_of, plan_in_force, previously_live, training_settings
 from inference.looks import Look, looks_of
 from inference.map_grades import map_grades, map_withheld
 from inference.models import (
@@ -194,14 +193,14 @@ def family_json(family: ModelFamily) -> Json:
         "title": family.title,
         "project": family.project.slug,
         "recipe": family.recipe,
+        "question": recipe_card(family.recipe).question,
         "label_keys": family.label_keys,
         "modalities": family.modalities,
         "plan": plan_json(plan_in_force(family)),
         "live": versions.get(family.live_id) if family.live_id else None,
         "roll_back_to": versions.get(before.pk) if before else None,
         "versions": list(versions.values()),
-        "training_defaults": training_defaults(family),
-        "training_limits": RecipeConfig.limits(),
+        "training_settings": training_settings(family),
     }
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from annotations.dataset.questions import QUESTIONS
 from annotations.dataset.split import SPLITS
 
 Json = dict[str, Any]
@@ -68,7 +69,7 @@ def _count(rows: list[Json], label_keys: list[str]) -> Json:
     return {"cases": len(rows), "patients": len({row["patient_key"] for row in rows}), "labels": labels}
 
 
-def missing_of(counts: Json, recipe: str) -> list[str]:
+def missing_of(counts: Json, question: str) -> list[str]:
     """Return a sentence for each split or class that is empty; an empty list when the dataset can be used."""
     result: list[str] = []
     for split in SPLITS:
@@ -79,6 +80,6 @@ def missing_of(counts: Json, recipe: str) -> list[str]:
         for key, states in found["labels"].items():
             if not states["positive"]:
                 result.append(f"The {split} split has no case with '{key}' present.")
-            if not states["negative"] and recipe == "classification":
+            if not states["negative"] and QUESTIONS[question].needs_absence:
                 result.append(f"The {split} split has no case with '{key}' absent.")
     return result

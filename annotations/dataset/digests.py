@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from core.models import Project
 
 
-def snapshot_digest(*, project: Project, recipe: str, label_keys: Sequence[str], manifest: str) -> str:
-    """Return the digest by which a dataset is named: of the project, recipe, labels and the manifest's digest."""
+def snapshot_digest(*, project: Project, question: str, label_keys: Sequence[str], manifest: str) -> str:
+    """Return the digest by which a dataset is named: of the project, question, labels and the manifest's digest.
+
+    What is asked was once called the recipe; under that name it stays in what is digested.
+    """
     return digest_of(
-        {"project": str(project.pk), "recipe": recipe, "label_keys": list(label_keys), "manifest": manifest}
+        {"project": str(project.pk), "recipe": question, "label_keys": list(label_keys), "manifest": manifest}
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable
 
+    from annotations.dataset.questions import Question
     from annotations.models import Workitem
     from imaging.models import Instance
 
@@ -21,13 +22,13 @@ LATE: Final = ("arrived_after_reading", "stored_after_reading")
 
 
 def pictures_taught(
-    workitem: Workitem, images: Iterable[Instance], rules: PictureRules, recipe: str, left_out: Counter[str]
+    workitem: Workitem, images: Iterable[Instance], rules: PictureRules, question: Question, left_out: Counter[str]
 ) -> list[Instance]:
     """Return those of a case's pictures that its reading was made of and that its project's question is about.
 
     Args:
         rules: of the project.
-        recipe: ``classification`` reads pictures one by one, and no slices or clips.
+        question: that the dataset asks.
         left_out: the others are counted here: ``arrived_after_reading``, or ``stored_after_reading`` where an old
             reading kept no list and times of storage decide; by the rule's reason; ``slices_and_clips``.
     """
@@ -39,7 +40,7 @@ def pictures_taught(
             left_out[late] += 1
         elif why := rules.why_not(picture_of(image)):
             left_out[why] += 1
-        elif recipe == "classification" and not is_flat(image):
+        elif question.one_by_one and not is_flat(image):
             left_out["slices_and_clips"] += 1
         else:
             taught.append(image)

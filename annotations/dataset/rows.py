@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +12,7 @@ from annotations.dataset.apart import keep_apart
 from annotations.dataset.groups import groups_of
 from annotations.dataset.habit import habitual_reviewers
 from annotations.dataset.pictures import LATE, pictures_taught
+from annotations.dataset.questions import QUESTIONS
 from annotations.dataset.settling import NOT_BLIND, Settled, Unsettled, settled, settled_by_label
 from annotations.dataset.sides import Sides, sides_of_archive
 from annotations.dataset.statements import Statement, region_json, workitem_statements
@@ -77,13 +78,12 @@ def _batches(workitems: list[Workitem]) -> Iterator[list[Workitem]]:
 
 
 def snapshot_rows(
-    *, project: Project, recipe: str, label_keys: list[str], on_progress: Callable[[int, int], None] | None = None
+    *, project: Project, question: str, label_keys: list[str], on_progress: Callable[[int, int], None] | None = None
 ) -> Rows:
     """Return the dataset rows of a project's signed-off work, sorted, with every person in one split.
 
     Args:
-        recipe: ``classification`` (flat single-frame images with label states) or ``segmentation`` (every frame of
-            a painted series, and of series that were read as empty).
+        question: one of ``annotations.dataset.questions``.
         on_progress: told how many of how many cases are done, batch by batch; may raise to stop.
     """
     result, sides = Rows(), sides_of_archive()
@@ -112,10 +112,10 @@ def snapshot_rows(
                 continue
             before = len(result.rows)
             left_out: Counter[str] = Counter()
-            taught = pictures_taught(workitem, images[workitem.study_id], rules, recipe, left_out)
+            taught = pictures_taught(workitem, images[workitem.study_id], rules, QUESTIONS[question], left_out)
             result.left_out.update(left_out)
             result.grown += any(left_out[late] for late in LATE)
-            _add_rows(result, workitem, taught, said, recipe, label_keys, sides)
+            _add_rows(result, workitem, taught, said, question, label_keys, sides)
             read_by = sorted(person_pseudonym(person) for person in people)
             for row in result.rows[before:]:
                 row["read_by"] = read_by
@@ -139,13 +139,12 @@ def _images_of(batch: list[Workitem]) -> dict[UUID, list[Instance]]:
 
 
 def _add_rows(
-    result: Rows, workitem: Workitem, images: list[Instance], said: list[Statement], recipe: str, label_keys: list[str],
-    sides: Sides,
+    result: Rows, workitem: Workitem, images: list[Instance], said: list[Statement], question: str,
+    label_keys: list[str], sides: Sides,
 ) -> None:  # fmt: skip
     patient = sides.keys[workitem.study.patient_id]
     split = sides.split(patient)
-    build = _segmentation if recipe == "segmentation" else _classification
-    for instance, number, answers, drawn in build(images, said, label_keys):
+    for instance, number, answers, drawn in _ANSWERS[question](images, said, label_keys):
         states = _known(result, answers, in_test=workitem.pk if split == "test" else None)
         regions = [one for one in drawn if _teaches_place(one, states, split)]
         if not states and not regions:
@@ -201,13 +200,13 @@ def _teaches_place(drawn: Statement, states: dict[str, Settled], split: str) -> 
     return drawn.label_key in states and states[drawn.label_key].state == 1
 
 
-def _classification(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
+def _of_pictures(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
     for instance in images:
         here = [one for one in said if one.image in (None, (instance.sop_instance_uid, 1))]
         yield instance, 1, settled_by_label(here), [one for one in here if one.is_place]
 
 
-def _segmentation(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
+def _painted_series(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
     by_series: dict[UUID, list[Instance]] = defaultdict(list)
     for instance in images:
         by_series[instance.series_id].append(instance)
@@ -224,6 +223,12 @@ def _segmentation(images: list[Instance], said: list[Statement], label_keys: lis
                         states[key] = _of_frame(answer.known, shows=bool(painted))
                     places += painted + [one for one in answer.rejected if one.image == image]
                 yield instance, number, states, places
+
+
+_ANSWERS: Final[Mapping[str, Callable[[list[Instance], list[Statement], list[str]], _Built]]] = {
+    "classification": _of_pictures,
+    "segmentation": _painted_series,
+}
 
 
 @dataclass(frozen=True, slots=True)

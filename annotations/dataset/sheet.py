@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 #: Raise it when the sheet says other things, or in another shape.
-VERSION: Final = 2
+VERSION: Final = 3
 _INSTITUTION: Final = "00080080"
 _GROUPS: Final = ("sex", "age_band", "view", "scanner", "site")
 
 
-def datasheet_of(built: Rows, counts: Json, *, project: Project, recipe: str, label_keys: list[str]) -> Json:
+def datasheet_of(built: Rows, counts: Json, *, project: Project, question: str, label_keys: list[str]) -> Json:
     """Return the datasheet, plain JSON without names or Patient IDs; written once, with the dataset.
 
     ``subgroups`` are ``{group: {value: {split: counts}}}``, ``provenance`` ``{label: {split: {provenance: answers}}}``,
@@ -38,7 +38,7 @@ def datasheet_of(built: Rows, counts: Json, *, project: Project, recipe: str, la
     sites = _sites({row["series_instance_uid"] for row in rows})
     return {
         "version": VERSION,
-        "recipe": recipe,
+        "question": question,
         "label_keys": label_keys,
         "counts": counts,
         "subgroups": {name: _subgroups(rows, name, label_keys, sites) for name in _GROUPS},

@@ -80,7 +80,7 @@ def manifest_cases(digest: str) -> list[SnapshotCase]:
 def snapshot_json(snapshot: DatasetSnapshot) -> Json:
     """Return a snapshot in the API's shape."""
     names = (
-        "id", "name", "digest", "manifest_digest", "datasheet_digest", "recipe", "label_keys", "counts", "created_at",
+        "id", "name", "digest", "manifest_digest", "datasheet_digest", "question", "label_keys", "counts", "created_at",
     )  # fmt: skip
     return {
         **{name: getattr(snapshot, name) for name in names},
@@ -108,7 +108,7 @@ def datasheet_json(snapshot: DatasetSnapshot) -> Json:
     digest follows from the manifest's.
     """
     named = snapshot_digest(
-        project=snapshot.project, recipe=snapshot.recipe, label_keys=snapshot.label_keys,
+        project=snapshot.project, question=snapshot.question, label_keys=snapshot.label_keys,
         manifest=snapshot.manifest_digest,
     )  # fmt: skip
     kept = bool(snapshot.datasheet_digest)
@@ -131,7 +131,7 @@ def request_json(row: SnapshotRequest, job: Job | None) -> Json:
         "id": row.pk,
         "kind": row.kind,
         "name": row.name,
-        "recipe": row.recipe,
+        "question": row.question,
         "label_keys": row.label_keys,
         "state": state,
         "cancel_requested": bool(job and job.cancel_requested),

@@ -23,29 +23,29 @@ _ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
 
 
 def snapshot_ask(
-    *, project: Project, kind: str, recipe: str, label_keys: Sequence[str], by: User | None, name: str = ""
+    *, project: Project, kind: str, question: str, label_keys: Sequence[str], by: User | None, name: str = ""
 ) -> SnapshotRequest:
     """Ask for a preview or a freeze; who asks the same while it is under way gets the same request.
 
     Raises:
-        Invalid: an unknown label or recipe.
+        Invalid: an unknown label or question.
     """
-    keys = checked_keys(project, recipe, label_keys)
+    keys = checked_keys(project, question, label_keys)
     with transaction.atomic():
         same = SnapshotRequest.objects.filter(
-            project=project, kind=kind, name=name, recipe=recipe, result__isnull=True, snapshot=None
+            project=project, kind=kind, name=name, question=question, result__isnull=True, snapshot=None
         ).select_for_update()
         for row in same.order_by("-created_at")[:20]:
             job = job_of(row)
             if row.label_keys == keys and job is not None and job.state in _ACTIVE and not job.cancel_requested:
                 return row
         row = SnapshotRequest.objects.create(
-            project=project, kind=kind, name=name, recipe=recipe, label_keys=keys, requested_by=by
+            project=project, kind=kind, name=name, question=question, label_keys=keys, requested_by=by
         )
         if kind == SnapshotRequest.Kind.FREEZE:
             audit.record(
                 AuditKind.SNAPSHOT_REQUESTED, actor=by, object_kind="snapshot_request", object_id=row.pk,
-                project=project, detail={"recipe": recipe, "labels": keys},
+                project=project, detail={"question": question, "labels": keys},
             )  # fmt: skip
         job_request(kind=KIND, arguments=_arguments(row), requested_by=by, project=project)
     return row

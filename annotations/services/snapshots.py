@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from annotations.dataset.counts import counts_of, gap_of, missing_of
 from annotations.dataset.digests import snapshot_digest
 from annotations.dataset.notes import notes_of
+from annotations.dataset.questions import QUESTIONS
 from annotations.dataset.rows import Rows, snapshot_rows
 from annotations.dataset.sheet import datasheet_of
 from annotations.models import DatasetSnapshot, Label, Workitem
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 Json = dict[str, Any]
-RECIPES: Final = ("classification", "segmentation")
 
 
-def checked_keys(project: Project, recipe: str, label_keys: Sequence[str]) -> list[str]:
-    """Return the label keys in order, each once; raises Invalid (labels, recipe)."""
-    if recipe not in RECIPES:
-        raise Invalid("recipe_unknown", "Choose classification or segmentation.", known=list(RECIPES))
+def checked_keys(project: Project, question: str, label_keys: Sequence[str]) -> list[str]:
+    """Return the label keys in order, each once; raises Invalid (labels, question)."""
+    if question not in QUESTIONS:
+        titles = " or ".join(one.title.lower() for one in QUESTIONS.values())
+        raise Invalid("question_unknown", f"Choose what is asked: {titles}.", known=list(QUESTIONS))
     keys = sorted(set(label_keys))
     if not keys:
         raise Invalid("labels_missing", "Choose at least one label.")
@@ -61,33 +62,33 @@ def pictures_compare(*, project: Project, on_progress: Progress | None = None) -
     return len(images)
 
 
-def _built(project: Project, recipe: str, label_keys: list[str], on_progress: Progress | None) -> tuple[Rows, Json]:
+def _built(project: Project, question: str, label_keys: list[str], on_progress: Progress | None) -> tuple[Rows, Json]:
     """Return the rows as one moment of the database has them, and the datasheet of the same moment."""
     with one_moment():
-        built = snapshot_rows(project=project, recipe=recipe, label_keys=label_keys, on_progress=on_progress)
+        built = snapshot_rows(project=project, question=question, label_keys=label_keys, on_progress=on_progress)
         gap = gap_of(built.lacking, built.test_waiting)
         counts = counts_of(
             built.rows, label_keys, dict(built.left_out), unsettled=built.unsettled, gap=gap, grown=built.grown
         )
-        sheet = datasheet_of(built, counts, project=project, recipe=recipe, label_keys=label_keys)
+        sheet = datasheet_of(built, counts, project=project, question=question, label_keys=label_keys)
     return built, sheet
 
 
 def snapshot_preview(
-    *, project: Project, recipe: str, label_keys: Sequence[str], on_progress: Progress | None = None
+    *, project: Project, question: str, label_keys: Sequence[str], on_progress: Progress | None = None
 ) -> Json:
-    """Return what freezing now would hold: ``{recipe, label_keys, counts, missing, ready, notes}``.
+    """Return what freezing now would hold: ``{question, label_keys, counts, missing, ready, notes}``.
 
     ``missing`` is a list of sentences; it is ready when that is empty; ``notes`` are others,
     of what is left to decide and what could not be compared; ``wants_blind_reading`` has the cases of test patients
-    that a blind reading would bring into the locked test, by id, with why by label. Raises Invalid (labels, recipe).
+    that a blind reading would bring into the locked test, by id, with why by label. Raises Invalid (labels, question).
     """
-    keys = checked_keys(project, recipe, label_keys)
-    built, sheet = _built(project, recipe, keys, on_progress)
+    keys = checked_keys(project, question, label_keys)
+    built, sheet = _built(project, question, keys, on_progress)
     counts = sheet["counts"]
-    missing = missing_of(counts, recipe)
+    missing = missing_of(counts, question)
     return {
-        "recipe": recipe, "label_keys": keys, "counts": counts, "missing": missing, "ready": not missing,
+        "question": question, "label_keys": keys, "counts": counts, "missing": missing, "ready": not missing,
         "notes": notes_of(built.facts),
         "wants_blind_reading": {str(case): labels for case, labels in sorted(built.wants_blind_reading.items())},
     }  # fmt: skip
@@ -97,7 +98,7 @@ def snapshot_freeze(
     *,
     project: Project,
     name: str,
-    recipe: str,
+    question: str,
     label_keys: Sequence[str],
     by: User | None,
     on_progress: Progress | None = None,
@@ -108,23 +109,23 @@ def snapshot_freeze(
     leaves nothing that anybody sees.
 
     Raises:
-        Invalid: an unknown label or recipe; ``snapshot_incomplete`` with the sentences in ``detail.missing``.
+        Invalid: an unknown label or question; ``snapshot_incomplete`` with the sentences in ``detail.missing``.
     """
-    keys = checked_keys(project, recipe, label_keys)
-    built, sheet = _built(project, recipe, keys, on_progress)
+    keys = checked_keys(project, question, label_keys)
+    built, sheet = _built(project, question, keys, on_progress)
     counts = sheet["counts"]
-    if missing := missing_of(counts, recipe):
+    if missing := missing_of(counts, question):
         raise Invalid("snapshot_incomplete", " ".join(missing), missing=missing, counts=counts)
     manifest = blobs.put(b"".join(canonical_json(row) + b"\n" for row in built.rows))
     datasheet = blobs.put(canonical_json(sheet))
-    digest = snapshot_digest(project=project, recipe=recipe, label_keys=keys, manifest=manifest)
+    digest = snapshot_digest(project=project, question=question, label_keys=keys, manifest=manifest)
     with transaction.atomic():
         fields = {
             "project": project,
             "name": name,
             "manifest_digest": manifest,
             "datasheet_digest": datasheet,
-            "recipe": recipe,
+            "question": question,
             "label_keys": keys,
             "counts": counts,
             "frozen_by": by,
@@ -138,7 +139,7 @@ def snapshot_freeze(
                 object_kind="snapshot",
                 object_id=snapshot.pk,
                 project=project,
-                detail={**facts, "cases": counts["cases"], "recipe": recipe},
+                detail={**facts, "cases": counts["cases"], "question": question},
             )
             events.publish(EventKind.SNAPSHOT_FROZEN, snapshot.pk, project=project, version=digest)
     return snapshot

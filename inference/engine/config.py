@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import Annotated, Any, Final, Literal, Self
+from collections.abc import Mapping
+from pkgutil import resolve_name
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -18,6 +19,8 @@ Intensity = Literal["percentile", "window"]
 #: Settings that were not there from the beginning: without them the digest of older settings is what it was.
 _CAME_LATER: Final = frozenset({"loaders", "accumulation", "gradient_checkpointing", "ema_decay", "patience"})
 
+_NOT_CHOSEN: Final[dict[str, Any]] = {"chosen": False}
+_USUAL: Final[dict[str, Any]] = {"usual": True}
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
 
@@ -42,85 +45,147 @@ def _network_sizes(sizes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class Augmentation(Settings):
-    """Which random changes the training images get.
+    """Which random changes the training images get."""
 
-    Args:
-        flip_left_right: mirror the image's columns; off by default because it swaps the patient's sides.
-        affine: small rotations, shifts and zooms.
-        intensity: contrast, brightness and gamma.
-        noise: Gaussian noise.
-    """
-
-    flip_left_right: bool = False
-    affine: bool = True
-    intensity: bool = True
-    noise: bool = True
+    flip_left_right: bool = Field(
+        False,
+        title="Mirror left and right",
+        description="Off where a side means something: it swaps the patient's sides.",
+    )
+    affine: bool = Field(True, title="Turn, shift and zoom", description="Small random moves of the whole picture.")
+    intensity: bool = Field(True, title="Change the greys", description="Random contrast, brightness and gamma.")
+    noise: bool = Field(True, title="Add noise", description="Random Gaussian noise.")
 
 
 class RecipeConfig(Settings):
     """Everything that decides what a training learns, apart from its cases.
 
+    The titles and descriptions are what the page shows; they are said here only. What carries ``usual`` is asked first,
+    what carries ``chosen: False`` follows from the family and the machine.
+
     Args:
         recipe: what the model does.
         labels: keys of the coded labels, in the order of the model's outputs.
-        dimensions: of the network, as the recipe's card allows.
-        preset: size of the network.
-        image_shape: (rows, columns) the image is fitted into, or the patch, (rows, columns) or (slices, rows, columns).
-            Multiples of 16.
-        channels: 1 (colour becomes luminance) or 3 (grey is repeated).
-        spacing_mm: for recipes with a grid: what the image is resampled to, in the order of ``image_shape``; None
-            keeps the image's own grid.
-        intensity: scale between the 0.5th and 99.5th percentile of the image, or inside ``window``.
-        window: (centre, width) in modality values, e.g. HU.
-        epochs: passes over the training cases.
-        batch_size: images (or patches) in one step.
-        learning_rate: its peak; it warms up and then falls along a cosine.
-        weight_decay: of AdamW.
-        location_weight: weight of the location loss beside the loss of the labels.
-        rejected_places: learn from the places where a reviewer said that a label is not.
-        label_smoothing: 0…0.5; pulls the labels 1 and 0 together.
-        augmentation: the random changes.
-        seed: start of every random number.
         threads: CPU threads of torch; another number may change the last bits of the result.
-        mixed_precision: half precision where a GPU is present.
-        warm_start: begin with the weights of an earlier version, where given.
-        loaders: threads that read and change the next batches beside the training; they change nothing of the result.
-        accumulation: in how many parts a batch goes through the network; one that normalises over the batch then
-            normalises over a part.
-        gradient_checkpointing: keep nothing inside of the network's stages for the way back, compute it once more.
-        ema_decay: how much of the average of the weights stays at a step; the average is judged and kept. 0: none.
-        patience: stop after so many epochs in a row that were no better than the best; 0: never.
 
     Raises:
         ConfigError: a value is out of its range; the message is a sentence that says which.
     """
 
-    recipe: Annotated[str, AfterValidator(_recipe)]
-    labels: Annotated[tuple[str, ...], Field(min_length=1, max_length=64), AfterValidator(_label_keys)]
-    dimensions: Annotated[int, Field(ge=2, le=3)] = 2
-    preset: Preset = "tiny"
-    image_shape: Annotated[tuple[int, ...], AfterValidator(_network_sizes)] = (128, 128)
-    channels: Literal[1, 3] = 1
-    spacing_mm: tuple[Annotated[float, Field(ge=0.01, le=50)], ...] | None = None
-    intensity: Intensity = "percentile"
-    window: tuple[Annotated[float, Field(ge=-1e6, le=1e6)], Annotated[float, Field(ge=1e-3, le=1e6)]] | None = None
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 20
-    batch_size: Annotated[int, Field(ge=1, le=256)] = 16
-    learning_rate: Annotated[float, Field(ge=1e-7, le=1)] = 2e-3
-    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2
-    location_weight: Annotated[float, Field(ge=0, le=10)] = 0.5
-    rejected_places: bool = True
-    label_smoothing: Annotated[float, Field(ge=0, le=0.5)] = 0.02
+    recipe: Annotated[str, AfterValidator(_recipe)] = Field(json_schema_extra=_NOT_CHOSEN)
+    labels: Annotated[tuple[str, ...], Field(min_length=1, max_length=64), AfterValidator(_label_keys)] = Field(
+        json_schema_extra=_NOT_CHOSEN
+    )
+    dimensions: Annotated[int, Field(ge=2, le=3)] = Field(
+        2, title="Dimensions", description="2 reads slice by slice, 3 the volume.", json_schema_extra=_USUAL
+    )
+    preset: Preset = Field(
+        "tiny",
+        title="Network",
+        description="Tiny learns in minutes on a CPU. Standard sees more and wants a GPU.",
+        json_schema_extra=_USUAL,
+    )
+    image_shape: Annotated[tuple[int, ...], AfterValidator(_network_sizes)] = Field(
+        (128, 128),
+        title="Size of the picture",
+        description="Rows and columns that a picture is fitted into, or the patch: (slices,) rows, columns. "
+        "Multiples of 16.",
+    )
+    channels: Literal[1, 3] = Field(
+        1, title="Channels", description="1: colour becomes luminance. 3: grey is repeated."
+    )
+    spacing_mm: tuple[Annotated[float, Field(ge=0.01, le=50)], ...] | None = Field(
+        None,
+        title="Grid in mm",
+        description="What the picture is resampled to, in the order of its size. Empty keeps its own grid.",
+    )
+    intensity: Intensity = Field(
+        "percentile",
+        title="Grey scale",
+        description="Percentile: from the 0.5th to the 99.5th of each picture. Window: what is given below.",
+    )
+    window: tuple[Annotated[float, Field(ge=-1e6, le=1e6)], Annotated[float, Field(ge=1e-3, le=1e6)]] | None = Field(
+        None,
+        title="Window",
+        description="Centre and width in modality values, such as HU. For the scale “window” only.",
+    )
+    epochs: Annotated[int, Field(ge=1, le=1000)] = Field(
+        20, title="Epochs", description="How often every training case is seen.", json_schema_extra=_USUAL
+    )
+    batch_size: Annotated[int, Field(ge=1, le=256)] = Field(
+        16,
+        title="Batch size",
+        description="Cases in one step. Lower it when memory runs out.",
+        json_schema_extra=_USUAL,
+    )
+    learning_rate: Annotated[float, Field(ge=1e-7, le=1)] = Field(
+        2e-3,
+        title="Learning rate",
+        description="How large the steps are at most. Lower it when the loss jumps.",
+        json_schema_extra=_USUAL,
+    )
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = Field(
+        1e-2, title="Weight decay", description="How strongly large weights are held back."
+    )
+    location_weight: Annotated[float, Field(ge=0, le=10)] = Field(
+        0.5,
+        title="Weight of places",
+        description="How much the readers' places count beside the labels; 0 ignores them.",
+    )
+    rejected_places: bool = Field(
+        True,
+        title="Learn from rejected places",
+        description="Where reviewers said that an outline was in the wrong place.",
+        json_schema_extra=_USUAL,
+    )
+    label_smoothing: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        0.02, title="Label smoothing", description="Pulls present and absent a little together."
+    )
     augmentation: Augmentation = Augmentation()
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    threads: Annotated[int, Field(ge=1, le=64)] = 1
-    mixed_precision: bool = True
-    warm_start: bool = False
-    loaders: Annotated[int, Field(ge=0, le=16)] = 1
-    accumulation: Annotated[int, Field(ge=1, le=256)] = 1
-    gradient_checkpointing: bool = False
-    ema_decay: Annotated[float, Field(ge=0, le=0.9999)] = 0.0
-    patience: Annotated[int, Field(ge=0, le=1000)] = 0
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
+        0,
+        title="Seed",
+        description="The same seed, snapshot and settings give the same model on a CPU.",
+        json_schema_extra=_USUAL,
+    )
+    threads: Annotated[int, Field(ge=1, le=64)] = Field(1, json_schema_extra=_NOT_CHOSEN)
+    mixed_precision: bool = Field(
+        True,
+        title="Half precision on a GPU",
+        description="Faster and in less memory there; a CPU always computes in full.",
+    )
+    warm_start: bool = Field(
+        False,
+        title="Start from the live version",
+        description="Faster; keeps its habits too. Needs a live version of the same network.",
+        json_schema_extra=_USUAL,
+    )
+
+    loaders: Annotated[int, Field(ge=0, le=16)] = Field(
+        1,
+        title="Loader threads",
+        description="Prepare the next images meanwhile. The result is the same with any number.",
+    )
+    accumulation: Annotated[int, Field(ge=1, le=256)] = Field(
+        1,
+        title="Parts of a batch",
+        description="More parts need less memory and a third more time; the batch stays what it is.",
+    )
+    gradient_checkpointing: bool = Field(
+        False,
+        title="Gradient checkpointing",
+        description="Computes more often instead of remembering: less memory, a third more time.",
+    )
+    ema_decay: Annotated[float, Field(ge=0, le=0.9999)] = Field(
+        0.0,
+        title="Average of the weights",
+        description="How much of it stays at each step, e.g. 0.99; steadier from epoch to epoch. 0: none.",
+    )
+    patience: Annotated[int, Field(ge=0, le=1000)] = Field(
+        0,
+        title="Stop early after",
+        description="Epochs in a row that brought nothing better; 0: all epochs are run.",
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -140,15 +205,17 @@ class RecipeConfig(Settings):
         return self
 
     @classmethod
-    @cache
-    def limits(cls) -> dict[str, dict[str, float]]:
-        """Return what the numbers among the settings may be: name → {"minimum", "maximum"}, both allowed."""
-        properties = cls.model_json_schema()["properties"]
-        return {
-            name: {"minimum": entry["minimum"], "maximum": entry["maximum"]}
-            for name, entry in properties.items()
-            if "minimum" in entry and "maximum" in entry
-        }
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read settings from JSON values, as the settings of the recipe that they name."""
+        name = values.get("recipe")
+        kind = settings_of(name) if isinstance(name, str) and name in RECIPE_CARDS else cls
+        return super().from_json(values) if kind is cls else cast("Self", kind.from_json(values))
+
+    @classmethod
+    def choices(cls) -> tuple[str, ...]:
+        """Return the names of what a person may choose; the rest follows from the family and the machine."""
+        fixed = {name for name, field in cls.model_fields.items() if field.json_schema_extra == _NOT_CHOSEN}
+        return tuple(name for name in cls.model_fields if name not in fixed)
 
     @property
     def digest(self) -> str:
@@ -169,4 +236,14 @@ class RecipeConfig(Settings):
         """Return the settings we start from for a recipe and size, with ``changes`` on top."""
         values: dict[str, Any] = {"recipe": recipe, "labels": labels, "preset": preset, "dimensions": dimensions}
         values |= recipe_card(recipe).presets.get((preset, dimensions), {})
-        return cls(**(values | changes))
+        return cast("Self", settings_of(recipe)(**(values | changes)))
+
+
+def settings_of(recipe: str) -> type[RecipeConfig]:
+    """Return the settings of a recipe.
+
+    Raises:
+        ConfigError: there is no such recipe.
+    """
+    kind: type[RecipeConfig] = resolve_name(recipe_card(recipe).settings)
+    return kind

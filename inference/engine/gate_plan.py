@@ -5,7 +5,7 @@ Each limit's title and description are what the page shows: they are said here o
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -106,23 +106,3 @@ class GatePlan(Settings):
         description="Of masks: how far two surfaces may lie apart and count as one (in pixels where there are no "
         "millimetres). Readers who outline one organ twice differ by 1 to 3 mm (doi 10.2196/26151).",
     )
-
-    @classmethod
-    def entries(cls) -> list[dict[str, Any]]:
-        """Return each limit by name, with its title, description, default, and choices or range.
-
-        ``nothing_at`` is the value by which a limit asks for nothing, None where there is no such value.
-        """
-        found = []
-        for name, entry in cls.model_json_schema()["properties"].items():
-            low, high = (
-                entry.get("minimum", entry.get("exclusiveMinimum")),
-                entry.get("maximum", entry.get("exclusiveMaximum")),
-            )
-            kind = "choice" if "enum" in entry else "count" if entry["type"] == "integer" else "share"
-            found.append(
-                {"name": name, "title": entry["title"], "description": entry["description"], "kind": kind,
-                 "choices": entry.get("enum", []), "minimum": low, "maximum": high, "default": entry["default"],
-                 "nothing_at": entry.get("nothing_at")}
-            )  # fmt: skip
-        return found

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from inference.engine.methods import Method
 
 Preset = Literal["tiny", "standard"]
+Application = Literal["diagnosis", "segmentation", "detection", "registration", "synthesis", "biomarkers"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,28 +20,40 @@ class RecipeCard:
         name: key; stands in families, datasets and configurations.
         title: what a person sees.
         description: one sentence.
-        label_use: which labels it learns: said of an image, or painted as a segment.
+        application: what it is for, in the field's word.
+        modalities: which it is made for (DICOM's codes); empty: any.
+        question: what a dataset asks that it learns from (``annotations.dataset.questions``).
+        graded: what its answers are judged as: probabilities of labels, or masks.
+        licence: of its code and of the weights it begins with, as SPDX writes it.
+        runs: "module:class" of the recipe itself; imported by what runs it only.
+        settings: "module:class" of its settings, a ``RecipeConfig``.
         reads: every flat single image of a series for itself, or a whole series as one volume.
         dimensions: of the network: 2, or 2 and 3.
         fit: how an image becomes the network's input: fitted into its shape, or resampled to a grid.
-        needs_both_states: a dataset without cases of a label's absence cannot teach it.
         presets: (size, dimensions) → the settings one starts from.
         seconds_per_megapixel: size → training time of one CPU core (torch 2.13, forward and backward); between a
             quiet and a busy machine lies a factor of four.
         explanations: ways to explain a prediction, the quickest first.
+        unused: names of settings that change nothing for it, so that nobody is asked for them.
     """
 
     name: str
     title: str
     description: str
-    label_use: Literal["image", "segment"]
+    application: Application
+    modalities: tuple[str, ...] = ()
+    question: str
+    graded: Literal["labels", "masks"]
+    licence: str
+    runs: str
+    settings: str = "inference.engine.config:RecipeConfig"
     reads: Literal["flat_images", "volume"]
     dimensions: tuple[int, ...]
     fit: Literal["letterbox", "resample"]
-    needs_both_states: bool
     presets: Mapping[tuple[Preset, int], Mapping[str, Any]]
     seconds_per_megapixel: Mapping[Preset, float]
     explanations: tuple[Method, ...]
+    unused: frozenset[str] = frozenset()
 
     @property
     def has_grid(self) -> bool:

@@ -43,6 +43,52 @@ class Settings(BaseModel):
         """Return the settings as JSON values; ``from_json`` reads them back."""
         return self.model_dump(mode="json")
 
+    @classmethod
+    def entries(cls) -> list[dict[str, Any]]:
+        """Return each setting that a person may choose: what a form needs to ask for it.
+
+        A setting that holds others (``augmentation``) is told by those, as ``augmentation.noise``. Left out is what
+        carries ``{"chosen": False}``. Each entry has ``name``, ``title``, ``description``; ``kind``: "choice",
+        "switch", "count" (a whole number), "share" (any number) or "list" (numbers); ``choices``; ``minimum`` and
+        ``maximum``, of each number of a list; ``optional``, where it may be None; ``default``; ``usual``, where many
+        will change it; ``nothing_at``, the value by which it asks for nothing, else None.
+        """
+        schema = cls.model_json_schema()
+        return _entries(schema["properties"], schema.get("$defs", {}), "")
+
+
+def _entries(properties: dict[str, Any], parts: dict[str, Any], before: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for name, entry in properties.items():
+        if entry.get("chosen") is False:
+            continue
+        if "$ref" in entry:
+            found += _entries(parts[entry["$ref"].rsplit("/", 1)[-1]]["properties"], parts, f"{before}{name}.")
+            continue
+        value = next((one for one in entry.get("anyOf", ()) if one.get("type") != "null"), entry)
+        number = _number_of(value)
+        found.append(
+            {"name": before + name, "title": entry["title"], "description": entry["description"],
+             "kind": _kind(value), "choices": value.get("enum", []),
+             "minimum": number.get("minimum", number.get("exclusiveMinimum")),
+             "maximum": number.get("maximum", number.get("exclusiveMaximum")),
+             "optional": value is not entry, "default": entry.get("default"), "usual": entry.get("usual", False),
+             "nothing_at": entry.get("nothing_at")}
+        )  # fmt: skip
+    return found
+
+
+def _number_of(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a number, or of those in a list where they all have the same."""
+    of_list = value.get("items", value)
+    return of_list if isinstance(of_list, dict) else {}
+
+
+def _kind(value: dict[str, Any]) -> str:
+    if "enum" in value:
+        return "choice"
+    return {"boolean": "switch", "integer": "count", "array": "list"}.get(value["type"], "share")
+
 
 def _refusal(kind: type[Settings], error: ValidationError) -> ConfigError:
     problems = error.errors(include_url=False, include_context=True)

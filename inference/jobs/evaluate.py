@@ -55,11 +55,8 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         raise nothing_to_evaluate_on()
     plan = limits_of(plan_of(version))
     models = [challenger] if champion is None else [challenger, champion]
-    paints, priors = (
-        recipe_card(challenger.config.recipe).label_use == "segment",
-        priors_of(snapshot, labels, dimensions),
-    )
-    names = label_names(version.family.project, labels)
+    paints = recipe_card(challenger.config.recipe).graded == "masks"
+    priors, names = priors_of(snapshot, labels, dimensions), label_names(version.family.project, labels)
     tested = Tested(
         models,
         priors=priors if paints else {},

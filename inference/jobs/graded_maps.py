@@ -31,7 +31,7 @@ def graded_maps(
     Returns:
         Label → grades, and label → what was found on each case, for the outputs.
     """
-    if recipe_card(model.config.recipe).label_use != "image":
+    if recipe_card(model.config.recipe).reads != "flat_images":
         return {}, {}
     graded: dict[str, MapGrades] = {}
     found: Json = {}

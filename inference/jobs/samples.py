@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotations.dataset.questions import QUESTIONS
 from annotations.geometry.kinds import SHAPES
 from annotations.geometry.rasters import runs_to_mask
 from annotations.models import DatasetSnapshot
@@ -34,18 +35,18 @@ def snapshot_samples(snapshot: DatasetSnapshot, split: str, *, labels: Sequence[
         Conflict: an image of the dataset is no longer stored as it was when it was frozen.
     """
     every = _every_sample(snapshot, split, labels, dimensions)
-    return [sample for sample in every if _says_something(sample, labels, snapshot.recipe)]
+    return [sample for sample in every if _says_something(sample, labels, snapshot.question)]
 
 
 def samples_left_out(snapshot: DatasetSnapshot, split: str, *, labels: Sequence[str], dimensions: int) -> int:
     """Return how many samples of a split say nothing of the labels, so that ``snapshot_samples`` leaves them out."""
     every = _every_sample(snapshot, split, labels, dimensions)
-    return sum(not _says_something(sample, labels, snapshot.recipe) for sample in every)
+    return sum(not _says_something(sample, labels, snapshot.question) for sample in every)
 
 
-def _says_something(sample: Sample, labels: Sequence[str], recipe: str) -> bool:
-    """Say whether a label is known of a case (for a segmentation: painted, or absent), or a place of one rejected."""
-    if recipe == "segmentation":
+def _says_something(sample: Sample, labels: Sequence[str], question: str) -> bool:
+    """Say whether a label is known of a case (of painted ones: painted, or absent), or a place of one rejected."""
+    if QUESTIONS[question].label_use == "segment":
         known = any(sample.regions.get(key) is not None or sample.present.get(key) == 0 for key in labels)
     else:
         known = any(sample.present.get(key) is not None for key in labels)

@@ -18,6 +18,7 @@ from core.jobs import job_request
 from core.models import Job, User
 from inference import errors
 from inference.access import locked_version
+from inference.engine.recipe_cards import recipe_card
 from inference.engine.report import Evaluation, Gate
 from inference.lifecycle import MODEL_VERSION
 from inference.looks import judged_cases_keep, looks_of
@@ -35,7 +36,9 @@ def judging_snapshot(version: ModelVersion) -> DatasetSnapshot:
     if version.training_run is not None:
         return version.training_run.snapshot
     family = version.family
-    for snapshot in DatasetSnapshot.objects.filter(project=family.project_id, recipe=family.recipe):
+    for snapshot in DatasetSnapshot.objects.filter(
+        project=family.project_id, question=recipe_card(family.recipe).question
+    ):
         if set(family.label_keys) <= set(snapshot.label_keys):
             return snapshot
     raise errors.nothing_to_evaluate_on()
@@ -61,10 +64,10 @@ def evaluation_request(
     """Ask for a version to be judged on locked test cases, beside the live version.
 
     Raises:
-        Conflict: no test cases. Invalid: the dataset is of another project or recipe.
+        Conflict: no test cases. Invalid: the dataset is of another project, or asks something else.
     """
     chosen = snapshot or judging_snapshot(version)
-    if chosen.project_id != version.family.project_id or chosen.recipe != version.family.recipe:
+    if chosen.project_id != version.family.project_id or chosen.question != recipe_card(version.family.recipe).question:
         raise errors.snapshot_does_not_fit("This dataset does not belong to the model. Choose one of its project.")
     if not _has_test_cases(chosen):
         raise errors.nothing_to_evaluate_on()

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
+from annotations.dataset.questions import QUESTIONS
 from annotations.models import Label
 from core import audit, events
 from core.audit_kinds import AuditKind
@@ -51,7 +52,7 @@ def family_create(
     """
     if not reason.strip():
         raise errors.reason_missing()
-    use = recipe_card(recipe).label_use
+    use = QUESTIONS[recipe_card(recipe).question].label_use
     keys = sorted(set(label_keys))
     known = {row.key for row in Label.objects.filter(project=project, key__in=keys) if use in row.uses}
     if not keys or set(keys) - known:

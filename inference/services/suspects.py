@@ -16,11 +16,14 @@ from core.jobs import job_request
 from core.models import Job, User
 from inference import errors
 from inference.engine.config import RecipeConfig
+from inference.engine.recipe_cards import recipe_card
 from inference.models import SuspectSearch
 
 Json = dict[str, Any]
 #: How many models; each learns from four fifths of the patients and answers for the others.
 PARTS: Final = 5
+#: What learns to doubt.
+_RECIPE: Final = "classification"
 _EPOCHS: Final = 12
 
 
@@ -35,13 +38,13 @@ def suspects_request(
     Raises:
         Invalid: not answers about images. Conflict: too few patients.
     """
-    if snapshot.recipe != "classification":
+    if snapshot.question != recipe_card(_RECIPE).question:
         raise errors.suspects_of_answers_only()
     splits = snapshot.counts.get("splits", {})
     if sum(splits.get(name, {}).get("patients", 0) for name in ("train", "validation")) < 4 * PARTS:
         raise errors.too_few_to_doubt(PARTS)
     usual = RecipeConfig.for_preset(
-        "classification", tuple(snapshot.label_keys), epochs=_EPOCHS, threads=settings.OVERREAD_TORCH_THREADS
+        _RECIPE, tuple(snapshot.label_keys), epochs=_EPOCHS, threads=settings.OVERREAD_TORCH_THREADS
     )
     config = RecipeConfig.from_json({**usual.to_json(), **(chosen or {})})
     with transaction.atomic():

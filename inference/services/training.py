@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
+from annotations.dataset.questions import QUESTIONS
 from annotations.models import DatasetSnapshot
 from core import audit, blobs, events
 from core.audit_kinds import AuditKind
@@ -19,6 +20,7 @@ from core.models import Job, User
 from inference import errors
 from inference.access import locked_family
 from inference.engine.config import RecipeConfig
+from inference.engine.recipe_cards import recipe_card
 from inference.family_facts import plan_in_force, training_config
 from inference.learned_from import withdrawn_sentence
 from inference.looks import next_look
@@ -32,9 +34,11 @@ Json = dict[str, Any]
 def _check_fit(family: ModelFamily, snapshot: DatasetSnapshot) -> None:
     if snapshot.project_id != family.project_id:
         raise errors.snapshot_does_not_fit("This dataset is of another project. Choose one of the model's project.")
-    if snapshot.recipe != family.recipe:
+    card = recipe_card(family.recipe)
+    if snapshot.question != card.question:
+        asked, wanted = QUESTIONS[snapshot.question].title.lower(), QUESTIONS[card.question].title.lower()
         raise errors.snapshot_does_not_fit(
-            f"This dataset was frozen for {snapshot.recipe}, the model is for {family.recipe}. Freeze another one."
+            f"This dataset asks for {asked}, {card.title.lower()} learns from {wanted}. Freeze another one."
         )
     if missing := sorted(set(family.label_keys) - set(snapshot.label_keys)):
         raise errors.snapshot_does_not_fit(

@@ -74,7 +74,7 @@ def test_accepting_everything_is_a_habit_and_weighs_less(pile: Scene, project: P
         other.signs()
     assert taught_by(nodded["train"]) == Taught(1, "ai_accepted_by_habit", 0.2, 1)
     assert taught_by(nodded["test"]) == NOTHING
-    built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
+    built = snapshot_rows(project=project, question="classification", label_keys=["nodule"])
     assert built.unsettled["test_by_habit"] == {"nodule": 1}
 
 

@@ -56,8 +56,8 @@ def _sign(workitem: Workitem, reviewer: User, **more: Any) -> Workitem:
     return workitem_decide(workitem=workitem, by=reviewer, version=version, event="accept", **more)
 
 
-def _built(project: Project, recipe: str = "classification") -> Rows:
-    return snapshot_rows(project=project, recipe=recipe, label_keys=["nodule"])
+def _built(project: Project, question: str = "classification") -> Rows:
+    return snapshot_rows(project=project, question=question, label_keys=["nodule"])
 
 
 def _images(built: Rows) -> list[str]:
@@ -236,7 +236,7 @@ def test_a_dataset_counts_the_cases_that_have_grown_since_they_were_read(
         _sign(workitem, reviewer)
         for _ in range(late):
             _arrives(workitem)
-    counts = snapshot_preview(project=project, recipe="classification", label_keys=["nodule"])["counts"]
+    counts = snapshot_preview(project=project, question="classification", label_keys=["nodule"])["counts"]
     assert (counts["cases"], counts["grown_since_read"], counts["left_out"]["arrived_after_reading"]) == (3, 2, 3)
 
 

@@ -50,7 +50,7 @@ def _signed(readers: tuple[Project, User, User], split: str = "train", **study: 
 
 
 def _built(project: Project) -> Rows:
-    return snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
+    return snapshot_rows(project=project, question="classification", label_keys=["nodule"])
 
 
 def _splits(built: Rows) -> dict[str, str]:
@@ -286,7 +286,7 @@ def test_who_was_joined_after_they_had_taught_does_not_test_a_model_that_knows_t
     project = readers[0]
     _full(*readers)
     teaches, tests = _signed(readers, "train"), _signed(readers, "test")
-    frozen = {"project": project, "recipe": "classification", "label_keys": ["nodule"], "by": admin}
+    frozen = {"project": project, "question": "classification", "label_keys": ["nodule"], "by": admin}
     old = snapshot_freeze(name="old", **frozen)
     same_person_decide(
         first=teaches.study.patient, second=tests.study.patient, verdict="one_person", reason="seen", by=admin

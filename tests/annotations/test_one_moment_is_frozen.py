@@ -59,7 +59,7 @@ def test_a_case_reopened_and_corrected_during_the_freeze_is_frozen_as_it_was_sig
     workitem_decide(workitem=signed, by=reviewer, version=signed.version, event="accept")
 
     def counts() -> Any:
-        return snapshot_preview(project=project, recipe="classification", label_keys=["nodule"])["counts"]["labels"]
+        return snapshot_preview(project=project, question="classification", label_keys=["nodule"])["counts"]["labels"]
 
     quiet = counts()
     standing_of = dataset_rows.standing_of

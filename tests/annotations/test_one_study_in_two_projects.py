@@ -92,7 +92,9 @@ def test_who_was_sent_a_datasets_rows_reads_none_of_its_cases_again(
             scene = Scene.begun(project, radiologist, reviewer, split=split)
             scene.answers(present=present)
             scenes.append(scene.submits().signs())
-    snapshot = snapshot_freeze(project=project, name="first", recipe="classification", label_keys=["nodule"], by=admin)
+    snapshot = snapshot_freeze(
+        project=project, name="first", question="classification", label_keys=["nodule"], by=admin
+    )
     vera = make_user("vera", "reviewer", project)
     assert Api(vera).client.get(f"/api/v1/snapshots/{snapshot.pk}/manifest").status_code == 200
     with pytest.raises(OverreadError) as refusal:

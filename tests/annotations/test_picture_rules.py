@@ -64,7 +64,7 @@ def test_the_rule_says_why_a_picture_is_no_part_of_the_question(
 
 
 def _built(project: Project) -> Rows:
-    return snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
+    return snapshot_rows(project=project, question="classification", label_keys=["nodule"])
 
 
 def _read(project: Project, study: Study, reader: User, reviewer: User, *, present: bool) -> Workitem:

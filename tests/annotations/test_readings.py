@@ -85,7 +85,7 @@ def test_what_was_not_handed_in_becomes_nobodys_answer(
     signed = _now(workitem)
     workitem_decide(workitem=signed, by=reviewer, version=signed.version, event="accept")
     assert not any(finding.reviews.exists() for finding in first.findings.all())
-    (row,) = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"]).rows
+    (row,) = snapshot_rows(project=project, question="classification", label_keys=["nodule"]).rows
     assert (row["labels"], row["provenance"], row["regions"]) == ({"nodule": 0}, "blind_read", [])
     assert Finding.objects.filter(reading=first).count() == 2, "it stays in the history"
     assert Finding.objects.get(pk=said.pk).reading.reader == second
@@ -200,7 +200,7 @@ def test_the_reveal_rule_of_a_reading_is_that_of_its_day(
     submitted = _now(workitem)
     workitem_decide(workitem=submitted, by=reviewer, version=submitted.version, event="accept")
     for split in ("train", "test"):
-        built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
+        built = snapshot_rows(project=project, question="classification", label_keys=["nodule"])
         if built.rows and built.rows[0]["split"] == split:
             assert split == "train", "what was read with the model's help tests no model"
     assert not Reading.objects.get(workitem=workitem).blind

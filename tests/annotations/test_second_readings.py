@@ -47,7 +47,7 @@ def test_what_was_nodded_at_enters_the_locked_test_once_somebody_else_has_read_i
 ) -> None:
     scene = _nodded_at(project, radiologist, reviewer)
     assert taught_by(scene) == NOTHING
-    preview = snapshot_preview(project=project, recipe="classification", label_keys=["nodule"])
+    preview = snapshot_preview(project=project, question="classification", label_keys=["nodule"])
     assert preview["wants_blind_reading"] == {str(scene.workitem.pk): {"nodule": "test_nodded_at"}}
     scene.is_read_again(by=ravi, for_=admin)
     assert rows_of(project) == [], "while it is read it is not signed off"
@@ -62,7 +62,7 @@ def test_what_was_nodded_at_enters_the_locked_test_once_somebody_else_has_read_i
     (row,) = rows_of(project)
     assert (row["split"], row["labels"]["nodule"]) == ("test", 1)
     assert row["label_provenance"]["nodule"] == "blind_read"
-    preview = snapshot_preview(project=project, recipe="classification", label_keys=["nodule"])
+    preview = snapshot_preview(project=project, question="classification", label_keys=["nodule"])
     assert (preview["wants_blind_reading"], preview["counts"]["unsettled"]) == ({}, {})
 
 
@@ -182,7 +182,7 @@ def test_the_admin_is_told_which_cases_lack_a_blind_reading_and_who_could_give_i
 ) -> None:
     scene = _nodded_at(project, radiologist, reviewer)
     Api(reviewer)("GET", f"workitems/{scene.workitem.pk}/findings")
-    body = {"recipe": "classification", "label_keys": ["nodule"]}
+    body = {"question": "classification", "label_keys": ["nodule"]}
     request = Api(admin)("POST", f"projects/{project.slug}/snapshots/preview", body)[1]
     run_waiting_jobs()
     assert SnapshotRequest.objects.get(pk=request["id"]).result is not None

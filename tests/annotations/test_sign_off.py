@@ -54,7 +54,7 @@ def _propose(workitem: Workitem, content: dict[str, Any] | None = None) -> Findi
 
 
 def _row(project: Project) -> dict[str, Any]:
-    (row,) = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"]).rows
+    (row,) = snapshot_rows(project=project, question="classification", label_keys=["nodule"]).rows
     return row
 
 

@@ -81,9 +81,9 @@ def _full(project: Project, reader: User, reviewer: User) -> None:
 
 
 def _rows(
-    project: Project, recipe: str = "classification", keys: tuple[str, ...] = ("nodule",)
+    project: Project, question: str = "classification", keys: tuple[str, ...] = ("nodule",)
 ) -> list[dict[str, Any]]:
-    return snapshot_rows(project=project, recipe=recipe, label_keys=list(keys)).rows
+    return snapshot_rows(project=project, question=question, label_keys=list(keys)).rows
 
 
 def _proposed(workitem: Workitem, content: dict[str, Any], key: str = "p") -> Finding:
@@ -157,7 +157,7 @@ def test_freezing_the_same_twice_gives_the_same_row_and_new_work_another(
     _full(project, radiologist, reviewer)
 
     def freeze(name: str) -> DatasetSnapshot:
-        return snapshot_freeze(project=project, name=name, recipe="classification", label_keys=["nodule"], by=admin)
+        return snapshot_freeze(project=project, name=name, question="classification", label_keys=["nodule"], by=admin)
 
     first = freeze("one")
     assert freeze("two") == first
@@ -179,7 +179,7 @@ def test_freezing_the_same_twice_gives_the_same_row_and_new_work_another(
 def test_an_incomplete_dataset_is_refused_with_sentences(project: Project, radiologist: User, reviewer: User) -> None:
     make_label(project)
     _sign(_read(project, radiologist, image_label()), reviewer)
-    preview = snapshot_preview(project=project, recipe="classification", label_keys=["nodule"])
+    preview = snapshot_preview(project=project, question="classification", label_keys=["nodule"])
     assert not preview["ready"]
     assert preview["missing"] == [
         "The train split has no case with 'nodule' absent.",
@@ -187,10 +187,10 @@ def test_an_incomplete_dataset_is_refused_with_sentences(project: Project, radio
         "The test split has no case: sign off studies of more patients.",
     ]
     with pytest.raises(Invalid) as refused:
-        snapshot_freeze(project=project, name="x", recipe="classification", label_keys=["nodule"], by=None)
+        snapshot_freeze(project=project, name="x", question="classification", label_keys=["nodule"], by=None)
     assert (refused.value.code, refused.value.detail["missing"]) == ("snapshot_incomplete", preview["missing"])
     with pytest.raises(Invalid):
-        snapshot_preview(project=project, recipe="classification", label_keys=["ghost"])
+        snapshot_preview(project=project, question="classification", label_keys=["ghost"])
 
 
 def test_a_models_finding_counts_for_what_the_reviewer_said_of_it(
@@ -304,15 +304,15 @@ def test_volumes_and_cine_are_not_taken_for_flat_images(project: Project, radiol
     assert _rows(project) == []
 
 
-@pytest.mark.parametrize("recipe", ["classification", "segmentation"])
+@pytest.mark.parametrize("question", ["classification", "segmentation"])
 def test_a_localizer_teaches_nothing_and_is_counted_among_what_was_left_out(
-    recipe: str, project: Project, radiologist: User, reviewer: User
+    question: str, project: Project, radiologist: User, reviewer: User
 ) -> None:
     make_label(project)
     workitem = _sign(_read(project, radiologist, image_label(present=False), images=3), reviewer)
     scout, *others = Instance.objects.filter(series__study=workitem.study).order_by("sop_instance_uid")
     Series.objects.update(geometry={"kind": "stack", "localizers": [scout.sop_instance_uid]})
-    built = snapshot_rows(project=project, recipe=recipe, label_keys=["nodule"])
+    built = snapshot_rows(project=project, question=question, label_keys=["nodule"])
     assert {row["sop_instance_uid"] for row in built.rows} == {one.sop_instance_uid for one in others}
     assert built.left_out["localizers"] == 1
 
@@ -341,7 +341,7 @@ def test_the_test_split_takes_nothing_a_reader_could_have_copied(
         workitem = _submitted(workitem)
         _judge(finding, reviewer, "accepted")
         _sign(workitem, reviewer)
-    built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
+    built = snapshot_rows(project=project, question="classification", label_keys=["nodule"])
     assert [row["split"] for row in built.rows] == ["train"]
     assert built.left_out["test_nodded_at"] == 1
 
@@ -353,7 +353,7 @@ def test_one_image_under_two_patients_stays_on_the_stricter_side(
     for split in ("train", "test"):
         _sign(_read(project, radiologist, image_label(), split=split), reviewer)
     Instance.objects.update(pixel_digest="e" * 64)
-    built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
+    built = snapshot_rows(project=project, question="classification", label_keys=["nodule"])
     assert [row["split"] for row in built.rows] == ["test"]
     assert built.left_out["copies_in_a_stricter_split"] == 1
 
@@ -383,7 +383,7 @@ def test_one_picture_raw_and_compressed_under_two_patients_stays_on_the_stricter
         finding_create(workitem=workitem, author=radiologist, content=image_label())
         _sign(workitem, reviewer)
     assert len(set(Instance.objects.values_list("pixel_digest", flat=True))) == 2
-    built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
+    built = snapshot_rows(project=project, question="classification", label_keys=["nodule"])
     assert [row["split"] for row in built.rows] == ["test"]
     assert built.left_out["copies_in_a_stricter_split"] == 1
 

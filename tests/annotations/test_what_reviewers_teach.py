@@ -203,7 +203,7 @@ def test_two_readers_who_agree_are_a_consensus_and_two_who_do_not_are_unknown(
         scene.submits()
         (scene.signs if present else scene.signs_both)("accept")
         assert taught_by(scene) == expected
-    built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
+    built = snapshot_rows(project=project, question="classification", label_keys=["nodule"])
     assert built.unsettled["contradicted"] == {"nodule": 1}
 
 
@@ -222,7 +222,7 @@ def test_a_mask_against_an_answer_is_unknown_and_a_rejected_mask_is_where_it_is_
     assert row["study_instance_uid"] == refused.now.study.study_instance_uid
     assert (row["labels"]["nodule"], row["regions"]) == (None, [])
     assert [one["mask"]["runs"] for one in row["rejected_regions"]] == [[7, 3]]
-    built = snapshot_rows(project=project, recipe="segmentation", label_keys=["nodule"])
+    built = snapshot_rows(project=project, question="segmentation", label_keys=["nodule"])
     assert built.unsettled["contradicted"] == {"nodule": 1}
 
 

@@ -233,6 +233,6 @@ def test_what_may_not_test_is_counted_by_its_reason(
     play: Play, reason: str, project: Project, radiologist: User, reviewer: User
 ) -> None:
     play(Scene.begun(project, radiologist, reviewer, split="test"))
-    built = snapshot_rows(project=project, recipe="classification", label_keys=["nodule"])
+    built = snapshot_rows(project=project, question="classification", label_keys=["nodule"])
     assert (built.rows, built.unsettled) == ([], {reason: {"nodule": 1}})
     assert {key: len(cases) for key, cases in built.lacking.items()} == {("nodule", reason): 1}

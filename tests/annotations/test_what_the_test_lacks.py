@@ -44,7 +44,7 @@ def test_each_reason_is_counted_by_label_and_names_how_many_cases_a_blind_readin
     Scene.begun(project, radiologist, reviewer, split="test").submits()
     Scene.begun(project, radiologist, reviewer, split="train").submits()
 
-    counts = snapshot_preview(project=project, recipe="classification", label_keys=["nodule", "mass"])["counts"]
+    counts = snapshot_preview(project=project, question="classification", label_keys=["nodule", "mass"])["counts"]
     # Two test cases of two images each, and one image of the contradicted case.
     assert counts["unsettled"] == {"contradicted": {"nodule": 1}, "test_nodded_at": {"nodule": 4}}
     assert {why: counts["left_out"][why] for why in counts["unsettled"]} == {"contradicted": 1, "test_nodded_at": 4}

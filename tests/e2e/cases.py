@@ -83,13 +83,13 @@ def read_by(case: Case, reader: User, **present: bool) -> None:
 def taught(project: Project, by: User) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the rows that a dataset frozen now would hold, and how the API counts them."""
     keys = [key for key, *_ in LABELS]
-    body = {"recipe": "classification", "label_keys": keys}
+    body = {"question": "classification", "label_keys": keys}
     asked = Api(by)
     status, request = asked("POST", f"projects/{project.slug}/snapshots/preview", body)
     assert status == 202, request
     run_waiting_jobs()
     shown = asked("GET", f"snapshot-requests/{request['id']}")[1]["preview"]
-    return snapshot_rows(project=project, recipe="classification", label_keys=keys).rows, dict(shown["counts"])
+    return snapshot_rows(project=project, question="classification", label_keys=keys).rows, dict(shown["counts"])
 
 
 def opened(page: Page, case: Case, *, mode: str, findings: int) -> None:

@@ -47,7 +47,7 @@ def test_the_worst_and_best_masks_are_shown_with_both_outlines_on_the_pixels(
     planted = plant_many(project, train=16, validation=4, test=24)
     for one in planted["test"]:
         open_workitem(project, one)
-    snapshot = freeze(project, planted, recipe="segmentation")
+    snapshot = freeze(project, planted, question="segmentation")
     training_request(family=family, snapshot=snapshot, chosen=CHOSEN, reason="first", requested_by=admin)
     run_jobs()
     report = EvaluationReport.objects.get()

@@ -55,7 +55,7 @@ def test_a_doubtful_answer_is_reopened_with_a_reason_by_one_key(
     signed_off(case, radiologist, reviewer)
     digest = blobs.put(b"one case alone is no dataset that could be frozen")
     snapshot = DatasetSnapshot.objects.create(
-        project=project, name="First", digest=digest, manifest_digest=digest, recipe="classification",
+        project=project, name="First", digest=digest, manifest_digest=digest, question="classification",
         label_keys=["lesion"], counts=counts_of([], ["lesion"]), frozen_by=admin,
     )  # fmt: skip
     search = doubted(snapshot, case)

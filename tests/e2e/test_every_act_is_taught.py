@@ -292,7 +292,7 @@ def _digests(regions: list[dict[str, Any]]) -> set[str]:
 
 def _frozen(project: Project, admin: User) -> DatasetSnapshot:
     keys = [SQUARE, *ACTS]
-    return snapshot_freeze(project=project, name="every act", recipe="classification", label_keys=keys, by=admin)
+    return snapshot_freeze(project=project, name="every act", question="classification", label_keys=keys, by=admin)
 
 
 def _trained(family: ModelFamily, snapshot: DatasetSnapshot, admin: User, run_jobs: Callable[[], int]) -> ModelVersion:

@@ -41,7 +41,7 @@ def test_a_version_retrained_without_a_withdrawn_patient_says_what_it_learned_fr
     images = [_signed(project, radiologist, reviewer, at, part, seed=at) for at, part in enumerate(PARTS)]
     gone = images[0].series.study
     old = snapshot_freeze(
-        project=project, name="with all", recipe="classification", label_keys=["nodule"], by=admin
+        project=project, name="with all", question="classification", label_keys=["nodule"], by=admin
     )  # fmt: skip
     family = family_create(
         project=project, slug="nodules", title="Nodules", recipe="classification", label_keys=["nodule"],
@@ -78,6 +78,12 @@ def test_a_version_retrained_without_a_withdrawn_patient_says_what_it_learned_fr
         assert there == {image.series.study.study_instance_uid for image in images[1:]}
         assert {case.study_instance_uid for case in snapshot_cases(old)} == there | {gone.study_instance_uid}
         page.get_by_test_id("train-epochs").fill("1")
+        page.get_by_test_id("train-more").click()
+        page.get_by_test_id("train-image_shape").fill("96, 98")
+        expect(page.get_by_text("image_shape holds multiples of 16")).to_be_visible()
+        page.get_by_test_id("train-image_shape").fill("96, 96")
+        page.get_by_test_id("train-augmentation.noise").click()
+        desk.picture("retrain-2a-settings")
         page.get_by_test_id("train-reason").fill("A patient was withdrawn.")
         desk.picture("retrain-2-dialog")
         expect(page.get_by_test_id("proof")).to_have_attribute("data-can-pass", "false")
@@ -98,6 +104,9 @@ def test_a_version_retrained_without_a_withdrawn_patient_says_what_it_learned_fr
         expect(page.get_by_test_id("training-outcome")).to_be_visible()
         version = ModelVersion.objects.get(number=2)
         assert version.training_run is not None
+        config = version.training_run.config
+        assert (config["epochs"], config["image_shape"], config["augmentation"]["noise"]) == (1, [96, 96], False)
+        assert config["augmentation"]["affine"], "what was not chosen is as usual"
         assert version.training_run.snapshot == new
 
         page.goto(f"{server_url}/models/nodules?project={project.slug}")

@@ -127,9 +127,9 @@ class Scene:
         return self
 
 
-def rows_of(project: Project, recipe: str = "classification") -> list[dict[str, Any]]:
+def rows_of(project: Project, question: str = "classification") -> list[dict[str, Any]]:
     """Return the rows of a dataset frozen now."""
-    return snapshot_rows(project=project, recipe=recipe, label_keys=list(KEYS)).rows
+    return snapshot_rows(project=project, question=question, label_keys=list(KEYS)).rows
 
 
 @dataclass(frozen=True)

@@ -235,11 +235,11 @@ def make_world(project: Project, reader: User, admin: User) -> World:
     comment = Comment.objects.create(workitem=workitem, author=reader, text="look here")
     manifest = blobs.put(b"")
     snapshot = DatasetSnapshot.objects.create(
-        project=project, name="first", digest="b" * 64, manifest_digest=manifest, recipe="classification",
+        project=project, name="first", digest="b" * 64, manifest_digest=manifest, question="classification",
         label_keys=["nodule"],
     )  # fmt: skip
     request = SnapshotRequest.objects.create(
-        project=project, kind="preview", recipe="classification", label_keys=["nodule"], requested_by=admin
+        project=project, kind="preview", question="classification", label_keys=["nodule"], requested_by=admin
     )
     counted = {"request_id": str(request.pk)}
     Job.objects.create(kind="snapshot", arguments=counted, digest=job_digest("snapshot", counted), project=project)

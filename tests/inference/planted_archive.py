@@ -167,7 +167,7 @@ def freeze(
     splits: dict[str, Sequence[Planted]],
     *,
     name: str = "squares",
-    recipe: str = "classification",
+    question: str = "classification",
     wrong_share: float = 0.0,
     located: bool = True,
     test_located: bool = True,
@@ -197,7 +197,7 @@ def freeze(
     manifest = blobs.put(b"".join(canonical_json(row) + b"\n" for row in rows))
     return DatasetSnapshot.objects.create(
         project=project, name=name, digest=sha256_hex((manifest + name).encode()), manifest_digest=manifest,
-        recipe=recipe, label_keys=["square"], counts=counts,
+        question=question, label_keys=["square"], counts=counts,
     )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def snapshot(slices: list[pydicom.Dataset], project: Project, radiologist: User,
 
 def _frozen(project: Project) -> DatasetSnapshot:
     return store_manifest(
-        project, snapshot_rows(project=project, recipe="segmentation", label_keys=["nodule"]).rows, labels=["nodule"]
+        project, snapshot_rows(project=project, question="segmentation", label_keys=["nodule"]).rows, labels=["nodule"]
     )
 
 

@@ -50,12 +50,12 @@ def _row(instance: Instance, frame: int, labels: dict[str, int | None], painted:
 
 
 def store_manifest(
-    project: Project, rows: list[Any], recipe: str = "segmentation", labels: list[str] | None = None
+    project: Project, rows: list[Any], question: str = "segmentation", labels: list[str] | None = None
 ) -> DatasetSnapshot:
     """Store these rows as a frozen dataset."""
     manifest = blobs.put(b"".join(canonical_json(row) + b"\n" for row in rows))
     return DatasetSnapshot.objects.create(
-        project=project, name="n", digest=sha256_hex(manifest.encode()), manifest_digest=manifest, recipe=recipe,
+        project=project, name="n", digest=sha256_hex(manifest.encode()), manifest_digest=manifest, question=question,
         label_keys=labels or ["a"], counts={},
     )  # fmt: skip
 
@@ -120,10 +120,10 @@ def test_a_manifest_that_names_a_frame_its_file_lacks_is_refused_with_a_code(
     assert refused.value.code == "snapshot_image_changed"
 
 
-@pytest.mark.parametrize("recipe", ["classification", "segmentation"])
+@pytest.mark.parametrize("question", ["classification", "segmentation"])
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_a_case_that_says_nothing_of_the_labels_is_left_out_and_counted(
-    dimensions: int, recipe: str, project: Project, radiologist: User
+    dimensions: int, question: str, project: Project, radiologist: User
 ) -> None:
     for name in ("one", "two", "three"):
         dataset = ct_slice(name)
@@ -131,7 +131,7 @@ def test_a_case_that_says_nothing_of_the_labels_is_left_out_and_counted(
         arrived(file_bytes(dataset), project, radiologist)
     first, second, third = Instance.objects.select_related("series").order_by("created_at")
     rows = [_row(first, 1, {"a": 0, "b": None}), _row(second, 1, {"a": None, "b": 0}), _row(third, 1, {"a": 1}, [0, 4])]
-    snapshot = store_manifest(project, rows, recipe)
+    snapshot = store_manifest(project, rows, question)
 
     def read(labels: list[str]) -> int:
         return len(snapshot_samples(snapshot, "train", labels=labels, dimensions=dimensions))
@@ -150,7 +150,7 @@ def test_a_training_leaves_out_series_that_were_painted_for_other_labels_and_say
     family = make_family(project, admin, "segmentation")
     planted = plant_many(project, train=4, validation=2, test=2, all_bright=True)
     planted["train"].append(plant(project, 50, bright=True))
-    snapshot = freeze(project, planted, recipe="segmentation")
+    snapshot = freeze(project, planted, question="segmentation")
     rows = [json.loads(line) for line in blobs.get(snapshot.manifest_digest).splitlines()]
     for row in rows:
         if row["sop_instance_uid"] == planted["train"][-1].instance.sop_instance_uid:

@@ -93,7 +93,7 @@ def test_the_stored_figures_of_a_segmentation_are_those_of_its_pixels(
 ) -> None:
     family = make_family(project, admin, "segmentation")
     planted = plant_many(project, train=24, validation=8, test=30)
-    snapshot = freeze(project, planted, recipe="segmentation")
+    snapshot = freeze(project, planted, question="segmentation")
     run = training_request(family=family, snapshot=snapshot, chosen=CHOSEN, reason="first", requested_by=admin)
     run_jobs()
     report = EvaluationReport.objects.get(version__training_run=run)

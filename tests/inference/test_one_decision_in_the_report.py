@@ -96,7 +96,7 @@ def test_a_corrected_answer_of_one_case_moves_the_figures_of_the_report_by_that_
         for split, (first, end) in lots.items()
         for number in range(first, end)
     }
-    chosen = {"project": project, "recipe": "classification", "label_keys": [LABEL], "by": admin}
+    chosen = {"project": project, "question": "classification", "label_keys": [LABEL], "by": admin}
     before, outputs = _judged(version, snapshot_freeze(name="before", **chosen), admin, run_jobs)
     turned = held[120]
     _turned_round(turned, admin, reviewer)

@@ -33,7 +33,7 @@ def test_a_segmentation_is_trained_judged_promoted_and_proposes_a_mask_on_the_sq
 ) -> None:
     family = make_family(project, admin, "segmentation")
     snapshot = freeze(
-        project, plant_many(project, train=24, validation=4, test=12, all_bright=True), recipe="segmentation"
+        project, plant_many(project, train=24, validation=4, test=12, all_bright=True), question="segmentation"
     )
     run = training_request(family=family, snapshot=snapshot, chosen=CHOSEN, reason="first", requested_by=admin)
     run_jobs()

@@ -26,7 +26,7 @@ def test_a_version_goes_live_by_its_report_on_the_dataset_that_was_frozen_last(
     family, later = make_family(project, admin), freeze(project, {})
     earlier = DatasetSnapshot.objects.create(
         project=project, name="before", digest="b" * 64, manifest_digest=later.manifest_digest,
-        recipe=later.recipe, label_keys=later.label_keys,
+        question=later.question, label_keys=later.label_keys,
     )  # fmt: skip
     DatasetSnapshot.objects.filter(pk=earlier.pk).update(created_at=later.created_at - timedelta(days=1))
     version = ModelVersion.objects.create(

@@ -244,8 +244,8 @@ def test_settings_and_datasets_that_do_not_fit_are_refused_before_anything_start
     for chosen in ({"epochs": 0}, {"image_shape": [33, 48]}, {"threads": 64}, {"preset": ["tiny"]}, {"recipe": "x"}):
         with pytest.raises(Invalid):
             ask(family, snapshot, admin, **chosen)
-    other = freeze(project, {}, name="other", recipe="segmentation")
-    with pytest.raises(Invalid, match="segmentation"):
+    other = freeze(project, {}, name="other", question="segmentation")
+    with pytest.raises(Invalid, match="asks for painted structures"):
         ask(family, other, admin)
     with pytest.raises(Invalid, match="no training"):
         ask(family, freeze(project, {}, name="empty"), admin)

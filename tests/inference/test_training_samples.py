@@ -62,7 +62,7 @@ def test_patients_of_one_split_never_appear_in_another(project: Project) -> None
 
 
 def test_frames_of_a_series_become_one_volume_where_three_dimensions_are_asked_for(project: Project) -> None:
-    snapshot = freeze(project, {"train": [plant(project, 4, bright=True)]}, recipe="segmentation")
+    snapshot = freeze(project, {"train": [plant(project, 4, bright=True)]}, question="segmentation")
     (sample,) = snapshot_samples(snapshot, "train", labels=["square"], dimensions=3)
     load = sample.regions["square"]
     assert load is not None
@@ -91,7 +91,7 @@ def refrozen(snapshot: DatasetSnapshot, **changes: Any) -> DatasetSnapshot:
     (row,) = [json.loads(line) for line in blobs.get(snapshot.manifest_digest).splitlines()]
     manifest = blobs.put(canonical_json({**row, **changes}) + b"\n")
     return DatasetSnapshot.objects.create(
-        project=snapshot.project, name="again", digest=manifest, manifest_digest=manifest, recipe=snapshot.recipe,
+        project=snapshot.project, name="again", digest=manifest, manifest_digest=manifest, question=snapshot.question,
         label_keys=snapshot.label_keys, counts=snapshot.counts,
     )  # fmt: skip
 
@@ -105,7 +105,7 @@ def rectangle(left: int, top: int, right: int, bottom: int, **more: Any) -> dict
 def test_each_label_has_its_own_weight_and_draws_and_rejected_places_of_its_own(
     dimensions: int, project: Project
 ) -> None:
-    frozen = freeze(project, {"train": [plant(project, 4, bright=True)]}, recipe="segmentation")
+    frozen = freeze(project, {"train": [plant(project, 4, bright=True)]}, question="segmentation")
     frozen = refrozen(
         frozen,
         labels={"square": 1, "other": 0},

@@ -119,7 +119,7 @@ def test_the_stored_figures_of_volumes_are_those_of_their_voxels(
     manifest = blobs.put(b"".join(canonical_json(row) + b"\n" for row in rows))
     DatasetSnapshot.objects.create(
         project=project, name="volumes", digest=sha256_hex(manifest.encode()), manifest_digest=manifest,
-        recipe="segmentation", label_keys=["square"], counts={"splits": {"test": {"cases": 36}}},
+        question="segmentation", label_keys=["square"], counts={"splits": {"test": {"cases": 36}}},
     )  # fmt: skip
     evaluation_request(version=version, requested_by=admin)
     run_jobs()

@@ -52,7 +52,7 @@ def report(project: Project, admin: User, planted: Planted) -> EvaluationReport:
     outputs = {"version": [], "masks": {sample.sample_id: masks_keep(sample, {"square": (painted, true)})}}
     return EvaluationReport.objects.create(
         version=ModelVersion.objects.create(family=family, number=1, weights_digest="a" * 64, card_digest="b" * 64),
-        snapshot=freeze(project, {"test": [planted]}, recipe="segmentation"),
+        snapshot=freeze(project, {"test": [planted]}, question="segmentation"),
         report=evaluate(cases, labels=["square"], thresholds=limits, replicates=20).to_json(),
         gate=compare(None, cases, labels=["square"], challenger_thresholds=limits).to_json(),
         outputs_digest=blobs.put(zlib.compress(json.dumps(outputs).encode())),

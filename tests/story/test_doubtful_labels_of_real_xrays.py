@@ -70,7 +70,7 @@ def films(real_images: Path, settings: Any) -> list[Film]:
 
 
 def frozen(project: Project, name: str, by: User) -> DatasetSnapshot:
-    return snapshot_freeze(project=project, name=name, recipe="classification", label_keys=[LABEL], by=by)
+    return snapshot_freeze(project=project, name=name, question="classification", label_keys=[LABEL], by=by)
 
 
 def trained(family: ModelFamily, snapshot: DatasetSnapshot, by: User, run_jobs: Callable[[], int]) -> ModelVersion:

@@ -97,7 +97,7 @@ class Loop:
 
     def frozen(self, name: str) -> Any:
         """Freeze what is signed off."""
-        wanted = {"name": name, "recipe": "classification", "label_keys": [LABEL]}
+        wanted = {"name": name, "question": "classification", "label_keys": [LABEL]}
         asked = done(self.admin, "POST", f"projects/{self.slug}/snapshots", wanted)
         self.run_jobs()
         request = done(self.admin, "GET", f"snapshot-requests/{asked['id']}")

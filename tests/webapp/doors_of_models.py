@@ -119,6 +119,7 @@ SILENT: Final = frozenset(
     api/v1/projects/<slug:slug>/snapshots POST
     api/v1/projects/<slug:slug>/snapshots/preview POST
     api/v1/projects/<slug:slug>/snapshots/requests GET
+    api/v1/questions GET
     api/v1/recipes GET
     api/v1/registrations/<uuid:id> GET
     api/v1/registrations/<uuid:id>/cancel POST

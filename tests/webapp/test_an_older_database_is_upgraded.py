@@ -26,7 +26,7 @@ BEFORE = [
 ]
 OWN = {app for app, _ in BEFORE}
 #: What an upgrade takes from its table; where it is then is asked one by one.
-MOVED = {("inference_modelfamily", "change_plan")}
+MOVED = {("inference_modelfamily", "change_plan"), ("annotations_datasetsnapshot", "recipe")}
 #: The tables whose rows are written once: the database itself refuses to change them.
 GUARDED = {
     "core_auditevent", "imaging_identitydecision", "imaging_conflictdecision", "imaging_samepersondecision",
@@ -255,6 +255,7 @@ def _today(house: House, new: Any) -> None:
     assert cases == {
         case.pk: keys for case, keys in zip(house.cases, [["mass", "nodule"], [], [], [], []], strict=True)
     }, "proposals that nobody was told of are no look"
+    assert [row.question for row in new.get_model("annotations", "DatasetSnapshot").objects.all()] == ["classification"]
     images = new.get_model("imaging", "Instance").objects.order_by("sop_instance_uid")
     said = [(row.image_type, row.view_position, row.subject) for row in images]
     assert (

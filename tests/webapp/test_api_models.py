@@ -37,7 +37,11 @@ def test_an_admin_begins_a_family_and_everybody_in_the_project_sees_it(
     assert Api(admin)("POST", "models", {**given, "reason": " "})[0] == 422, "a plan is declared with a reason"
     status, family = Api(admin)("POST", "models", given)
     assert (status, family["live"], family["versions"], family["modalities"]) == (201, None, [], ["DX"])
-    assert family["training_defaults"]["image_shape"] == [128, 128]
+    asked = {one["name"]: one for one in family["training_settings"]}
+    assert asked["image_shape"]["default"] == [128, 128]
+    assert (asked["epochs"]["minimum"], asked["epochs"]["maximum"], asked["epochs"]["kind"]) == (1, 1000, "count")
+    assert {"spacing_mm", "dimensions", "threads"}.isdisjoint(asked), "what changes nothing for it is not asked"
+    assert all(one["title"] and one["description"] for one in asked.values())
     assert Api(admin)("POST", "models", given)[1]["code"] == "slug_taken"
     assert Api(radiologist)("POST", "models", {**given, "slug": "mine"})[0] == 403
     assert [one["slug"] for one in Api(radiologist)("GET", f"models?project={project.slug}")[1]] == ["squares"]

@@ -21,7 +21,7 @@ from tests.factories.api import Api
 from tests.factories.reading import image_label, make_label, make_workitem
 
 pytestmark = pytest.mark.django_db
-WANTED = {"recipe": "classification", "label_keys": ["nodule"]}
+WANTED = {"question": "classification", "label_keys": ["nodule"]}
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +136,9 @@ def test_a_datasheet_says_what_a_recount_of_the_manifest_says_and_is_checked_aga
     api = Api(reviewer)
     manifest = api.client.get(f"/api/v1/snapshots/{frozen['id']}/manifest").content
     assert hashlib.sha256(manifest).hexdigest() == frozen["manifest_digest"]
-    named = {"project": str(project.pk), **WANTED, "manifest": frozen["manifest_digest"]}
+    # What is asked is digested under the name that it had when the first datasets were frozen.
+    asked = {"recipe": WANTED["question"], "label_keys": WANTED["label_keys"]}
+    named = {"project": str(project.pk), **asked, "manifest": frozen["manifest_digest"]}
     assert (
         hashlib.sha256(json.dumps(named, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
         == (frozen["digest"])
@@ -170,7 +172,7 @@ def test_a_datasheet_says_what_a_recount_of_the_manifest_says_and_is_checked_aga
 
 def test_a_dataset_from_before_datasheets_says_that_it_has_none(project: Project, reviewer: User) -> None:
     old = DatasetSnapshot.objects.create(
-        project=project, name="old", digest="b" * 64, manifest_digest=blobs.put(b""), recipe="classification"
+        project=project, name="old", digest="b" * 64, manifest_digest=blobs.put(b""), question="classification"
     )
     found = Api(reviewer)("GET", f"snapshots/{old.pk}/datasheet")[1]
     assert found["sheet"] is None

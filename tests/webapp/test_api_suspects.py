@@ -97,6 +97,6 @@ def test_who_does_not_train_asks_for_no_search_and_too_few_patients_are_refused(
     assert Api(reviewer)("POST", f"snapshots/{few.pk}/suspects")[0] == 403
     status, refused = Api(admin)("POST", f"snapshots/{few.pk}/suspects")
     assert (status, refused["code"]) == (409, "too_few_patients")
-    painted = freeze(project, planted, name="painted", recipe="segmentation")
+    painted = freeze(project, planted, name="painted", question="segmentation")
     status, refused = Api(admin)("POST", f"snapshots/{painted.pk}/suspects")
     assert (status, refused["code"]) == (422, "suspects_need_answers")

@@ -266,7 +266,7 @@ STEPS: dict[tuple[str, str], Step] = {
     ("projects/<slug:slug>/members/<uuid:user_id>", "PUT"): Step("adm", "membership.set", {"role": "reviewer"}),
     ("projects/<slug:slug>/members/<uuid:user_id>", "DELETE"): Step("adm", "membership.ended"),
     ("projects/<slug:slug>/snapshots", "POST"): Step(
-        "adm", "snapshot.requested", {"recipe": "classification", "label_keys": ["nodule"], "name": "first of all"},
+        "adm", "snapshot.requested", {"question": "classification", "label_keys": ["nodule"], "name": "first of all"},
     ),
     ("snapshot-requests/<uuid:id>/cancel", "POST"): Step("adm", "job.cancelled"),
     ("same-person/decide", "POST"): Step("adm", "person.decided", match=0, prepare=_two_numbers),

@@ -103,7 +103,7 @@ def test_the_readings_are_signed_off_work_that_a_dataset_can_be_frozen_from(
     drawn = [case for case in all_cases() if case.use == "waiting" or (case.use == "taught" and case.split == "test")]
     boxes = Finding.objects.filter(kind="rectangle", head__label__key=TAUGHT_LABEL).count()
     assert boxes == sum(case.truth for case in drawn)
-    counts = snapshot_preview(project=project, recipe="classification", label_keys=[TAUGHT_LABEL])["counts"]
+    counts = snapshot_preview(project=project, question="classification", label_keys=[TAUGHT_LABEL])["counts"]
     assert counts["cases"] == 44
     said = sum(case.said for case in all_cases() if case.use == "taught")
     assert counts["labels"][TAUGHT_LABEL]["positive"] == said
@@ -153,7 +153,7 @@ def test_correcting_the_second_reader_and_retraining_raises_the_auc(own_data_fol
     admin = User.objects.get(username="demo-admin")
     family = ModelFamily.objects.get()
     snapshot = snapshot_freeze(
-        project=family.project, name="corrected", recipe="classification", label_keys=[TAUGHT_LABEL], by=admin
+        project=family.project, name="corrected", question="classification", label_keys=[TAUGHT_LABEL], by=admin
     )
     training_request(family=family, snapshot=snapshot, chosen={}, reason="corrected", requested_by=admin)
     run_waiting_jobs()

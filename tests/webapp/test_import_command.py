@@ -133,4 +133,6 @@ def test_on_an_empty_installation_it_says_what_comes_first(tmp_path: Path) -> No
     )
     commands = [load_command_class("webapp", name) for name in find_commands(str(ROOT / "webapp" / "management"))]
     alone = {type(one).__module__.rpartition(".")[2] for one in commands if not isinstance(one, PreparedCommand)}
-    assert alone == {"serve", "prepare", "demo"}, "which bring the database up to date themselves"
+    assert alone == {"serve", "prepare", "demo", "recipe"}, (
+        "which bring the database up to date themselves, or ask none"
+    )

@@ -61,6 +61,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/uploads/<uuid:id>", "GET"): OWNER,
     ("api/v1/uploads/<uuid:id>/files", "POST"): OWNER,
     ("api/v1/uploads/<uuid:id>/finish", "POST"): OWNER,
+    ("api/v1/questions", "GET"): ANYBODY,
     ("api/v1/recipes", "GET"): ANYBODY,
     ("api/v1/projects", "GET"): ANYBODY,
     ("api/v1/projects", "POST"): SITE_ADMIN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import path
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +15,8 @@ from core.access import project_for
 from inference import selectors
 from inference.access import access_family, access_report, access_version, accessible_families
 from inference.claims import claims_json
+from inference.engine.config import settings_of
+from inference.engine.recipe_card import RecipeCard
 from inference.engine.recipe_cards import RECIPE_CARDS, RECIPES
 from inference.models import ModelVersion, Promotion
 from inference.services.families import family_create, plan_declare
@@ -57,21 +59,41 @@ class VersionOut(ShortVersionOut):
     look = serializers.IntegerField(allow_null=True)
 
 
+class EntryOut(serializers.Serializer[Any]):
+    """A setting of a training, or a limit of a plan: what it means and what it may be."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    kind = serializers.ChoiceField(choices=["choice", "switch", "count", "share", "list"])
+    choices = serializers.ListField(child=serializers.JSONField())
+    minimum = serializers.FloatField(allow_null=True, help_text="Of each number of a list.")
+    maximum = serializers.FloatField(allow_null=True)
+    optional = serializers.BooleanField(help_text="Whether it may be left empty.")
+    default = serializers.JSONField()
+    usual = serializers.BooleanField(help_text="Whether many will change it.")
+    nothing_at = serializers.FloatField(
+        allow_null=True, help_text="The value by which it asks for nothing; null where there is none."
+    )
+
+
 class RecipeOut(serializers.Serializer[Any]):
     """What a family can be: a recipe, by its card."""
 
-    name = serializers.ChoiceField(choices=RECIPES)
+    name = serializers.CharField()
     title = serializers.CharField()
     description = serializers.CharField()
-    label_use = serializers.ChoiceField(choices=["image", "segment"])
+    application = serializers.CharField()
+    modalities = serializers.ListField(child=serializers.CharField(), help_text="Empty: any.")
+    question = serializers.CharField(help_text="What a dataset asks that it learns from.")
+    licence = serializers.CharField()
     dimensions = serializers.ListField(child=serializers.IntegerField())
+    settings = serializers.SerializerMethodField(help_text="What may be set of a training; the form is drawn from it.")
 
-
-class LimitOut(serializers.Serializer[Any]):
-    """What a number among the settings of a training may be; both ends are allowed."""
-
-    minimum = serializers.FloatField()
-    maximum = serializers.FloatField()
+    @extend_schema_field(EntryOut(many=True))
+    def get_settings(self, card: RecipeCard) -> list[dict[str, Any]]:
+        """Return the settings, as ``Settings.entries`` says."""
+        return settings_of(card.name).entries()
 
 
 class OperatingPointOut(serializers.Serializer[Any]):
@@ -101,27 +123,11 @@ class PlanOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class PlanEntryOut(serializers.Serializer[Any]):
-    """What one limit of a change plan means, and what it may be."""
-
-    name = serializers.CharField()
-    title = serializers.CharField()
-    description = serializers.CharField()
-    kind = serializers.ChoiceField(choices=["share", "count", "choice"])
-    choices = serializers.ListField(child=serializers.CharField())
-    minimum = serializers.FloatField(allow_null=True)
-    maximum = serializers.FloatField(allow_null=True)
-    default = serializers.JSONField()
-    nothing_at = serializers.FloatField(
-        allow_null=True, help_text="The value by which it asks for nothing; null where there is none."
-    )
-
-
 class PlansOut(serializers.Serializer[Any]):
     """The plans of a family, newest first; the first of them is in force."""
 
     plans = PlanOut(many=True)
-    entries = PlanEntryOut(many=True)
+    entries = EntryOut(many=True)
 
 
 class PlanIn(serializers.Serializer[Any]):
@@ -139,15 +145,15 @@ class FamilyOut(serializers.Serializer[Any]):
     slug = serializers.CharField()
     title = serializers.CharField()
     project = serializers.CharField()
-    recipe = serializers.ChoiceField(choices=RECIPES)
+    recipe = serializers.CharField()
+    question = serializers.CharField(help_text="What a dataset asks that it learns from.")
     label_keys = serializers.ListField(child=serializers.CharField())
     modalities = serializers.ListField(child=serializers.CharField())
     plan = PlanOut()
     live = VersionOut(allow_null=True)
     roll_back_to = VersionOut(allow_null=True)
     versions = VersionOut(many=True)
-    training_defaults = serializers.JSONField()
-    training_limits = serializers.DictField(child=LimitOut())
+    training_settings = EntryOut(many=True)
 
 
 class FamilyIn(serializers.Serializer[Any]):
@@ -269,10 +275,10 @@ class Models(APIView):
 class PlanEntries(APIView):
     """What a change plan says."""
 
-    @extend_schema(operation_id="models_plan_entries", responses=PlanEntryOut(many=True))
+    @extend_schema(operation_id="models_plan_entries", responses=EntryOut(many=True))
     def get(self, request: Request) -> Response:
         """List the limits that a plan sets: what each means, what it may be, and its default."""
-        return Response(PlanEntryOut(selectors.plan_entries(), many=True).data)
+        return Response(EntryOut(selectors.plan_entries(), many=True).data)
 
 
 class ModelDetail(APIView):

@@ -15,12 +15,12 @@ from rest_framework.views import APIView
 
 from annotations import selectors
 from annotations.access import access_snapshot, access_snapshot_request
+from annotations.dataset.questions import QUESTIONS
 from annotations.models import SnapshotRequest
 from annotations.services.sights import manifest_sent
 from annotations.services.snapshot_requests import job_of, requests_open, snapshot_ask, snapshot_ask_cancel
 from core.access import project_for
 from core.models import Job
-from inference.engine.recipe_cards import RECIPES
 from webapp.api.base import caller, checked
 from webapp.api.projects import PersonOut
 
@@ -86,7 +86,7 @@ class SnapshotOut(serializers.Serializer[Any]):
     digest = serializers.CharField()
     manifest_digest = serializers.CharField()
     datasheet_digest = serializers.CharField(help_text="Empty: frozen before datasheets were kept.")
-    recipe = serializers.ChoiceField(choices=RECIPES)
+    question = serializers.CharField()
     label_keys = serializers.ListField(child=serializers.CharField())
     counts = SnapshotCountsField()
     frozen_by = PersonOut(allow_null=True)
@@ -99,7 +99,7 @@ class SnapshotPreviewOut(serializers.Serializer[Any]):
     ``wants_blind_reading`` counts the cases of test patients that lack nothing but a blind reading.
     """
 
-    recipe = serializers.CharField()
+    question = serializers.CharField()
     label_keys = serializers.ListField(child=serializers.CharField())
     counts = SnapshotCountsField()
     missing = serializers.ListField(child=serializers.CharField())
@@ -108,10 +108,19 @@ class SnapshotPreviewOut(serializers.Serializer[Any]):
     notes = serializers.ListField(child=serializers.CharField())
 
 
+class QuestionOut(serializers.Serializer[Any]):
+    """What a dataset can ask of its pictures; ``label_use``: of labels said of an image, or painted ones."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    label_use = serializers.ChoiceField(choices=["image", "segment"])
+
+
 class SnapshotPreviewIn(serializers.Serializer[Any]):
     """What to train, on which labels."""
 
-    recipe = serializers.ChoiceField(choices=RECIPES)
+    question = serializers.CharField(max_length=24)
     label_keys = serializers.ListField(child=serializers.SlugField(), allow_empty=False, max_length=100)
 
 
@@ -135,7 +144,7 @@ class SnapshotRequestOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=SnapshotRequest.Kind.choices)
     name = serializers.CharField()
-    recipe = serializers.CharField()
+    question = serializers.CharField()
     label_keys = serializers.ListField(child=serializers.CharField())
     state = serializers.ChoiceField(choices=Job.State.choices)
     cancel_requested = serializers.BooleanField()
@@ -151,6 +160,15 @@ class SnapshotRequestOut(serializers.Serializer[Any]):
 
 def _request_out(row: SnapshotRequest) -> dict[str, Any]:
     return dict(SnapshotRequestOut(selectors.request_json(row, job_of(row))).data)
+
+
+class Questions(APIView):
+    """What datasets can ask."""
+
+    @extend_schema(operation_id="questions_list", responses=QuestionOut(many=True))
+    def get(self, request: Request) -> Response:
+        """List what a dataset can ask of its pictures."""
+        return Response(QuestionOut(list(QUESTIONS.values()), many=True).data)
 
 
 class ProjectSnapshots(APIView):
@@ -234,6 +252,7 @@ class SnapshotManifest(APIView):
 
 
 urlpatterns = [
+    path("questions", Questions.as_view()),
     path("projects/<slug:slug>/snapshots", ProjectSnapshots.as_view()),
     path("projects/<slug:slug>/snapshots/preview", SnapshotPreview.as_view()),
     path("projects/<slug:slug>/snapshots/requests", SnapshotRequests.as_view()),

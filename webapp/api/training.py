@@ -15,6 +15,7 @@ from annotations.access import access_snapshot
 from core.models import Job
 from inference import selectors
 from inference.access import access_family, access_run, accessible_runs
+from inference.family_facts import training_config
 from inference.models import ModelVersion
 from inference.proof import proof_by_plan
 from inference.services.training import training_cancel, training_estimate, training_request, training_resume
@@ -86,7 +87,7 @@ class TrainingRunOut(serializers.Serializer[Any]):
 
 
 class TrainingEstimateIn(serializers.Serializer[Any]):
-    """What to train on, with which settings (any of the family's ``training_defaults``)."""
+    """What to train on, with which settings (any of the family's ``training_settings``)."""
 
     snapshot_id = serializers.UUIDField()
     config = serializers.DictField(default=dict)
@@ -156,6 +157,7 @@ class TrainingEstimateOut(serializers.Serializer[Any]):
     look_sentence = serializers.CharField(allow_blank=True)
     warm_start_possible = serializers.BooleanField()
     warm_start_warning = serializers.CharField(allow_blank=True)
+    config = serializers.JSONField(help_text="All settings that it would have.")
 
 
 class ModelTrainingEstimate(APIView):
@@ -168,7 +170,8 @@ class ModelTrainingEstimate(APIView):
         family, fields = access_family(user, "training.request", id=id), checked(TrainingEstimateIn, request)
         snapshot = access_snapshot(user, "snapshot.read", id=fields["snapshot_id"])
         estimate = training_estimate(family=family, snapshot=snapshot, chosen=fields["config"])
-        return Response(TrainingEstimateOut(estimate).data)
+        config = training_config(family, fields["config"]).to_json()
+        return Response(TrainingEstimateOut({**estimate, "config": config}).data)
 
 
 class ModelProof(APIView):

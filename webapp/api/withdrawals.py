@@ -52,7 +52,7 @@ class TracedSnapshotOut(_Out):
     id: UUID
     name: str
     project: str
-    recipe: str
+    question: str
     label_keys: list[str]
     images: dict[str, int]
 
@@ -130,7 +130,7 @@ def _out(row: Withdrawal, sides: Sides) -> WithdrawalOut:
         created_at=row.created_at,
         snapshots=[
             TracedSnapshotOut(
-                id=one.pk, name=one.name, project=one.project.slug, recipe=one.recipe, label_keys=one.label_keys,
+                id=one.pk, name=one.name, project=one.project.slug, question=one.question, label_keys=one.label_keys,
                 images=traces.images[str(one.pk)],
             )
             for one in traces.snapshots

@@ -62,7 +62,7 @@ def first_model_install(*, family: ModelFamily, admin: User) -> ModelVersion:
     snapshot = snapshot_freeze(
         project=family.project,
         name="First readings",
-        recipe="classification",
+        question="classification",
         label_keys=family.label_keys,
         by=admin,
     )

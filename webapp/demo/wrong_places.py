@@ -121,7 +121,7 @@ def _train_both(family: ModelFamily, admin: User, progress: Progress) -> None:
     if ModelVersion.objects.filter(family=family).count() > 1:
         return
     snapshot = snapshot_freeze(
-        project=family.project, name="With judged outlines", recipe="classification", label_keys=[MASS], by=admin
+        project=family.project, name="With judged outlines", question="classification", label_keys=[MASS], by=admin
     )
     for learns, title in ((False, "without the rejected places"), (True, "with the rejected places")):
         progress.begin(f"Train and evaluate a version {title}")

@@ -7,15 +7,13 @@ import type {
   PlansOut,
   PromotionOut,
   ProofOut,
-  RecipeName,
   RecipeOut,
   ReportExampleOut,
   ReportOut,
+  TrainingConfig,
   TrainingEstimateOut,
   TrainingRunOut,
 } from "./types";
-
-export type TrainingConfig = Record<string, number | string | boolean>;
 
 /** What a family can be; it does not change while the page is open. */
 export const recipesQuery = queryOptions({
@@ -35,7 +33,7 @@ export const createFamily = (fields: {
   project: string;
   slug: string;
   title: string;
-  recipe: RecipeName;
+  recipe: string;
   label_keys: string[];
   modalities: string[];
   change_plan: PlanFields["limits"];

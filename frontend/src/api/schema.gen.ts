@@ -780,6 +780,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List what a dataset can ask of its pictures. */
+        get: operations["questions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recipes": {
         parameters: {
             query?: never;
@@ -2578,6 +2595,33 @@ export interface components {
         };
         /** @enum {string} */
         EndingEnum: "released" | "reassigned" | "reader_left";
+        /** @description A setting of a training, or a limit of a plan: what it means and what it may be. */
+        EntryOut: {
+            name: string;
+            title: string;
+            description: string;
+            kind: components["schemas"]["EntryOutKindEnum"];
+            choices: unknown[];
+            /**
+             * Format: double
+             * @description Of each number of a list.
+             */
+            minimum: number | null;
+            /** Format: double */
+            maximum: number | null;
+            /** @description Whether it may be left empty. */
+            optional: boolean;
+            default: unknown;
+            /** @description Whether many will change it. */
+            usual: boolean;
+            /**
+             * Format: double
+             * @description The value by which it asks for nothing; null where there is none.
+             */
+            nothing_at: number | null;
+        };
+        /** @enum {string} */
+        EntryOutKindEnum: "choice" | "switch" | "count" | "share" | "list";
         /** @description On which dataset's test split; that of the version's training when left out. */
         EvaluateInRequest: {
             /** Format: uuid */
@@ -2712,17 +2756,16 @@ export interface components {
             slug: string;
             title: string;
             project: string;
-            recipe: components["schemas"]["RecipeEnum"];
+            recipe: string;
+            /** @description What a dataset asks that it learns from. */
+            question: string;
             label_keys: string[];
             modalities: string[];
             plan: components["schemas"]["PlanOut"];
             live: components["schemas"]["VersionOut"] | null;
             roll_back_to: components["schemas"]["VersionOut"] | null;
             versions: components["schemas"]["VersionOut"][];
-            training_defaults: unknown;
-            training_limits: {
-                [key: string]: components["schemas"]["LimitOut"];
-            };
+            training_settings: components["schemas"]["EntryOut"][];
         };
         /**
          * Figure
@@ -3331,13 +3374,6 @@ export interface components {
              * @description Share of the fixed body within the moving volume, 0..1.
              */
             covered: number;
-        };
-        /** @description What a number among the settings of a training may be; both ends are allowed. */
-        LimitOut: {
-            /** Format: double */
-            minimum: number;
-            /** Format: double */
-            maximum: number;
         };
         /**
          * LineOut
@@ -4091,26 +4127,6 @@ export interface components {
             on: components["schemas"]["Figure"];
             beside: components["schemas"]["Figure"];
         };
-        /** @description What one limit of a change plan means, and what it may be. */
-        PlanEntryOut: {
-            name: string;
-            title: string;
-            description: string;
-            kind: components["schemas"]["PlanEntryOutKindEnum"];
-            choices: string[];
-            /** Format: double */
-            minimum: number | null;
-            /** Format: double */
-            maximum: number | null;
-            default: unknown;
-            /**
-             * Format: double
-             * @description The value by which it asks for nothing; null where there is none.
-             */
-            nothing_at: number | null;
-        };
-        /** @enum {string} */
-        PlanEntryOutKindEnum: "share" | "count" | "choice";
         /** @description A plan to declare; a limit that is not named takes its default. */
         PlanInRequest: {
             limits?: {
@@ -4137,7 +4153,7 @@ export interface components {
         /** @description The plans of a family, newest first; the first of them is in force. */
         PlansOut: {
             plans: components["schemas"]["PlanOut"][];
-            entries: components["schemas"]["PlanEntryOut"][];
+            entries: components["schemas"]["EntryOut"][];
         };
         /**
          * Power
@@ -4327,6 +4343,13 @@ export interface components {
             /** High */
             high: number | null;
         };
+        /** @description What a dataset can ask of its pictures; ``label_use``: of labels said of an image, or painted ones. */
+        QuestionOut: {
+            name: string;
+            title: string;
+            description: string;
+            label_use: components["schemas"]["LabelUseEnum"];
+        };
         /** @description Who is to read the case again, and why. */
         ReadAgainInRequest: {
             /** Format: uuid */
@@ -4372,11 +4395,18 @@ export interface components {
         RecipeEnum: "classification" | "segmentation";
         /** @description What a family can be: a recipe, by its card. */
         RecipeOut: {
-            name: components["schemas"]["RecipeEnum"];
+            name: string;
             title: string;
             description: string;
-            label_use: components["schemas"]["LabelUseEnum"];
+            application: string;
+            /** @description Empty: any. */
+            modalities: string[];
+            /** @description What a dataset asks that it learns from. */
+            question: string;
+            licence: string;
             dimensions: number[];
+            /** @description What may be set of a training; the form is drawn from it. */
+            readonly settings?: components["schemas"]["EntryOut"][];
         };
         /** @description Why something may not be done now. */
         RefusalOut: {
@@ -5214,7 +5244,7 @@ export interface components {
         };
         /** @description A dataset to freeze. */
         SnapshotInRequest: {
-            recipe: components["schemas"]["RecipeEnum"];
+            question: string;
             label_keys: string[];
             name: string;
         };
@@ -5228,7 +5258,7 @@ export interface components {
             manifest_digest: string;
             /** @description Empty: frozen before datasheets were kept. */
             datasheet_digest: string;
-            recipe: components["schemas"]["RecipeEnum"];
+            question: string;
             label_keys: string[];
             counts: components["schemas"]["SnapshotCountsOut"];
             frozen_by: components["schemas"]["PersonOut"] | null;
@@ -5237,7 +5267,7 @@ export interface components {
         };
         /** @description What to train, on which labels. */
         SnapshotPreviewInRequest: {
-            recipe: components["schemas"]["RecipeEnum"];
+            question: string;
             label_keys: string[];
         };
         /**
@@ -5246,7 +5276,7 @@ export interface components {
          *     ``wants_blind_reading`` counts the cases of test patients that lack nothing but a blind reading.
          */
         SnapshotPreviewOut: {
-            recipe: string;
+            question: string;
             label_keys: string[];
             counts: components["schemas"]["SnapshotCountsOut"];
             missing: string[];
@@ -5260,7 +5290,7 @@ export interface components {
             id: string;
             kind: components["schemas"]["SnapshotRequestOutKindEnum"];
             name: string;
-            recipe: string;
+            question: string;
             label_keys: string[];
             state: components["schemas"]["JobStateEnum"];
             cancel_requested: boolean;
@@ -5644,8 +5674,8 @@ export interface components {
             name: string;
             /** Project */
             project: string;
-            /** Recipe */
-            recipe: string;
+            /** Question */
+            question: string;
             /** Label Keys */
             label_keys: string[];
             /** Images */
@@ -5707,7 +5737,7 @@ export interface components {
             code: string;
             message: string;
         };
-        /** @description What to train on, with which settings (any of the family's ``training_defaults``). */
+        /** @description What to train on, with which settings (any of the family's ``training_settings``). */
         TrainingEstimateInRequest: {
             /** Format: uuid */
             snapshot_id: string;
@@ -5734,6 +5764,8 @@ export interface components {
             look_sentence: string;
             warm_start_possible: boolean;
             warm_start_warning: string;
+            /** @description All settings that it would have. */
+            config: unknown;
         };
         /** @description A training to start. */
         TrainingInRequest: {
@@ -7143,7 +7175,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlanEntryOut"][];
+                    "application/json": components["schemas"]["EntryOut"][];
                 };
             };
         };
@@ -7626,6 +7658,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SnapshotRequestOut"][];
+                };
+            };
+        };
+    };
+    questions_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionOut"][];
                 };
             };
         };

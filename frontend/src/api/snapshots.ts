@@ -1,6 +1,13 @@
 import { queryOptions } from "@tanstack/react-query";
 import { apiUrl, get, post, rowsOf } from "./client";
-import type { DatasheetOut, RecipeName, SnapshotOut, SnapshotRequestOut } from "./types";
+import type { DatasheetOut, QuestionOut, SnapshotOut, SnapshotRequestOut } from "./types";
+
+/** What a dataset can ask of its pictures; it does not change while the page is open. */
+export const questionsQuery = queryOptions({
+  queryKey: ["questions"],
+  queryFn: ({ signal }) => get<QuestionOut[]>("questions", undefined, signal),
+  staleTime: Number.POSITIVE_INFINITY,
+});
 
 export const snapshotsQuery = (project: string) =>
   queryOptions({
@@ -28,19 +35,14 @@ export const snapshotQuery = (id: string) =>
 const countedAtOnce = 1000;
 
 /** Ask a worker what a snapshot would hold if it were frozen now; the same question gets the same request. */
-export const previewRequestQuery = (
-  project: string,
-  recipe: RecipeName,
-  labelKeys: string[],
-  cases: number,
-) =>
+export const previewRequestQuery = (project: string, question: string, labelKeys: string[], cases: number) =>
   queryOptions({
     // Live events make the first of these stale, never the second.
-    queryKey: [cases > countedAtOnce ? "snapshot-count" : "snapshot-preview", project, recipe, labelKeys],
+    queryKey: [cases > countedAtOnce ? "snapshot-count" : "snapshot-preview", project, question, labelKeys],
     queryFn: ({ signal }) =>
       post<SnapshotRequestOut>(
         `projects/${project}/snapshots/preview`,
-        { recipe, label_keys: labelKeys },
+        { question, label_keys: labelKeys },
         { signal },
       ),
     enabled: project !== "" && labelKeys.length > 0,
@@ -67,8 +69,8 @@ export const openRequestsQuery = (project: string) =>
     refetchInterval: (query) => (query.state.data?.length ? 1000 : false),
   });
 
-export const freezeSnapshot = (project: string, name: string, recipe: RecipeName, labelKeys: string[]) =>
-  post<SnapshotRequestOut>(`projects/${project}/snapshots`, { name, recipe, label_keys: labelKeys });
+export const freezeSnapshot = (project: string, name: string, question: string, labelKeys: string[]) =>
+  post<SnapshotRequestOut>(`projects/${project}/snapshots`, { name, question, label_keys: labelKeys });
 
 export const cancelRequest = (id: string) => post<SnapshotRequestOut>(`snapshot-requests/${id}/cancel`);
 

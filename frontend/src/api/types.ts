@@ -12,8 +12,8 @@ export interface Page<Row> {
 }
 
 export type RoleName = "radiologist" | "reviewer" | "admin";
-export type RecipeOut = Schemas["RecipeOut"];
-export type RecipeName = RecipeOut["name"];
+export type RecipeOut = Narrowed<Schemas["RecipeOut"], { settings: EntryOut[] }>;
+export type QuestionOut = Schemas["QuestionOut"];
 export type SplitName = "train" | "validation" | "test";
 export type JobState = Schemas["TrainingRunOut"]["state"];
 export type WorkitemState = Schemas["WorkitemRowOut"]["state"];
@@ -65,9 +65,16 @@ export type ProvenanceName = Schemas["ProvenanceOutNameEnum"];
 export type UnsettledName = Schemas["UnsettledEnum"];
 
 export type VersionOut = Schemas["VersionOut"];
-export type FamilyOut = Narrowed<Schemas["FamilyOut"], { training_defaults: Record<string, unknown> }>;
+export type SettingValue = number | string | boolean | number[] | null;
+/** Settings of a training by name; those that belong together lie in one object. */
+export interface TrainingConfig {
+  [name: string]: SettingValue | TrainingConfig;
+}
+/** A setting of a training: what it means, what it may be, and what it is when nobody chooses. */
+export type EntryOut = Narrowed<Schemas["EntryOut"], { default: SettingValue; choices: (number | string)[] }>;
+export type FamilyOut = Narrowed<Schemas["FamilyOut"], { training_settings: EntryOut[] }>;
 export type PlanOut = Narrowed<Schemas["PlanOut"], { limits: Record<string, number | string> }>;
-export type PlanEntryOut = Narrowed<Schemas["PlanEntryOut"], { default: number | string }>;
+export type PlanEntryOut = Narrowed<Schemas["EntryOut"], { default: number | string; choices: string[] }>;
 export type PlansOut = { plans: PlanOut[]; entries: PlanEntryOut[] };
 export type ClaimOut = Schemas["ClaimOut"];
 export type ClaimsOut = Schemas["ClaimsOut"];
@@ -79,7 +86,7 @@ export type ReportExampleOut = Schemas["ReportExampleOut"];
 export type LabelFigures = Schemas["LabelFigures"];
 export type SubgroupFigures = Schemas["SubgroupFigures"];
 export type GateOut = Schemas["Gate"];
-export type TrainingEstimateOut = Schemas["TrainingEstimateOut"];
+export type TrainingEstimateOut = Narrowed<Schemas["TrainingEstimateOut"], { config: TrainingConfig }>;
 export type TrainingRunOut = Narrowed<
   Schemas["TrainingRunOut"],
   {

@@ -1,16 +1,23 @@
 import { SegmentedControl, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { recipesQuery } from "../api/models";
-import type { LabelOut, RecipeName, RecipeOut } from "../api/types";
+import { questionsQuery } from "../api/snapshots";
+import type { LabelOut, QuestionOut, RecipeOut } from "../api/types";
 
-/** The labels that a recipe can learn: said of an image, or painted. */
-export function labelsFor(recipe: RecipeOut | undefined, labels: LabelOut[]): LabelOut[] {
-  return labels.filter((label) => recipe && !label.retired_at && label.uses.includes(recipe.label_use));
+/** The labels that a question asks for: said of an image, or painted. */
+export function labelsFor(question: QuestionOut | undefined, labels: LabelOut[]): LabelOut[] {
+  return labels.filter((label) => question && !label.retired_at && label.uses.includes(question.label_use));
 }
 
-/** The recipe of that name, once the server has said which there are. */
-export function useRecipe(name: RecipeName): RecipeOut | undefined {
-  return useQuery(recipesQuery).data?.find((recipe) => recipe.name === name);
+/** The question of that name, once the server has said which there are. */
+export function useQuestion(name: string | undefined): QuestionOut | undefined {
+  return useQuery(questionsQuery).data?.find((question) => question.name === name);
+}
+
+/** The recipe of that name, once the server has said which there are; the first where none is named. */
+export function useRecipe(name: string | null): RecipeOut | undefined {
+  const recipes = useQuery(recipesQuery).data;
+  return name === null ? recipes?.[0] : recipes?.find((recipe) => recipe.name === name);
 }
 
 /** One of the recipes there are, with a sentence on what it does. */
@@ -19,32 +26,56 @@ export function RecipeChoice({
   onChange,
   testId,
 }: {
-  value: RecipeName;
-  onChange: (name: RecipeName) => void;
+  value: string;
+  onChange: (name: string) => void;
   testId?: string;
 }) {
   const recipes = useQuery(recipesQuery).data ?? [];
-  const chosen = recipes.find((recipe) => recipe.name === value);
+  return <OneOf what="Recipe" rows={recipes} value={value} onChange={onChange} testId={testId} />;
+}
+
+/** One of the questions that a dataset can ask, with a sentence on what its rows are. */
+export function QuestionChoice({
+  value,
+  onChange,
+  testId,
+}: {
+  value: string;
+  onChange: (name: string) => void;
+  testId?: string;
+}) {
+  const questions = useQuery(questionsQuery).data ?? [];
+  return <OneOf what="What is asked" rows={questions} value={value} onChange={onChange} testId={testId} />;
+}
+
+function OneOf({
+  what,
+  rows,
+  value,
+  onChange,
+  testId,
+}: {
+  what: string;
+  rows: { name: string; title: string; description: string }[];
+  value: string;
+  onChange: (name: string) => void;
+  testId: string | undefined;
+}) {
   return (
     <div>
       <Text size="xs" fw={500} mb={4}>
-        Recipe
+        {what}
       </Text>
       <SegmentedControl
         fullWidth
-        aria-label="Recipe"
+        aria-label={what}
         value={value}
-        onChange={(name) => {
-          const found = recipes.find((recipe) => recipe.name === name);
-          if (found) {
-            onChange(found.name);
-          }
-        }}
-        data={recipes.map((recipe) => ({ value: recipe.name, label: recipe.title }))}
+        onChange={onChange}
+        data={rows.map((row) => ({ value: row.name, label: row.title }))}
         data-testid={testId}
       />
       <Text size="xs" c="dimmed" mt={4}>
-        {chosen?.description}
+        {rows.find((row) => row.name === value)?.description}
       </Text>
     </div>
   );

@@ -1,25 +1,25 @@
-"""The recipes there are."""
+"""Runs recipes: what a card names is imported when it is first asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final
+from functools import cache
+from pkgutil import resolve_name
 
+from inference.engine.errors import ConfigError
 from inference.engine.recipe import Recipe
 from inference.engine.recipe_cards import recipe_card
-from inference.engine.recipes.classification.recipe import Classification
-from inference.engine.recipes.segmentation.recipe import Segmentation
-
-RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
-    {recipe.card.name: recipe for recipe in (Classification(), Segmentation())}
-)
 
 
+@cache
 def recipe_named(name: str) -> Recipe:
     """Return the recipe of that name.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none, or it cannot be imported.
     """
-    return RECIPES[recipe_card(name).name]
+    card = recipe_card(name)
+    try:
+        made: Recipe = resolve_name(card.runs)()
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError("recipe_broken", f"{card.title} cannot be imported: {error}.") from error
+    return made

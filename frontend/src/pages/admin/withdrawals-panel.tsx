@@ -7,7 +7,6 @@ import { patientsQuery, type WithdrawalOut, withdraw, withdrawalsQuery } from ".
 import { modelsQuery } from "../../api/models";
 import { usersQuery } from "../../api/projects";
 import { freezeSnapshot, isUnderWay, snapshotRequestQuery } from "../../api/snapshots";
-import type { RecipeName } from "../../api/types";
 import { formatInstant, formatMany, formatPatientName } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { notifyDone, notifyError } from "../../ui/notify";
@@ -200,7 +199,7 @@ interface Wanted {
   familyId: string;
   title: string;
   project: string;
-  recipe: RecipeName;
+  question: string;
   labelKeys: string[];
 }
 
@@ -214,7 +213,7 @@ function families(row: WithdrawalOut): Wanted[] {
         familyId: version.family_id,
         title: version.family,
         project: version.project,
-        recipe: snapshot.recipe as RecipeName,
+        question: snapshot.question,
         labelKeys: snapshot.label_keys,
       });
     }
@@ -223,7 +222,7 @@ function families(row: WithdrawalOut): Wanted[] {
 }
 
 /** Freeze anew without whoever is withdrawn, then open the training with that snapshot chosen. */
-function RetrainWithout({ familyId, title, project, recipe, labelKeys, done }: Wanted & { done: boolean }) {
+function RetrainWithout({ familyId, title, project, question, labelKeys, done }: Wanted & { done: boolean }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const families = useQuery(modelsQuery(project));
@@ -234,7 +233,7 @@ function RetrainWithout({ familyId, title, project, recipe, labelKeys, done }: W
       freezeSnapshot(
         project,
         `Without the withdrawn, ${formatInstant(new Date().toISOString())}`,
-        recipe,
+        question,
         labelKeys,
       ),
     onSuccess: (row) => setAsked(row.id),

@@ -5,10 +5,11 @@ import { useParams } from "@tanstack/react-router";
 import { projectQuery } from "../../api/projects";
 import { datasheetQuery, manifestUrl, snapshotQuery } from "../../api/snapshots";
 import type { DatasheetOut, ProjectOut, SnapshotOut } from "../../api/types";
-import { formatInstant, formatWords } from "../../ui/format";
+import { formatInstant } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { Facts, PageBody, Panel } from "../../ui/page";
 import { Failed, Loading } from "../../ui/page-states";
+import { useQuestion } from "../../ui/recipe-choice";
 import { CountsTable, leftOutWords } from "./counts-view";
 import classes from "./datasheet.module.css";
 import { AgreementTable, Answers, PersonsFacts, PicturesFacts, SubgroupTable } from "./datasheet-tables";
@@ -42,6 +43,7 @@ function Datasheet({
     const label = project.labels.find((row) => row.key === key);
     return { key, name: label?.code_meaning ?? key, color: label?.color ?? "var(--ov-accent)" };
   });
+  const asks = useQuestion(snapshot.question);
   const left = Object.entries(snapshot.counts.left_out).filter(([, count]) => count > 0);
   const { sheet } = found;
   return (
@@ -81,7 +83,7 @@ function Datasheet({
           <Facts
             rows={[
               ["Project", project.title],
-              ["Recipe", formatWords(snapshot.recipe)],
+              ["What is asked", asks?.title ?? snapshot.question],
               ["Labels", labels.map((label) => label.name).join(", ")],
               ["Frozen", formatInstant(snapshot.created_at)],
               ["By", snapshot.frozen_by?.display_name ?? "–"],
@@ -152,10 +154,10 @@ function Verify({ snapshot, checks }: { snapshot: SnapshotOut; checks: Datasheet
       />
       <Text size="xs" c="dimmed" mt="xs">
         The manifest's digest is the SHA-256 of the downloaded file (sha256sum). The snapshot's digest is the
-        SHA-256 of the canonical JSON (RFC 8785) of label_keys, manifest, project and recipe, where manifest
-        is that digest and project the project's id. The datasheet has a digest of its own, which the audit
-        event of the freeze names; what was left out is not part of the content, so the same content frozen
-        again is the same snapshot.
+        SHA-256 of the canonical JSON (RFC 8785) of label_keys, manifest, project and recipe (what is asked),
+        where manifest is that digest and project the project's id. The datasheet has a digest of its own,
+        which the audit event of the freeze names; what was left out is not part of the content, so the same
+        content frozen again is the same snapshot.
       </Text>
     </Panel>
   );

@@ -9,47 +9,44 @@ import {
   isUnderWay,
   openRequestsQuery,
   previewRequestQuery,
+  questionsQuery,
   snapshotRequestQuery,
 } from "../../api/snapshots";
-import type {
-  LabelOut,
-  ProjectOut,
-  RecipeName,
-  SnapshotPreviewOut,
-  SnapshotRequestOut,
-} from "../../api/types";
+import type { LabelOut, ProjectOut, SnapshotPreviewOut, SnapshotRequestOut } from "../../api/types";
 import { formatInstant } from "../../ui/format";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
-import { labelsFor, RecipeChoice, useRecipe } from "../../ui/recipe-choice";
+import { labelsFor, QuestionChoice, useQuestion } from "../../ui/recipe-choice";
 import { ProofOfPatients } from "../models/proof-lines";
 import { CountsTable, Missing } from "./counts-view";
 import { RequestProgress } from "./request-progress";
 import { TestGap } from "./test-gap";
 
-/** Choose recipe and labels, see what would be in it, and freeze it under a name. */
+/** Choose question and labels, see what would be in it, and freeze it under a name. */
 export function FreezePanel({ project }: { project: ProjectOut }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const [recipe, setRecipe] = useState<RecipeName>("classification");
+  const questions = useQuery(questionsQuery).data;
+  const [asking, setAsking] = useState<string | null>(null);
+  const question = asking ?? questions?.[0]?.name ?? "";
   const [picked, setPicked] = useState<string[] | null>(null);
   const [name, setName] = useState("");
-  const labels = labelsFor(useRecipe(recipe), project.labels);
+  const labels = labelsFor(useQuestion(question), project.labels);
   // Until somebody picks: what the models of this project learn, else every label.
   const families = useQuery(modelsQuery(project.slug));
   const learned = (families.data ?? [])
-    .filter((family) => family.recipe === recipe)
+    .filter((family) => family.question === question)
     .flatMap((family) => family.label_keys);
   const keys = labels
     .map((label) => label.key)
     .filter((key) => (picked ?? (learned.length > 0 ? learned : [key])).includes(key));
   const fitting = (families.data ?? []).filter(
-    (family) => family.recipe === recipe && family.label_keys.every((key) => keys.includes(key)),
+    (family) => family.question === question && family.label_keys.every((key) => keys.includes(key)),
   );
   const [cases, setCases] = useState(0);
   const asked = useQuery({
-    ...previewRequestQuery(project.slug, recipe, keys, cases),
+    ...previewRequestQuery(project.slug, question, keys, cases),
     placeholderData: keepPreviousData,
   });
   const counting = useQuery(snapshotRequestQuery(asked.data?.id ?? ""));
@@ -60,7 +57,7 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
   const open = useQuery(openRequestsQuery(project.slug));
   const freezes = (open.data ?? []).filter((row) => row.kind === "freeze");
   const freeze = useMutation({
-    mutationFn: () => freezeSnapshot(project.slug, name.trim(), recipe, keys),
+    mutationFn: () => freezeSnapshot(project.slug, name.trim(), question, keys),
     onSuccess: (request) => {
       setFreezing(request.id);
       void queries.invalidateQueries({ queryKey: ["snapshot-requests"] });
@@ -91,7 +88,7 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
     event.preventDefault();
     freeze.mutate();
   };
-  if (families.isPending) {
+  if (families.isPending || !questions) {
     return <Loading what="what can be frozen" />;
   }
   return (
@@ -100,13 +97,13 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
         <Grid.Col span={{ base: 12, md: 4 }}>
           <form onSubmit={submit}>
             <Stack gap="sm">
-              <RecipeChoice
-                value={recipe}
+              <QuestionChoice
+                value={question}
                 onChange={(name) => {
-                  setRecipe(name);
+                  setAsking(name);
                   setPicked(null);
                 }}
-                testId="freeze-recipe"
+                testId="freeze-question"
               />
               <Checkbox.Group label="Labels" value={keys} onChange={setPicked}>
                 <Stack gap={6} mt={4}>
@@ -115,7 +112,7 @@ export function FreezePanel({ project }: { project: ProjectOut }) {
                   ))}
                   {labels.length === 0 ? (
                     <Text size="xs" c="dimmed">
-                      No label of this project can be used for {recipe}. Add one under Projects.
+                      This project has no such label. Add one under Projects.
                     </Text>
                   ) : null}
                 </Stack>

@@ -2,10 +2,11 @@ import { Badge, Button, Code, CopyButton, Group, Table } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { snapshotQuery, snapshotsQuery } from "../../api/snapshots";
 import type { ProjectOut } from "../../api/types";
-import { formatCount, formatInstant, formatWords, shortDigest } from "../../ui/format";
+import { formatCount, formatInstant, shortDigest } from "../../ui/format";
 import { ButtonLink, TextLink } from "../../ui/links";
 import { Facts, Panel } from "../../ui/page";
 import { Empty, Failed, Loading } from "../../ui/page-states";
+import { useQuestion } from "../../ui/recipe-choice";
 import { TableHead } from "../../ui/table-head";
 import { CountsTable } from "./counts-view";
 
@@ -27,7 +28,9 @@ export function SnapshotList({ project, chosen }: { project: ProjectOut; chosen:
       ) : null}
       {snapshots.data && snapshots.data.length > 0 ? (
         <Table highlightOnHover>
-          <TableHead of={["Name", "Recipe", "Labels", "Images", "Patients", "Frozen", "By", "Digest"]} />
+          <TableHead
+            of={["Name", "What is asked", "Labels", "Images", "Patients", "Frozen", "By", "Digest"]}
+          />
           <Table.Tbody>
             {snapshots.data.map((snapshot) => {
               const counts = snapshot.counts;
@@ -46,7 +49,9 @@ export function SnapshotList({ project, chosen }: { project: ProjectOut; chosen:
                       {snapshot.name}
                     </TextLink>
                   </Table.Td>
-                  <Table.Td>{formatWords(snapshot.recipe)}</Table.Td>
+                  <Table.Td>
+                    <Asked question={snapshot.question} />
+                  </Table.Td>
                   <Table.Td>{snapshot.label_keys.map((key) => nameOf(project, key)).join(", ")}</Table.Td>
                   <Table.Td>{formatCount(counts.cases)}</Table.Td>
                   <Table.Td>{formatCount(counts.patients)}</Table.Td>
@@ -65,8 +70,13 @@ export function SnapshotList({ project, chosen }: { project: ProjectOut; chosen:
   );
 }
 
+function Asked({ question }: { question: string }) {
+  return <>{useQuestion(question)?.title ?? question}</>;
+}
+
 export function SnapshotDetail({ id, project }: { id: string; project: ProjectOut }) {
   const snapshot = useQuery(snapshotQuery(id));
+  const asks = useQuestion(snapshot.data?.question);
   if (snapshot.isPending) {
     return <Loading what="the snapshot" />;
   }
@@ -88,7 +98,7 @@ export function SnapshotDetail({ id, project }: { id: string; project: ProjectOu
       testId="snapshot-detail"
       actions={
         <Group gap="xs">
-          {data.recipe === "classification" ? (
+          {asks?.label_use === "image" ? (
             <ButtonLink
               to="/datasets/doubtful"
               search={{ project: project.slug, snapshot: data.id }}
@@ -111,7 +121,7 @@ export function SnapshotDetail({ id, project }: { id: string; project: ProjectOu
     >
       <Facts
         rows={[
-          ["Recipe", formatWords(data.recipe)],
+          ["What is asked", asks?.title ?? data.question],
           ["Frozen", formatInstant(data.created_at)],
           ["By", data.frozen_by?.display_name ?? "–"],
           ["Digest", <Code key="digest">{data.digest}</Code>],

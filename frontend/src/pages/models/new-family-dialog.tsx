@@ -4,12 +4,11 @@ import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { createFamily, planEntriesQuery } from "../../api/models";
 import { projectQuery } from "../../api/projects";
-import type { RecipeName } from "../../api/types";
 import { projectsWith, useMe } from "../../state/session";
 import { slugOf } from "../../ui/format";
 import { notifyError } from "../../ui/notify";
 import { Failed, Loading } from "../../ui/page-states";
-import { labelsFor, RecipeChoice, useRecipe } from "../../ui/recipe-choice";
+import { labelsFor, RecipeChoice, useQuestion, useRecipe } from "../../ui/recipe-choice";
 import { useOneProject } from "../../ui/use-one-project";
 import { isWhole, PlanInputs, planFieldsOf, usePlanDraft } from "./plan-fields";
 
@@ -23,12 +22,14 @@ export function NewFamilyDialog({ opened, onClose }: { opened: boolean; onClose:
   const slug = chosen ?? here ?? "";
   const project = useQuery(projectQuery(slug));
   const [title, setTitle] = useState("");
-  const [recipe, setRecipe] = useState<RecipeName>("classification");
+  const [chosenRecipe, setRecipe] = useState<string | null>(null);
+  const card = useRecipe(chosenRecipe);
+  const recipe = card?.name ?? "";
   const [labels, setLabels] = useState<string[]>([]);
   const [modalities, setModalities] = useState<string[]>([]);
   const [plan, changePlan] = usePlanDraft();
   const entries = useQuery({ ...planEntriesQuery, enabled: opened });
-  const fitting = labelsFor(useRecipe(recipe), project.data?.labels ?? []);
+  const fitting = labelsFor(useQuestion(card?.question), project.data?.labels ?? []);
   const create = useMutation({
     mutationFn: () => {
       const { limits, operating_point, reason } = planFieldsOf(plan);
@@ -102,7 +103,8 @@ export function NewFamilyDialog({ opened, onClose }: { opened: boolean; onClose:
           />
           {slug && project.data && fitting.length === 0 ? (
             <Text size="xs" c="yellow">
-              No label of this project can be used for {recipe}. Add one under Projects first.
+              No label of this project can be used for {card?.title.toLowerCase()}. Add one under Projects
+              first.
             </Text>
           ) : null}
           <Title order={3} size="h5" mt="xs">

@@ -1,33 +1,21 @@
-import {
-  Accordion,
-  Alert,
-  Button,
-  Grid,
-  Group,
-  Loader,
-  Modal,
-  NumberInput,
-  Select,
-  Stack,
-  Switch,
-  Text,
-  Textarea,
-} from "@mantine/core";
+import { Alert, Button, Group, Loader, Modal, Select, Stack, Switch, Text, Textarea } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { asApiError } from "../../api/errors";
-import { estimateQuery, requestTraining, type TrainingConfig } from "../../api/models";
+import { estimateQuery, requestTraining } from "../../api/models";
 import { snapshotsQuery } from "../../api/snapshots";
 import type { FamilyOut, TrainingEstimateOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
-import { type OfferedSetting, offeredSettings } from "../../state/training-settings";
+import { type Chosen, configOf } from "../../state/training-settings";
 import { ErrorLines } from "../../ui/error-lines";
 import { formatCount, formatDuration } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { notifyError } from "../../ui/notify";
+import { useQuestion } from "../../ui/recipe-choice";
 import { ProofLines } from "./proof-lines";
+import { TrainingFields } from "./training-fields";
 
 /** Choose snapshot and settings, see how long it will take, say why, and start. */
 export function TrainDialog({
@@ -46,32 +34,26 @@ export function TrainDialog({
   const queries = useQueryClient();
   const snapshots = useQuery({ ...snapshotsQuery(family.project), enabled: opened });
   const fitting = (snapshots.data ?? []).filter(
-    (row) => row.recipe === family.recipe && family.label_keys.every((key) => row.label_keys.includes(key)),
+    (row) =>
+      row.question === family.question && family.label_keys.every((key) => row.label_keys.includes(key)),
   );
   const nameOf = useLabelNames(family.project);
+  const asks = useQuestion(family.question);
   const [chosen, setChosen] = useState<string | null>(wanted ?? null);
   const snapshotId = chosen ?? fitting[0]?.id ?? "";
-  const [values, setValues] = useState<Record<string, number>>({});
+  const [settings, setSettings] = useState<Chosen>({});
+  const [more, setMore] = useState(false);
   const [reason, setReason] = useState("");
-  const [preset, setPreset] = useState(family.training_defaults.preset === "standard" ? "standard" : "tiny");
-  const [warm, setWarm] = useState(false);
-  const [rejects, setRejects] = useState(true);
-  const [half, setHalf] = useState(true);
-  const [again, setAgain] = useState(false);
-  const offered = offeredSettings(family.training_defaults, family.training_limits);
-  const config: TrainingConfig = {
-    ...values,
-    ...("preset" in family.training_defaults ? { preset } : {}),
-    ...(warm ? { warm_start: true } : {}),
-    ...(rejects ? {} : { rejected_places: false }),
-    ...(half ? {} : { mixed_precision: false }),
-    ...(again ? { gradient_checkpointing: true } : {}),
-  };
+  const config = configOf(settings);
   const [settled] = useDebouncedValue(config, 400);
   const estimate = useQuery({
     ...estimateQuery(family.id, snapshotId, settled),
     enabled: opened && snapshotId !== "",
   });
+  const warm = settings.warm_start === true;
+  const warmStart = family.training_settings.find((entry) => entry.name === "warm_start");
+  const asked = (usual: boolean) =>
+    family.training_settings.filter((entry) => entry.usual === usual && entry !== warmStart);
   const start = useMutation({
     mutationFn: () => requestTraining(family.id, snapshotId, config, reason.trim()),
     onSuccess: (run) => {
@@ -109,7 +91,7 @@ export function TrainDialog({
           />
           {snapshots.isSuccess && fitting.length === 0 ? (
             <Alert color="yellow" title="No snapshot fits this family">
-              Freeze one with the recipe {family.recipe} and the labels{" "}
+              Freeze one that asks for {asks?.title.toLowerCase()}, with the labels{" "}
               {family.label_keys.map(nameOf).join(", ")} under{" "}
               <TextLink to="/datasets" search={{ project: family.project }}>
                 Datasets
@@ -117,87 +99,37 @@ export function TrainDialog({
               .
             </Alert>
           ) : null}
-          <Grid>
-            {offered
-              .filter((setting) => !setting.more)
-              .map((setting) => (
-                <SettingInput key={setting.name} setting={setting} values={values} onValues={setValues} />
-              ))}
-            <Grid.Col span={{ base: 6, md: 4 }}>
-              <Select
-                label="Network"
-                description="Standard sees more but takes several times as long."
-                data={[
-                  { value: "tiny", label: "Tiny: minutes on a CPU" },
-                  { value: "standard", label: "Standard: wants a GPU" },
-                ]}
-                value={preset}
-                onChange={(value) => setPreset(value ?? "tiny")}
-              />
-            </Grid.Col>
-            <Grid.Col span={{ base: 6, md: 4 }}>
-              <Switch
-                mt="lg"
-                label={
-                  family.live ? `Start from version ${family.live.number}` : "Start from the live version"
-                }
-                description="Faster; keeps its habits too. Needs a live version of the same network."
-                disabled={!estimate.data?.warm_start_possible}
-                checked={warm}
-                onChange={(event) => setWarm(event.currentTarget.checked)}
-                data-testid="train-warm"
-              />
-            </Grid.Col>
-            <Grid.Col span={{ base: 6, md: 4 }}>
-              <Switch
-                mt="lg"
-                label="Learn from rejected places"
-                description="Where reviewers said that an outline was in the wrong place."
-                checked={rejects}
-                onChange={(event) => setRejects(event.currentTarget.checked)}
-                data-testid="train-rejected-places"
-              />
-            </Grid.Col>
-          </Grid>
-          <Accordion variant="contained" chevronPosition="left">
-            <Accordion.Item value="more">
-              <Accordion.Control data-testid="train-more">More settings</Accordion.Control>
-              <Accordion.Panel>
-                <Grid>
-                  {offered
-                    .filter((setting) => setting.more)
-                    .map((setting) => (
-                      <SettingInput
-                        key={setting.name}
-                        setting={setting}
-                        values={values}
-                        onValues={setValues}
-                      />
-                    ))}
-                  <Grid.Col span={{ base: 6, md: 4 }}>
-                    <Switch
-                      mt="lg"
-                      label="Gradient checkpointing"
-                      description="Computes more often instead of remembering: less memory, a third more time."
-                      checked={again}
-                      onChange={(event) => setAgain(event.currentTarget.checked)}
-                      data-testid="train-gradient_checkpointing"
-                    />
-                  </Grid.Col>
-                  <Grid.Col span={{ base: 6, md: 4 }}>
-                    <Switch
-                      mt="lg"
-                      label="Half precision on a GPU"
-                      description="Faster and in less memory there; a CPU always computes in full."
-                      checked={half}
-                      onChange={(event) => setHalf(event.currentTarget.checked)}
-                      data-testid="train-mixed_precision"
-                    />
-                  </Grid.Col>
-                </Grid>
-              </Accordion.Panel>
-            </Accordion.Item>
-          </Accordion>
+          <TrainingFields
+            entries={asked(true)}
+            chosen={settings}
+            usual={estimate.data?.config}
+            onChange={setSettings}
+          />
+          <Button
+            variant="subtle"
+            size="compact-sm"
+            aria-expanded={more}
+            onClick={() => setMore(!more)}
+            data-testid="train-more"
+          >
+            {more ? "Fewer settings" : `${asked(false).length} more settings`}
+          </Button>
+          {more ? (
+            <TrainingFields
+              entries={asked(false)}
+              chosen={settings}
+              usual={estimate.data?.config}
+              onChange={setSettings}
+            />
+          ) : null}
+          <Switch
+            label={family.live ? `Start from version ${family.live.number}` : "Start from the live version"}
+            description={warmStart?.description}
+            disabled={!estimate.data?.warm_start_possible}
+            checked={warm}
+            onChange={(event) => setSettings({ ...settings, warm_start: event.currentTarget.checked })}
+            data-testid="train-warm"
+          />
           {warm && estimate.data?.warm_start_warning ? (
             <Alert color="yellow" title="It learned from somebody withdrawn" data-testid="train-warm-warning">
               {estimate.data.warm_start_warning}
@@ -230,37 +162,6 @@ export function TrainDialog({
         </Stack>
       </form>
     </Modal>
-  );
-}
-
-/** A number that may be changed; empty it is the default. */
-function SettingInput({
-  setting,
-  values,
-  onValues,
-}: {
-  setting: OfferedSetting;
-  values: Record<string, number>;
-  onValues: (values: Record<string, number>) => void;
-}) {
-  return (
-    <Grid.Col span={{ base: 6, md: 4 }}>
-      <NumberInput
-        label={setting.label}
-        description={setting.help}
-        min={setting.min}
-        max={setting.max}
-        step={setting.step}
-        decimalScale={setting.decimals}
-        value={values[setting.name] ?? ""}
-        placeholder={`${setting.initial} (default)`}
-        onChange={(value) => {
-          const { [setting.name]: _old, ...others } = values;
-          onValues(value === "" ? others : { ...others, [setting.name]: Number(value) });
-        }}
-        data-testid={`train-${setting.name}`}
-      />
-    </Grid.Col>
   );
 }
 

@@ -8,7 +8,6 @@ import type { TrainingRunOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
 import { may, useMay, useMe } from "../../state/session";
 import type { TrainingNumbers } from "../../state/training-progress";
-import { settingName } from "../../state/training-settings";
 import { useConfirm } from "../../ui/confirm";
 import {
   formatAgo,
@@ -22,6 +21,7 @@ import { ButtonLink, TextLink } from "../../ui/links";
 import { notifyDone, notifyError } from "../../ui/notify";
 import { Facts, PageBody, Panel } from "../../ui/page";
 import { Failed, Forbidden, Loading } from "../../ui/page-states";
+import { useRecipe } from "../../ui/recipe-choice";
 import { StateBadge } from "../../ui/state-badge";
 import { TrainingCurves } from "./training-curves";
 
@@ -83,6 +83,8 @@ function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingNu
   const me = useMe();
   const families = useQuery(modelsQuery(undefined));
   const project = families.data?.find((family) => family.id === run.family.id)?.project;
+  const card = useRecipe(String(run.config?.recipe));
+  const titles = new Map(card?.settings.map((entry) => [entry.name, entry.title]));
   const nameOf = useLabelNames(project);
   const active = isActive(run);
   return (
@@ -128,7 +130,7 @@ function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingNu
             ...Object.entries(run.config)
               .filter(([, value]) => typeof value !== "object" || value === null || Array.isArray(value))
               .map(([name, value]): [string, string] => [
-                settingName(name) ?? formatWords(name),
+                titles.get(name) ?? formatWords(name),
                 settingWords(name, value, nameOf),
               ]),
           ]}

@@ -11,11 +11,14 @@ CARD: Final = RecipeCard(
     name="segmentation",
     title="Segmentation",
     description="Paints the labels as masks, slice by slice or in the volume.",
-    label_use="segment",
+    application="segmentation",
+    question="segmentation",
+    graded="masks",
+    licence="Apache-2.0",
+    runs="inference.engine.recipes.segmentation.recipe:Segmentation",
     reads="volume",
     dimensions=(2, 3),
     fit="resample",
-    needs_both_states=False,
     presets={
         ("tiny", 2): {"image_shape": (96, 96), "epochs": 20, "batch_size": 8, "learning_rate": 3e-3},
         ("standard", 2): {"image_shape": (256, 256), "epochs": 60, "batch_size": 8, "learning_rate": 1e-3},
@@ -37,4 +40,5 @@ CARD: Final = RecipeCard(
             of_label=False,
         ),
     ),
+    unused=frozenset({"location_weight", "label_smoothing"}),
 )
