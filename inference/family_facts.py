@@ -30,7 +30,8 @@ def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:
         Invalid: unknown or wrong settings.
     """
     wanted = dict(chosen)
-    dimensions, preset = wanted.get("dimensions", 2), wanted.get("preset", "tiny")
+    preset = wanted.get("preset", "tiny")
+    dimensions = wanted.get("dimensions", recipe_card(family.recipe).dimensions[0])
     if isinstance(dimensions, bool) or dimensions not in (2, 3) or preset not in ("tiny", "standard"):
         raise errors.config_wrong("Choose 2 or 3 dimensions and the preset tiny or standard.")
     size = wanted.pop("image_size", None)

@@ -37,6 +37,7 @@ _OUTSIDE: Final = {
     "outside_cine": "it was trained on single images, and this is a clip",
     "outside_localizer": "this only shows where other images lie",
     "outside_localizers": "this only shows where other images lie",
+    "outside_single_pictures": "it was trained on slices and clips, and these are single images",
     "outside_multiframe": "it was trained on single images, and these have several frames",
 }
 _FAILED: Final = {

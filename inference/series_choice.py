@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
 
+from annotations.dataset.questions import QUESTIONS, Question
 from annotations.rules.pictures import picture_of, picture_rules
 from core.digest import digest_of
 from imaging.models import Instance, Series, Study
@@ -16,17 +17,22 @@ from inference.models import ModelFamily, ModelVersion
 
 
 def images_for(family: ModelFamily, series: Series) -> list[Instance]:
-    """Return the images of a series that the family reads, in instance order: flat single images, or every image of
-    a volume, as its recipe says; only what its project's question is about, and none where the modality does not fit.
+    """Return the images of a series that the family reads, in instance order: those that would teach it.
+
+    Flat single images, slices and clips, or any, as the question of its datasets says; only what its project's question
+    is about, and none where the modality does not fit.
     """
     if family.modalities and series.modality not in family.modalities:
         return []
     rules = picture_rules(family.project_id)
     images = model_images(series).select_related("series")
     asked = [image for image in images if not rules.why_not(picture_of(image))]
-    if recipe_card(family.recipe).reads == "volume":
-        return asked
-    return [image for image in asked if is_flat(image)]
+    return [image for image in asked if question_of(family).takes(flat=is_flat(image))]
+
+
+def question_of(family: ModelFamily) -> Question:
+    """Return what the datasets ask that the family learns from."""
+    return QUESTIONS[recipe_card(family.recipe).question]
 
 
 def series_for(family: ModelFamily, study: Study) -> list[Series]:
@@ -51,6 +57,8 @@ def why_outside(family: ModelFamily, series: Series) -> str:
     reasons = Counter(rules.why_not(picture_of(image)) for image in model_images(series).select_related("series"))
     if not reasons[""]:
         return f"outside_{reasons.most_common(1)[0][0]}"
+    if question_of(family).pictures == "in_series":
+        return "outside_single_pictures"
     kind = series.geometry.get("kind")
     return f"outside_{kind}" if kind in ("volume", "cine") else "outside_multiframe"
 

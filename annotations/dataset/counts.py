@@ -66,7 +66,12 @@ def _count(rows: list[Json], label_keys: list[str]) -> Json:
             "negative_patients": len({row["patient_key"] for row in rows if row["labels"][key] == 0}),
             "share_positive": round(states[1] / known, 4) if known else None,
         }
-    return {"cases": len(rows), "patients": len({row["patient_key"] for row in rows}), "labels": labels}
+    return {
+        "cases": len(rows),
+        "series": len({row["series_instance_uid"] for row in rows}),
+        "patients": len({row["patient_key"] for row in rows}),
+        "labels": labels,
+    }
 
 
 def missing_of(counts: Json, question: str) -> list[str]:

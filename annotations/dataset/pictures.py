@@ -30,7 +30,8 @@ def pictures_taught(
         rules: of the project.
         question: that the dataset asks.
         left_out: the others are counted here: ``arrived_after_reading``, or ``stored_after_reading`` where an old
-            reading kept no list and times of storage decide; by the rule's reason; ``slices_and_clips``.
+            reading kept no list and times of storage decide; by the rule's reason; ``slices_and_clips`` or
+            ``single_pictures``.
     """
     read = images_read(workitem)
     late = LATE[0] if read.by_list else LATE[1]
@@ -40,8 +41,8 @@ def pictures_taught(
             left_out[late] += 1
         elif why := rules.why_not(picture_of(image)):
             left_out[why] += 1
-        elif question.one_by_one and not is_flat(image):
-            left_out["slices_and_clips"] += 1
+        elif not question.takes(flat=is_flat(image)):
+            left_out["single_pictures" if question.pictures == "in_series" else "slices_and_clips"] += 1
         else:
             taught.append(image)
     return taught

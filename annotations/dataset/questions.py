@@ -17,7 +17,7 @@ class Question:
         title: what a person sees.
         description: one sentence.
         label_use: which labels are asked for: said of an image, or painted as a segment.
-        one_by_one: whether only single flat pictures answer it, and no slices or clips.
+        pictures: which answer it: single flat ones, slices and clips, or any.
         needs_absence: whether cases where a label is absent are needed to learn it.
     """
 
@@ -25,8 +25,12 @@ class Question:
     title: str
     description: str
     label_use: Literal["image", "segment"]
-    one_by_one: bool
+    pictures: Literal["flat", "in_series", "any"]
     needs_absence: bool
+
+    def takes(self, *, flat: bool) -> bool:
+        """Say whether a picture answers it: a single flat one, or a slice or moment of a series."""
+        return self.pictures == "any" or flat == (self.pictures == "flat")
 
 
 _ALL: Final = (
@@ -35,7 +39,15 @@ _ALL: Final = (
         title="Labels of single pictures",
         description="Is it there? One row a picture, with what its readers said of each label, and where.",
         label_use="image",
-        one_by_one=True,
+        pictures="flat",
+        needs_absence=True,
+    ),
+    Question(
+        name="series",
+        title="Labels of whole series",
+        description="Is it there, somewhere in the slices or at some moment? One row a slice or frame of each series.",
+        label_use="image",
+        pictures="in_series",
         needs_absence=True,
     ),
     Question(
@@ -43,7 +55,7 @@ _ALL: Final = (
         title="Painted structures",
         description="Which pixels? One row a slice or frame of each series that was painted or read as empty.",
         label_use="segment",
-        one_by_one=False,
+        pictures="any",
         needs_absence=False,
     ),
 )

@@ -225,9 +225,28 @@ def _painted_series(images: list[Instance], said: list[Statement], label_keys: l
                 yield instance, number, states, places
 
 
+def _whole_series(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
+    """Every frame has the answer of its series: what was said of the study, or found somewhere in the series.
+
+    That a label is absent from one slice says nothing of the others.
+    """
+    by_series: dict[UUID, list[Instance]] = defaultdict(list)
+    for instance in images:
+        by_series[instance.series_id].append(instance)
+    for members in by_series.values():
+        frames = [(one, number) for one in members for number in range(1, max(1, one.number_of_frames) + 1)]
+        inside = {(one.sop_instance_uid, number) for one, number in frames}
+        here = [one for one in said if one.image is None or (one.image in inside and one.state == 1)]
+        answers = settled_by_label(replace(one, image=None) for one in here)
+        for instance, number in frames:
+            image = (instance.sop_instance_uid, number)
+            yield instance, number, answers, [one for one in said if one.is_place and one.image == image]
+
+
 _ANSWERS: Final[Mapping[str, Callable[[list[Instance], list[Statement], list[str]], _Built]]] = {
     "classification": _of_pictures,
     "segmentation": _painted_series,
+    "series": _whole_series,
 }
 
 

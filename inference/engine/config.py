@@ -230,10 +230,11 @@ class RecipeConfig(Settings):
         labels: tuple[str, ...],
         *,
         preset: Preset = "tiny",
-        dimensions: int = 2,
+        dimensions: int | None = None,
         **changes: Any,
     ) -> Self:
-        """Return the settings we start from for a recipe and size, with ``changes`` on top."""
+        """Return the settings we start from for a recipe and size, with ``changes`` on top; as flat as it can be."""
+        dimensions = dimensions or recipe_card(recipe).dimensions[0]
         values: dict[str, Any] = {"recipe": recipe, "labels": labels, "preset": preset, "dimensions": dimensions}
         values |= recipe_card(recipe).presets.get((preset, dimensions), {})
         return cast("Self", settings_of(recipe)(**(values | changes)))

@@ -26,6 +26,8 @@ from inference.engine.sample import Image
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as DICOM's YBR_FULL (PS3.3 C.7.6.3.1.2)
 _MOST_VOXELS = 512**3
+#: What is beside the image in a prepared tensor; its darkest value too.
+BLANK = -2.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class Preprocessing:
     Args:
         dimensions: 2 (one frame at a time) or 3.
         fit: "letterbox" scales the whole image into ``shape`` and pads; "resample" brings it to ``spacing_mm``
-            (or leaves its grid) and pads to at least ``shape``.
+            (or leaves its grid) and pads to at least ``shape``; "frames" scales each frame as "letterbox" does, and
+            averages neighbours where there are more frames than ``shape`` has.
         shape: (rows, columns) or (slices, rows, columns).
         channels: 1 or 3.
         spacing_mm: in the order of ``shape``, or None.
@@ -87,7 +90,7 @@ class Preprocessing:
     """
 
     dimensions: int
-    fit: Literal["letterbox", "resample"]
+    fit: Literal["letterbox", "resample", "frames"]
     shape: tuple[int, ...]
     channels: int
     spacing_mm: tuple[float, ...] | None
@@ -170,7 +173,7 @@ class Preprocessing:
         else:
             scaled = np.repeat(scaled[None], self.channels, axis=0)
         tensor = _resize(torch.from_numpy(np.ascontiguousarray(scaled)), geometry.resized)
-        return Prepared(self._pad((tensor - 0.5) * 4.0, geometry, value=-2.0), geometry)
+        return Prepared(self._pad((tensor - 0.5) * 4.0, geometry, value=BLANK), geometry)
 
     def apply_mask(self, mask_kji: NDArray[np.bool_], geometry: Geometry) -> Tensor:
         """Bring a mask to the grid of a prepared image.
@@ -241,12 +244,11 @@ class Preprocessing:
     def _resized(
         self, source: tuple[int, ...], spacing: tuple[float | None, ...] | None, aspect: tuple[float, float]
     ) -> tuple[int, ...]:
+        if self.fit == "frames":
+            plane = self._fitted(source[1:], None if spacing is None else spacing[1:], aspect, self.shape[1:])
+            return min(source[0], self.shape[0]), *plane
         if self.fit == "letterbox":
-            # Pixels that are not square are made square first; only their ratio counts.
-            square = (1.0,) * (len(source) - 2) + (aspect[0] / aspect[1], 1.0)
-            extent = [n * (s or 1.0) for n, s in zip(source, spacing or square, strict=True)]
-            factor = min(m / e for m, e in zip(self.shape, extent, strict=True))
-            return tuple(max(1, min(m, round(e * factor))) for m, e in zip(self.shape, extent, strict=True))
+            return self._fitted(source, spacing, aspect, self.shape)
         if self.spacing_mm is None or spacing is None:
             return tuple(source)
         # Slices that are no neighbours in space have no distance to be changed.
@@ -254,6 +256,19 @@ class Preprocessing:
             max(1, round(n * (own or wanted) / wanted))
             for n, own, wanted in zip(source, spacing, self.spacing_mm, strict=True)
         )
+
+    @staticmethod
+    def _fitted(
+        source: tuple[int, ...],
+        spacing: tuple[float | None, ...] | None,
+        aspect: tuple[float, float],
+        shape: tuple[int, ...],
+    ) -> tuple[int, ...]:
+        # Pixels that are not square are made square first; only their ratio counts.
+        square = (1.0,) * (len(source) - 2) + (aspect[0] / aspect[1], 1.0)
+        extent = [n * (s or 1.0) for n, s in zip(source, spacing or square, strict=True)]
+        factor = min(m / e for m, e in zip(shape, extent, strict=True))
+        return tuple(max(1, min(m, round(e * factor))) for m, e in zip(shape, extent, strict=True))
 
     def _range(self, pixels: NDArray[np.float32]) -> tuple[float, float]:
         if self.window is not None:

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from inference.engine.calibrate import Calibration
 from inference.engine.config import RecipeConfig
 from inference.engine.draws import Draws
+from inference.engine.methods import Method
 from inference.engine.operating_point import OperatingPoint
 from inference.engine.preprocess import Preprocessing
 from inference.engine.recipe_card import RecipeCard
-from inference.engine.results import Prediction
+from inference.engine.results import Prediction, Saliency
 from inference.engine.sample import Image, Sample
 
 if TYPE_CHECKING:
@@ -114,4 +115,10 @@ class Recipe(Protocol):
         self, model: LoadedModel, image: Image, *, largest_component: bool, on_progress: Callable[[float], None] | None
     ) -> Prediction:
         """Say what a model of this recipe sees in an image."""
+        ...
+
+    def explain(
+        self, model: LoadedModel, image: Image, label: str, method: Method, on_progress: Callable[[float], None]
+    ) -> Saliency | None:
+        """Explain a label of a whole image in the recipe's own way; None: frame by frame, as pictures are explained."""
         ...

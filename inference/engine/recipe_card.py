@@ -29,7 +29,8 @@ class RecipeCard:
         settings: "module:class" of its settings, a ``RecipeConfig``.
         reads: every flat single image of a series for itself, or a whole series as one volume.
         dimensions: of the network: 2, or 2 and 3.
-        fit: how an image becomes the network's input: fitted into its shape, or resampled to a grid.
+        fit: how an image becomes the network's input: fitted into its shape, resampled to a grid, or each of its frames
+            fitted and, where there are more than the shape has, neighbours averaged.
         presets: (size, dimensions) → the settings one starts from.
         seconds_per_megapixel: size → training time of one CPU core (torch 2.13, forward and backward); between a
             quiet and a busy machine lies a factor of four.
@@ -49,7 +50,7 @@ class RecipeCard:
     settings: str = "inference.engine.config:RecipeConfig"
     reads: Literal["flat_images", "volume"]
     dimensions: tuple[int, ...]
-    fit: Literal["letterbox", "resample"]
+    fit: Literal["letterbox", "resample", "frames"]
     presets: Mapping[tuple[Preset, int], Mapping[str, Any]]
     seconds_per_megapixel: Mapping[Preset, float]
     explanations: tuple[Method, ...]

@@ -15,9 +15,9 @@ from inference.engine.loaded_model import LoadedModel
 from inference.engine.maps import spread
 from inference.engine.methods import Method
 from inference.engine.pixel_maps import integrated_gradients, occlusion, rise, smoothgrad
-from inference.engine.predict import predict
 from inference.engine.question import Progress, Question
 from inference.engine.recipe_cards import recipe_card
+from inference.engine.recipes.registry import recipe_named
 from inference.engine.results import Saliency
 from inference.engine.sample import Image
 
@@ -73,12 +73,9 @@ def explain(
     if method not in known:
         raise ImageError("method_unknown", f"There is no explanation {method} for this model.", method=method)
     tell = on_progress or (lambda _: None)
-    if method == "uncertainty":
-        prediction = predict(model, image, on_progress=on_progress)
-        assert prediction.uncertainty_kji is not None  # a segmentation always has it
-        values = prediction.uncertainty_kji
-        raw = (float(values.min()), float(values.max()))
-        return Saliency(values, method, "logits", {"unit": "bits"}, raw)
+    whole = recipe_named(model.config.recipe).explain(model, image, label, known[method], tell)
+    if whole is not None:
+        return whole
     frame = deciding_frame(model, image, label) if frame is None else frame
     question = Question.of(model, image, label, frame)
     made = made_of(question, known[method], tell=tell)

@@ -46,8 +46,11 @@ def _check_fit(family: ModelFamily, snapshot: DatasetSnapshot) -> None:
         )
 
 
-def _cases(snapshot: DatasetSnapshot, split: str) -> int:
-    return int(snapshot.counts.get("splits", {}).get(split, {}).get("cases", 0))
+def _cases(snapshot: DatasetSnapshot, split: str, dimensions: int = 2) -> int:
+    """Return how many cases a network sees: images, or series where it reads volumes (old datasets counted none)."""
+    counted = snapshot.counts.get("splits", {}).get(split, {})
+    images = int(counted.get("cases", 0))
+    return int(counted.get("series", images)) if dimensions == 3 else images
 
 
 def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen: Json) -> Json:
@@ -59,7 +62,9 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
     _check_fit(family, snapshot)
     config = training_config(family, chosen)
     estimate = time_estimate(
-        config, training_cases=_cases(snapshot, "train"), validation_cases=_cases(snapshot, "validation")
+        config,
+        training_cases=_cases(snapshot, "train", config.dimensions),
+        validation_cases=_cases(snapshot, "validation", config.dimensions),
     )
     warm = config.model_copy(update={"warm_start": True})
     # Both are judged on the same cases: as volumes where one of the two reads volumes.
@@ -68,7 +73,7 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
     begins_with = family.live if warm_start_weights(family.live, config) else None
     return {
         **estimate,
-        "test_cases": _cases(snapshot, "test"),
+        "test_cases": _cases(snapshot, "test", config.dimensions),
         "plan": plan_in_force(family).number,
         "proof": proof_of_snapshot(family, snapshot.counts),
         "look_sentence": next_look(snapshot, dimensions=judged).sentence if _cases(snapshot, "test") else "",

@@ -134,8 +134,8 @@ def make_family(project: Project, admin: User, recipe: str = "classification", *
     """Make the label and a family that predicts it."""
     make_square_label(project)
     return family_create(
-        project=project, slug="squares", title="Squares", recipe=recipe, label_keys=["square"], modalities=["DX"],
-        by=admin, **{"reason": "as usual", **fields},
+        project=project, slug="squares", title="Squares", recipe=recipe, label_keys=["square"],
+        by=admin, **{"reason": "as usual", "modalities": ["DX"], **fields},
     )  # fmt: skip
 
 

@@ -40,6 +40,9 @@ class SplitCountsOut(serializers.Serializer[Any]):
     """What one split holds; ``cases`` are what is taught: images, or the frames of volumes."""
 
     cases = serializers.IntegerField()
+    series = serializers.IntegerField(
+        required=False, help_text="How many series these are of. Missing in old snapshots."
+    )
     patients = serializers.IntegerField()
     labels = serializers.DictField(child=LabelBalanceOut())
 

@@ -4392,7 +4392,7 @@ export interface components {
         /** @enum {string} */
         ReasonEnum: "not_present" | "wrong_label" | "wrong_place" | "wrong_extent" | "poor_image" | "right_for_wrong_reason" | "duplicate" | "other";
         /** @enum {string} */
-        RecipeEnum: "classification" | "segmentation";
+        RecipeEnum: "classification" | "segmentation" | "sequence";
         /** @description What a family can be: a recipe, by its card. */
         RecipeOut: {
             name: string;
@@ -5201,6 +5201,8 @@ export interface components {
         /** @description What the dataset holds, in all and by split (train, validation, test), and what was left out. */
         SnapshotCountsOut: {
             cases: number;
+            /** @description How many series these are of. Missing in old snapshots. */
+            series?: number;
             patients: number;
             labels: {
                 [key: string]: components["schemas"]["LabelBalanceOut"];
@@ -5355,6 +5357,8 @@ export interface components {
         /** @description What one split holds; ``cases`` are what is taught: images, or the frames of volumes. */
         SplitCountsOut: {
             cases: number;
+            /** @description How many series these are of. Missing in old snapshots. */
+            series?: number;
             patients: number;
             labels: {
                 [key: string]: components["schemas"]["LabelBalanceOut"];

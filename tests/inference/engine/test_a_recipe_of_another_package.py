@@ -101,7 +101,7 @@ def test_a_card_that_cannot_be_read_is_told_and_the_others_go_on(installed: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["classification", "segmentation"])
+@pytest.mark.parametrize("name", ["classification", "segmentation", "sequence"])
 def test_the_built_in_recipes_pass_their_exam(name: str, tmp_path: Path) -> None:
     done = _run(tmp_path, "manage.py", "recipe", "check", name)
     assert done.returncode == 0, done.stdout + done.stderr

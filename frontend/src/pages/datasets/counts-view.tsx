@@ -174,6 +174,7 @@ const leftOut: Record<string, [one: string, many: string]> = {
     "images of body parts that the project is not about",
   ],
   slices_and_clips: ["image of a volume or clip", "images of volumes or clips"],
+  single_pictures: ["single picture", "single pictures"],
   copies_in_a_stricter_split: [
     "copy of an image that is in a stricter part",
     "copies of images that are in a stricter part",

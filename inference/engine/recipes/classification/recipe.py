@@ -16,11 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from inference.engine.answers_learned import answers_loss, every_label_is_taught, mean_auc, present_of, rarity_of
 from inference.engine.calibrate import Calibration, choose_threshold, fit_calibration
 from inference.engine.config import RecipeConfig
 from inference.engine.draws import Draws, draws_of
-from inference.engine.errors import DataError
 from inference.engine.frame_choice import frame_to_learn
+from inference.engine.methods import Method
 from inference.engine.operating_point import OperatingPoint
 from inference.engine.places import KNOWN, REJECTED, UNKNOWN, known_places, masks_of, rejected_pull
 from inference.engine.preprocess import Preprocessing
@@ -28,9 +29,8 @@ from inference.engine.recipe import Batch, Case, Example, Outcome, Outputs, Vali
 from inference.engine.recipes.classification.card import CARD
 from inference.engine.recipes.classification.network import StandardClassifier, TinyClassifier
 from inference.engine.recipes.classification.predict import predict_labels
-from inference.engine.results import Prediction
+from inference.engine.results import Prediction, Saliency
 from inference.engine.sample import Image, Sample, trust_of
-from inference.engine.statistics import weighted_auc
 
 if TYPE_CHECKING:
     from inference.engine.loaded_model import LoadedModel
@@ -54,7 +54,7 @@ class Classification:
         image = sample.load()
         seen, rejected = masks_of(sample.regions, config.labels), masks_of(sample.rejected, config.labels)
         prepared = preprocessing.apply(image, frame_to_learn(image, seen, rejected))
-        present = _present(sample, config.labels)
+        present = present_of(sample, config.labels)
         place = torch.zeros((len(config.labels), *prepared.geometry.shape), dtype=torch.uint8)
         known = torch.zeros_like(place)
         for index, label in enumerate(config.labels):
@@ -75,21 +75,11 @@ class Classification:
 
     def draws(self, samples: Sequence[Sample], config: RecipeConfig) -> Draws:
         """Draw a case more often where its states of the labels are rare; at most ten times as often."""
-        present = np.stack([_present(sample, config.labels).numpy() for sample in samples]).astype(np.float64)
-        rarity = np.full(present.shape, np.nan)
-        for state in (0.0, 1.0):
-            count = (present == state).sum(axis=0)
-            rarity = np.where(present == state, 1.0 / np.maximum(count, 1), rarity)
-        return draws_of(samples, config.labels, rarity)
+        return draws_of(samples, config.labels, rarity_of(samples, config.labels))
 
     def loss(self, outputs: Outputs, batch: Batch, config: RecipeConfig) -> tuple[Tensor, dict[str, float]]:
         """Cross-entropy of the known labels and of the known places, each by its weight."""
-        weight = batch["weight"]
-        present = batch["present"]
-        known = ~torch.isnan(present)
-        soft = torch.where(known, present, 0.5) * (1 - config.label_smoothing) + config.label_smoothing / 2
-        each = functional.binary_cross_entropy_with_logits(outputs["logits"].float(), soft, reduction="none")
-        label_loss = _weighted_mean(each, known * weight)
+        label_loss = answers_loss(outputs["logits"], batch["present"], batch["weight"], config.label_smoothing)
         if config.location_weight == 0:
             return label_loss, {"label": float(label_loss.detach())}
         place_loss = location_loss(
@@ -118,16 +108,9 @@ class Classification:
                 maps.append(outputs["location"].float().cpu())
                 cells.append(_on_map(place, known, maps[-1]))
         every, known, trusted = torch.cat(logits), torch.stack(truth), np.stack(trust)
-        loss = float(
-            _weighted_mean(
-                functional.binary_cross_entropy_with_logits(every, known.nan_to_num(0.5), reduction="none"),
-                (~torch.isnan(known)).float() * torch.from_numpy(trusted).float(),
-            )
-        )
-        columns = zip(every.double().numpy().T, known.double().numpy().T, trusted.T, strict=True)
-        each = np.array([weighted_auc(said, there, weights[None])[0] for said, there, weights in columns])
-        aucs = each[np.isfinite(each)]
-        name, metric = ("auc", float(aucs.mean())) if len(aucs) else ("loss", loss)
+        loss = float(answers_loss(every, known, torch.from_numpy(trusted).float(), 0.0))
+        auc = mean_auc(every.double().numpy(), known.double().numpy(), trusted)
+        name, metric = ("loss", loss) if auc is None else ("auc", auc)
         marked, rejected, sure, empty = (torch.cat(values) for values in zip(*cells, strict=True))
         tie, digits = loss, 4
         if config.location_weight > 0 and marked.any():
@@ -135,18 +118,12 @@ class Classification:
             trust_in = torch.from_numpy(trusted).float()
             tie = float(_loss_on_map(torch.cat(maps), marked, rejected, sure, empty, trust_in))
             digits = 2
-        rank = (round(metric, digits), -tie) if len(aucs) else (-loss, 0.0)
+        rank = (-loss, 0.0) if auc is None else (round(auc, digits), -tie)
         return Validation(name, metric, rank, loss, every.numpy(), known.numpy())
 
     def check(self, samples: Sequence[Sample], config: RecipeConfig) -> None:
         """Ask for at least one case that says something of each label."""
-        missing = [
-            label for label in config.labels if not any(sample.present.get(label) is not None for sample in samples)
-        ]
-        if missing:
-            raise DataError(
-                "label_without_cases", f"No training case says anything about {', '.join(missing)}.", labels=missing
-            )
+        every_label_is_taught(samples, config.labels)
 
     def decide(self, calibrating: Outcome, deciding: Outcome, point: OperatingPoint) -> tuple[Calibration, float]:
         """Calibrate with a temperature and a bias; the threshold is where the operating point asks for it."""
@@ -159,6 +136,11 @@ class Classification:
     ) -> Prediction:
         """Say of each label whether it is present, and where."""
         return predict_labels(model, image, on_progress)
+
+    def explain(
+        self, model: LoadedModel, image: Image, label: str, method: Method, on_progress: Callable[[float], None]
+    ) -> Saliency | None:
+        """Return None: each picture is explained for itself."""
 
 
 def _together(cases: Iterable[Case]) -> Iterator[list[Case]]:
@@ -210,13 +192,3 @@ def _loss_on_map(
 
 def _on_cells(values: Tensor, location: Tensor) -> Tensor:
     return functional.adaptive_avg_pool2d(values, (location.shape[2], location.shape[3]))
-
-
-def _present(sample: Sample, labels: tuple[str, ...]) -> Tensor:
-    states = [sample.present.get(label) for label in labels]
-    return torch.tensor([float("nan") if state is None else float(state) for state in states], dtype=torch.float32)
-
-
-def _weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
-    weight = weight.to(values.dtype)
-    return (values * weight).sum() / weight.sum().clamp(min=1e-6)

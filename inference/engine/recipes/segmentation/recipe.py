@@ -18,6 +18,7 @@ from inference.engine.config import RecipeConfig
 from inference.engine.draws import Draws, draws_of
 from inference.engine.errors import DataError
 from inference.engine.frame_choice import frame_to_learn
+from inference.engine.methods import Method
 from inference.engine.operating_point import OperatingPoint
 from inference.engine.places import REJECTED, UNKNOWN, known_places, masks_of, rejected_boost
 from inference.engine.preprocess import Preprocessing
@@ -25,7 +26,7 @@ from inference.engine.recipe import Batch, Case, Example, Outcome, Outputs, Vali
 from inference.engine.recipes.segmentation.card import CARD
 from inference.engine.recipes.segmentation.network import Segmenter, infer_whole
 from inference.engine.recipes.segmentation.predict import predict_masks
-from inference.engine.results import Prediction
+from inference.engine.results import Prediction, Saliency
 from inference.engine.sample import Image, Sample, trust_of
 
 if TYPE_CHECKING:
@@ -144,6 +145,15 @@ class Segmentation:
     ) -> Prediction:
         """Paint each label."""
         return predict_masks(model, image, largest_component, on_progress)
+
+    def explain(
+        self, model: LoadedModel, image: Image, label: str, method: Method, on_progress: Callable[[float], None]
+    ) -> Saliency | None:
+        """Say where it is undecided."""
+        values = predict_masks(model, image, False, on_progress).uncertainty_kji
+        assert values is not None  # masks always come with it
+        raw = (float(values.min()), float(values.max()))
+        return Saliency(values, method.name, "logits", {"unit": "bits"}, raw)
 
 
 def _painted(sample: Sample, label: str, output: Tensor, mask: Tensor) -> float:
