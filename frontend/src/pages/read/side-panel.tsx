@@ -27,13 +27,12 @@ export function SidePanel() {
     (state) => Object.values(state.rows).filter((row) => !row.deleted && !row.correctionOf).length,
   );
   const layers = useSeriesLayers()?.layers.length ?? 0;
-  const alignments = useRegistration((state) => state.list.length);
   // Most cases hold nothing that could be aligned: there the tab is not.
   const offered = useRegistration((state) => canAlign(state.pairs) || state.list.length > 0);
-  const counts: Partial<Record<PanelTab, number>> = { findings, comments, layers, align: alignments };
+  const counts: Partial<Record<PanelTab, number>> = { findings, comments, layers };
   return (
     <aside className={classes.panel} aria-label="Case panel">
-      <div className={classes.tabs} role="tablist" aria-label="Case panel">
+      <div className={classes.tabs} data-many={offered} role="tablist" aria-label="Case panel">
         {tabs
           .filter(({ id }) => id !== "align" || offered)
           .map(({ id, label }) => (
