@@ -45,7 +45,8 @@ def challenger_of(world: World) -> EvaluationReport:
 
 def taught(split: str, patient: str, said: int | None) -> dict[str, object]:
     """Return what the counts look at in a row of a dataset."""
-    return {"split": split, "patient_key": patient, "labels": {"nodule": said}, "provenance": "blind_read"}
+    named = {"split": split, "patient_key": patient, "series_instance_uid": f"1.{ord(patient)}"}
+    return {**named, "labels": {"nodule": said}, "provenance": "blind_read"}
 
 
 def the_case_in_hand_is_named_before_it_is_freed(page: Page, url: str, reader: User, world: World) -> None:

@@ -166,6 +166,7 @@ def test_every_method_says_what_it_costs_and_where_it_applies():
         "rise",
         "location",
         "uncertainty",
+        "left_out_frames",
     }
     for kind in of_layers:
         depths = [one.depth for one in recipe_card("classification").explanations if one.kind == kind]
