@@ -1,4 +1,4 @@
-import { SegmentedControl, Text } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { recipesQuery } from "../api/models";
 import { questionsQuery } from "../api/snapshots";
@@ -62,21 +62,15 @@ function OneOf({
   testId: string | undefined;
 }) {
   return (
-    <div>
-      <Text size="xs" fw={500} mb={4}>
-        {what}
-      </Text>
-      <SegmentedControl
-        fullWidth
-        aria-label={what}
-        value={value}
-        onChange={onChange}
-        data={rows.map((row) => ({ value: row.name, label: row.title }))}
-        data-testid={testId}
-      />
-      <Text size="xs" c="dimmed" mt={4}>
-        {rows.find((row) => row.name === value)?.description}
-      </Text>
-    </div>
+    <Select
+      label={what}
+      description={rows.find((row) => row.name === value)?.description}
+      inputWrapperOrder={["label", "input", "description"]}
+      data={rows.map((row) => ({ value: row.name, label: row.title }))}
+      value={value}
+      allowDeselect={false}
+      onChange={(name) => onChange(name ?? value)}
+      data-testid={testId}
+    />
   );
 }
