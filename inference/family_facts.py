@@ -23,8 +23,7 @@ def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:
     """Return the frozen configuration of a training of this family.
 
     Args:
-        chosen: any of ``RecipeConfig.choices``; ``image_size`` (one number) may stand for a square or cubic
-            ``image_shape``.
+        chosen: any of ``RecipeConfig.choices``.
 
     Raises:
         Invalid: unknown or wrong settings.
@@ -34,12 +33,9 @@ def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:
     dimensions = wanted.get("dimensions", recipe_card(family.recipe).dimensions[0])
     if isinstance(dimensions, bool) or dimensions not in (2, 3) or preset not in ("tiny", "standard"):
         raise errors.config_wrong("Choose 2 or 3 dimensions and the preset tiny or standard.")
-    size = wanted.pop("image_size", None)
-    if size is not None:
-        wanted.setdefault("image_shape", [size] * dimensions)
     known = settings_of(family.recipe).choices()
     if unknown := sorted(set(wanted) - set(known)):
-        raise errors.config_wrong(f"Unknown settings: {', '.join(unknown)}.", known=[*known, "image_size"])
+        raise errors.config_wrong(f"Unknown settings: {', '.join(unknown)}.", known=list(known))
     usual = RecipeConfig.for_preset(family.recipe, tuple(family.label_keys), preset=preset, dimensions=dimensions)
     if "channels" not in wanted:
         wanted["channels"] = channels_of(family)

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from inference.engine.calibrate import Calibration, choose_threshold, fit_calibration
 from inference.engine.errors import DataError
+from inference.engine.operating_point import OperatingPoint
+from inference.engine.recipe import Outcome
 from inference.engine.sample import Sample
 from inference.engine.statistics import weighted_auc
 
@@ -60,3 +63,10 @@ def every_label_is_taught(samples: Sequence[Sample], labels: Sequence[str]) -> N
         raise DataError(
             "label_without_cases", f"No training case says anything about {', '.join(missing)}.", labels=missing
         )
+
+
+def decide_answers(calibrating: Outcome, deciding: Outcome, point: OperatingPoint) -> tuple[Calibration, float]:
+    """Calibrate with a temperature and a bias; the threshold is where the operating point asks for it."""
+    calibration = fit_calibration(*calibrating, with_bias=True)
+    logits, truth = deciding
+    return calibration, choose_threshold(calibration.probability(logits), truth, point)

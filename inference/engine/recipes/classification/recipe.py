@@ -16,8 +16,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inference.engine.answers_learned import answers_loss, every_label_is_taught, mean_auc, present_of, rarity_of
-from inference.engine.calibrate import Calibration, choose_threshold, fit_calibration
+from inference.engine.answers_learned import (
+    answers_loss,
+    decide_answers,
+    every_label_is_taught,
+    mean_auc,
+    present_of,
+    rarity_of,
+)
+from inference.engine.calibrate import Calibration
 from inference.engine.config import RecipeConfig
 from inference.engine.draws import Draws, draws_of
 from inference.engine.frame_choice import frame_to_learn
@@ -127,9 +134,7 @@ class Classification:
 
     def decide(self, calibrating: Outcome, deciding: Outcome, point: OperatingPoint) -> tuple[Calibration, float]:
         """Calibrate with a temperature and a bias; the threshold is where the operating point asks for it."""
-        calibration = fit_calibration(*calibrating, with_bias=True)
-        logits, truth = deciding
-        return calibration, choose_threshold(calibration.probability(logits), truth, point)
+        return decide_answers(calibrating, deciding, point)
 
     def predict(
         self, model: LoadedModel, image: Image, *, largest_component: bool, on_progress: Callable[[float], None] | None

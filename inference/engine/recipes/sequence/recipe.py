@@ -9,8 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from inference.engine.answers_learned import answers_loss, every_label_is_taught, mean_auc, present_of, rarity_of
-from inference.engine.calibrate import Calibration, choose_threshold, fit_calibration
+from inference.engine.answers_learned import (
+    answers_loss,
+    decide_answers,
+    every_label_is_taught,
+    mean_auc,
+    present_of,
+    rarity_of,
+)
+from inference.engine.calibrate import Calibration
 from inference.engine.config import RecipeConfig
 from inference.engine.draws import Draws, draws_of
 from inference.engine.methods import Method
@@ -83,9 +90,7 @@ class SequenceRecipe:
 
     def decide(self, calibrating: Outcome, deciding: Outcome, point: OperatingPoint) -> tuple[Calibration, float]:
         """Calibrate with a temperature and a bias; the threshold is where the operating point asks for it."""
-        calibration = fit_calibration(*calibrating, with_bias=True)
-        logits, truth = deciding
-        return calibration, choose_threshold(calibration.probability(logits), truth, point)
+        return decide_answers(calibrating, deciding, point)
 
     def predict(
         self, model: LoadedModel, image: Image, *, largest_component: bool, on_progress: Callable[[float], None] | None
