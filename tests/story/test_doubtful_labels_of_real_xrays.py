@@ -136,6 +136,6 @@ def test_correcting_the_first_third_of_the_queue_makes_a_better_model_of_real_x_
         f"\n{sum(corrected)} of {wrong} turned-round labels were among the first {len(first)} of {len(queue)} "
         f"(recall {recall:.2f}); AUC on {len(truth)} locked films changed by {change:+.3f} ({low:+.3f} … {high:+.3f})"
     )
-    assert change >= 0.05
+    assert change >= 0.08
     assert low > 0
     assert verify().intact
