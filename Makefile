@@ -5,6 +5,7 @@
 #   make serve      the same processes on your own data (OVERREAD_DATA_DIR, docs/operations.md), no demo content
 #   make test       from nothing: lint, types, contracts, front-end tests, then the test suite
 #   make test-slow  what takes minutes, and the loop on real X-rays where they are mounted
+#   make acceptance what each capability is held to, and what it reaches, in one table; goes on where it was
 #   make lint       the first half of make test
 #   make clean      removes what make built; keeps var/ (your images, annotations and models)
 
@@ -12,7 +13,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$name; break; }; done)
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: python demo demo-second-reading demo-wrong-places serve test test-slow lint clean environment development schema
+.PHONY: python demo demo-second-reading demo-wrong-places serve test test-slow acceptance lint clean environment development schema
 .DEFAULT_GOAL = demo
 
 python:
@@ -43,11 +44,14 @@ test: development
 test-slow: development
 	@$(VENV_PYTHON) tooling/check.py slow
 
+acceptance: development
+	@$(VENV_PYTHON) tooling/acceptance.py
+
 lint: development
 	@$(VENV_PYTHON) tooling/check.py lint
 
 clean:
-	rm -rf .venv frontend/node_modules frontend/tooling/openapi/node_modules frontend/dist artefacts static-collected \
+	rm -rf .venv frontend/node_modules frontend/tooling/openapi/node_modules frontend/dist artefacts artefacts-acceptance static-collected \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # The OpenAPI document and the TypeScript types that are generated from it; commit both.

@@ -52,7 +52,8 @@ def run_pytest(arguments: list[str], *, env: dict[str, str] | None = None) -> tu
     """Run pytest with its output shown; returns its exit code and its closing line."""
     # One more than cores: a test of the browser waits for it half of its time.
     workers = os.environ.get("OVERREAD_TEST_WORKERS", str(min(4, (os.cpu_count() or 1) + 1)))
-    command = [str(_BIN / "python"), "-m", "pytest", "-q", "-n", workers, *_IN_OUR_ORDER, *arguments]
+    told = ("--durations=40", "--durations-min=2")
+    command = [str(_BIN / "python"), "-m", "pytest", "-q", "-n", workers, *_IN_OUR_ORDER, *told, *arguments]
     settled = {"OMP_NUM_THREADS": "1", "OVERREAD_LOG_LEVEL": "error", **(env or {})}
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **settled}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

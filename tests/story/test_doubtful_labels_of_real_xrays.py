@@ -1,8 +1,10 @@
 """The claim of the house on real chest X-rays: whoever corrects the most doubtful labels first gets a better model.
 
-35 % of the answers that teach are turned round at random. The queue of doubtful labels is asked for over the
-API; the admin reopens its first 30 %, the reviewer corrects what is wrong there. A model of the corrected dataset is
-better on the same locked test films than one of the first.
+35 % of the answers that teach are turned round at random. The queue of doubtful labels is asked for over the API; the
+admin reopens its first 30 %, the reviewer corrects what is wrong there. Models of the corrected dataset are better on
+the same locked test films than models of the first. Which films are taken and which answers are wrong is drawn anew for
+each seed. One training of 120 films is a matter of chance (where a third of the answers is wrong, its AUC lies anywhere
+from 0.6 to 0.94), so each dataset is trained on several times and the mean counts.
 """
 
 from __future__ import annotations
@@ -38,9 +40,10 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
-SEED = 1
 LOOKED_AT = 0.30
-SETTINGS = {"image_shape": [64, 64], "epochs": 20, "seed": SEED}
+SETTINGS = {"image_shape": [64, 64], "epochs": 20}
+#: Seeds of the trainings on each dataset.
+TRAININGS = (1, 2, 3, 4, 5)
 #: Few films teach: there a wrong answer costs most, and the test stays short.
 TEACHING = {"train": 120, "validation": 30, "test": 200}
 
@@ -57,14 +60,20 @@ def project(people: dict[str, User]) -> Project:
     return chest_project(people, "radiologist", "reviewer")
 
 
+@pytest.fixture(params=[1, 2])
+def seed(request: pytest.FixtureRequest) -> int:
+    """Decides which films are taken, how they are split and which answers are wrong."""
+    return int(request.param)
+
+
 @pytest.fixture
-def films(real_images: Path, settings: Any) -> list[Film]:
+def films(real_images: Path, settings: Any, seed: int) -> list[Film]:
     """The real films; of those that teach 35 % are read wrongly, whichever they are."""
-    settings.OVERREAD_SPLIT_KEY = f"of-this-test-{SEED}"
-    every = films_read(real_images / "classify" / "pneumoniamnist", seed=SEED)
+    settings.OVERREAD_SPLIT_KEY = f"of-this-test-{seed}"
+    every = films_read(real_images / "classify" / "pneumoniamnist", seed=seed)
     read = [film for split, few in TEACHING.items() for film in [one for one in every if one.split == split][:few]]
     teaching = [film.name for film in read if film.split != "test"]
-    lots = np.random.default_rng(SEED)
+    lots = np.random.default_rng(seed)
     wrong = {teaching[place] for place in lots.permutation(len(teaching))[: round(WRONG_SHARE * len(teaching))]}
     return [replace(film, is_wrong=film.name in wrong) for film in read]
 
@@ -73,8 +82,11 @@ def frozen(project: Project, name: str, by: User) -> DatasetSnapshot:
     return snapshot_freeze(project=project, name=name, question="classification", label_keys=[LABEL], by=by)
 
 
-def trained(family: ModelFamily, snapshot: DatasetSnapshot, by: User, run_jobs: Callable[[], int]) -> ModelVersion:
-    run = training_request(family=family, snapshot=snapshot, chosen=SETTINGS, reason=snapshot.name, requested_by=by)
+def trained(
+    family: ModelFamily, snapshot: DatasetSnapshot, seed: int, by: User, run_jobs: Callable[[], int]
+) -> ModelVersion:
+    chosen = {**SETTINGS, "seed": seed}
+    run = training_request(family=family, snapshot=snapshot, chosen=chosen, reason=snapshot.name, requested_by=by)
     run_jobs()
     return ModelVersion.objects.select_related("family").get(training_run=run)
 
@@ -85,8 +97,16 @@ def scores(version: ModelVersion, snapshot: DatasetSnapshot) -> Any:
     return np.array([predict(model, sample.load()).labels[LABEL].probability for sample in samples])
 
 
+@pytest.mark.acceptance(
+    "Doubtful labels first (real X-rays)", bar="the first 30 % corrected: AUC +0.08 and interval > 0"
+)
 def test_correcting_the_first_third_of_the_queue_makes_a_better_model_of_real_x_rays(
-    films: list[Film], people: dict[str, User], project: Project, run_jobs: Callable[[], int]
+    films: list[Film],
+    seed: int,
+    people: dict[str, User],
+    project: Project,
+    run_jobs: Callable[[], int],
+    measured: Callable[[str], None],
 ) -> None:
     files_store(
         project=project, by=people["admin"], files=((film.name, film_file(film)) for film in films),
@@ -100,7 +120,7 @@ def test_correcting_the_first_third_of_the_queue_makes_a_better_model_of_real_x_
     before = frozen(project, "First readings", people["admin"])
     admin, reviewer = Api(people["admin"]), Api(people["reviewer"])
     suspects_request(
-        snapshot=before, requested_by=people["admin"], chosen={"image_shape": [64, 64], "seed": SEED, "epochs": 14}
+        snapshot=before, requested_by=people["admin"], chosen={"image_shape": [64, 64], "seed": seed, "epochs": 14}
     )
     run_jobs()
 
@@ -125,17 +145,22 @@ def test_correcting_the_first_third_of_the_queue_makes_a_better_model_of_real_x_
         project=project, slug=LABEL, title="Pneumonia", recipe="classification", label_keys=[LABEL],
         modalities=["DX"], reason="as usual", by=people["admin"],
     )  # fmt: skip
-    old = scores(trained(family, before, people["admin"], run_jobs), after)
-    new = scores(trained(family, after, people["admin"], run_jobs), after)
+    old, new = (
+        [scores(trained(family, snapshot, one, people["admin"], run_jobs), after) for one in TRAININGS]
+        for snapshot in (before, after)
+    )
     test = snapshot_samples(after, "test", labels=[LABEL], dimensions=2)
     truth = np.array([sample.present[LABEL] for sample in test], dtype=float)
     patients = [sample.patient_key for sample in test]
     assert [sample.patient_key for sample in snapshot_samples(before, "test", labels=[LABEL], dimensions=2)] == patients
-    change, (low, high) = auc_change([old], [new], [truth], patients)
-    print(
-        f"\n{sum(corrected)} of {wrong} turned-round labels were among the first {len(first)} of {len(queue)} "
-        f"(recall {recall:.2f}); AUC on {len(truth)} locked films changed by {change:+.3f} ({low:+.3f} … {high:+.3f})"
+    change, (low, high) = auc_change(old, new, [truth] * len(TRAININGS), patients)
+    each = [auc_change([one], [other], [truth], patients)[0] for one, other in zip(old, new, strict=True)]
+    measured(
+        f"films {seed}: {sum(corrected)} of {wrong} wrong labels in the first {len(first)} of {len(queue)}; AUC on "
+        f"{len(truth)} locked films {change:+.3f} ({low:+.3f} … {high:+.3f}), by training "
+        f"{', '.join(f'{one:+.3f}' for one in each)}"
     )
     assert change >= 0.08
     assert low > 0
+    assert np.median(each) >= 0.08, "and not by one training alone"
     assert verify().intact

@@ -14,7 +14,8 @@ from tests.inference.engine.conftest import WINDOW
 from tests.inference.engine.planted import SHAPES, noise_image, square_image, square_samples
 
 
-def test_new_images_are_told_apart_and_the_square_is_boxed(square_model):
+@pytest.mark.acceptance("Classification: drawn lesions", bar="AUC > 0.97; ≥ 16 of 20 boxed")
+def test_new_images_are_told_apart_and_the_square_is_boxed(square_model, measured):
     scores, truth, hits = [], [], 0
     samples = square_samples(40, 77, shapes=SHAPES)
     for sample in samples:
@@ -25,6 +26,7 @@ def test_new_images_are_told_apart_and_the_square_is_boxed(square_model):
             rows, columns = np.nonzero(sample.regions["square"]()[0])
             left, top, right, bottom = prediction.regions[0].box
             hits += left < columns.mean() < right and top < rows.mean() < bottom
+    measured(f"AUC {auc_of(np.array(scores), np.array(truth)):.3f}; {hits} boxed")
     assert auc_of(np.array(scores), np.array(truth)) > 0.97
     assert hits >= 16  # of 20
 
@@ -47,7 +49,8 @@ def hit_rate(model, samples):
     return float(np.mean(hits))
 
 
-def test_places_on_some_cases_make_the_maps_hit_more_often(tmp_path):
+@pytest.mark.acceptance("Location loss: faint drawn lesions", bar="peaks in the lesion +0.15")
+def test_places_on_some_cases_make_the_maps_hit_more_often(tmp_path, measured):
     """Faint squares, few cases: what the location loss is for."""
     held_out = square_samples(60, 78, shapes=((64, 64),), size=8, brightness=0.15)
     rates = {}
@@ -64,6 +67,7 @@ def test_places_on_some_cases_make_the_maps_hit_more_often(tmp_path):
         samples = square_samples(160, 21, shapes=((64, 64),), size=8, brightness=0.15, located=0.5)
         result = train(config, training=samples, validation=(), workdir=tmp_path / str(weight))
         rates[weight] = hit_rate(load_model(result.folder), held_out)
+    measured(f"{rates[0.0]:.2f} → {rates[1.0]:.2f}")
     assert rates[1.0] >= rates[0.0] + 0.15
 
 

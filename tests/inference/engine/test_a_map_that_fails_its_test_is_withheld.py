@@ -52,12 +52,16 @@ def prior_of(samples, label="square"):
     return Prior.of((load() for load in loaders), 0, flat=True)
 
 
-def test_a_model_that_looks_at_the_mark_has_a_winner_with_its_count_on_it(square_model, only):
+@pytest.mark.acceptance(
+    "Saliency: a model that looks at the finding", bar="a map with ≥ 20 of 24 peaks in the mark wins"
+)
+def test_a_model_that_looks_at_the_mark_has_a_winner_with_its_count_on_it(square_model, only, measured):
     only(*QUICK)
     samples, prior = square_samples(48, 77, key="t"), prior_of(square_samples(48, 1))
     grades, kept = graded(square_model, samples, prior=prior)
     assert (grades.stands, grades.marked, len(kept)) == ("graded", 24, 24)
     best = grades.grades[0]
+    measured(f"{best.method}: {best.hits} of {best.cases}; a fixed place {best.fixed_hits}")
     assert (best.method, best.passed, best.why) == (grades.winner, True, "")
     for grade in grades.grades[:2]:
         hits, inside = 0, []
@@ -108,6 +112,7 @@ def shortcut_samples(count, seed, key):
     return samples
 
 
+@pytest.mark.acceptance("Saliency: a model that looks at a marker", bar="no map is shown")
 def test_of_a_model_that_looks_at_a_marker_in_the_corner_no_map_is_shown(tmp_path, only):
     only(*QUICK)
     config = RecipeConfig(recipe="classification", labels=("square",), image_shape=(64, 64), epochs=6, seed=3,

@@ -13,13 +13,15 @@ def dice(one, other):
     return 2 * (one.astype(bool) & other.astype(bool)).sum() / (one.astype(bool).sum() + other.astype(bool).sum())
 
 
-def test_the_disc_is_outlined_on_images_larger_than_the_patch(disc_model):
+@pytest.mark.acceptance("Segmentation in 2D: drawn discs", bar="Dice > 0.8 on each image, larger than the patch")
+def test_the_disc_is_outlined_on_images_larger_than_the_patch(disc_model, measured):
     for sample in disc_samples(4, 9, shape=(1, 100, 140)):
         prediction = predict(disc_model, sample.load(), largest_component=True)
         truth = sample.regions["disc"]()
         found = prediction.masks_kji["disc"]
         assert found.shape == (1, 100, 140)
         assert found.dtype == np.uint8
+        measured(f"{dice(found, truth):.3f}")
         assert dice(found, truth) > 0.8
         assert prediction.labels["disc"].is_positive
         assert prediction.probability_kji["disc"].shape == (1, 100, 140)
@@ -46,7 +48,8 @@ def test_a_flat_network_reads_a_volume_slice_by_slice(disc_model):
     assert np.array_equal(both.masks_kji["disc"][1], predict(disc_model, two.load()).masks_kji["disc"][0])
 
 
-def test_a_ball_is_learned_in_three_dimensions(tmp_path):
+@pytest.mark.acceptance("Segmentation in 3D: a drawn ball", bar="Dice > 0.6")
+def test_a_ball_is_learned_in_three_dimensions(tmp_path, measured):
     config = RecipeConfig(
         recipe="segmentation",
         dimensions=3,
@@ -68,6 +71,7 @@ def test_a_ball_is_learned_in_three_dimensions(tmp_path):
     sample = disc_samples(1, 5, shape=(24, 40, 48), label="ball")[0]
     prediction = predict(load_model(result.folder), sample.load(), largest_component=True)
     assert prediction.masks_kji["ball"].shape == (24, 40, 48)
+    measured(f"{dice(prediction.masks_kji['ball'], sample.regions['ball']()):.3f}")
     assert dice(prediction.masks_kji["ball"], sample.regions["ball"]()) > 0.6
 
 
