@@ -11,7 +11,7 @@ from annotations.content.revision_json import person_json
 from core import blobs
 from core.models import Job, Project
 from inference import errors
-from inference.engine.gate_plan import GatePlan
+from inference.engine import gate_plan
 from inference.engine.map_licence import explanations_of, grade_words, map_scale, maps_of
 from inference.engine.recipe_cards import recipe_card
 from inference.engine.report import evaluation_in_present_form, gate_in_present_form
@@ -226,7 +226,7 @@ def plans_json(family: ModelFamily) -> Json:
 
 def plan_entries() -> list[Json]:
     """Return what each limit of a change plan means, and what it may be."""
-    return GatePlan.entries()
+    return gate_plan.plan_entries()
 
 
 def snapshot_named(run: TrainingRun) -> Json:

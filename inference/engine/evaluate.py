@@ -13,6 +13,7 @@ from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults,
 from inference.engine.criteria import calibration_error
 from inference.engine.errors import DataError
 from inference.engine.figures import bootstrapped, figure, mean_figure, mean_of, proportion
+from inference.engine.gaze_report import GazeFigures
 from inference.engine.place_figures import place_figures
 from inference.engine.report import (
     SIMPLE_WORDS,
@@ -38,6 +39,7 @@ from inference.engine.statistics import (
 from inference.engine.unseen import Weights
 
 NO_MAPS: Mapping[str, MapGrades] = MappingProxyType({})
+NO_GAZE: Mapping[str, GazeFigures] = MappingProxyType({})
 FEW = 10
 """Cases of a state below which a subgroup's figures are flagged."""
 
@@ -50,6 +52,7 @@ def evaluate(
     groups: Sequence[str] = (),
     trivial: TrivialResults = NO_TRIVIAL,
     maps: Mapping[str, MapGrades] = NO_MAPS,
+    gaze: Mapping[str, GazeFigures] = NO_GAZE,
     left_out: int | None = None,
     replicates: int = 1000,
     seed: int = 0,
@@ -63,6 +66,7 @@ def evaluate(
         groups: dimensions to split by ("sex", "age_band", "view", "scanner"); those no case has are left out.
         trivial: what answers without a model say or paint on the same cases in the same order.
         maps: label → grades of its maps, where they were graded.
+        gaze: label → where the model looks, where it was asked.
         left_out: how many cases of the test part say nothing of the labels and are not among these; None: not counted.
         replicates: of the patient-cluster bootstrap.
         seed: of the bootstrap; the same cases give the same report.
@@ -87,7 +91,7 @@ def evaluate(
         repeated_patients=repeated,
         overall=_overall(cases, labels, thresholds, weights),
         labels={
-            label: _label(cases, label, thresholds[label], weights, repeated, trivial, maps.get(label))
+            label: _label(cases, label, thresholds[label], weights, repeated, trivial, maps.get(label), gaze.get(label))
             for label in labels
         },
         groups={
@@ -109,6 +113,7 @@ def _label(
     repeated: bool,
     trivial: TrivialResults,
     maps: MapGrades | None,
+    gaze: GazeFigures | None,
 ) -> LabelFigures:
     probabilities, truth = columns(cases, label)
     known = ~np.isnan(truth) & ~np.isnan(probabilities)
@@ -134,6 +139,7 @@ def _label(
         places=place_figures(cases, label, weights),
         simple=_simple(trivial, label, weights, repeated),
         maps=maps,
+        gaze=gaze,
     )
 
 

@@ -19,11 +19,15 @@ from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults,
 from inference.engine.errors import DataError
 from inference.engine.first_model import first_model
 from inference.engine.gate_plan import GatePlan, Role
+from inference.engine.gaze.case import GazeCase
+from inference.engine.gaze.criteria import EXCUSABLE, gaze_criteria
 from inference.engine.pairs import Metric, pair
 from inference.engine.power import patients_needed
-from inference.engine.report import Gate, Power, Verdict
+from inference.engine.report import Criterion, Gate, Power, Verdict
 from inference.engine.unseen import Weights, fewest
 from inference.engine.verdict import sentence_of, verdict_of
+
+Gazes = Sequence[Sequence[GazeCase]]
 
 
 def compare(
@@ -38,6 +42,7 @@ def compare(
     groups: Sequence[str] = (),
     trivial: TrivialResults = NO_TRIVIAL,
     names: Mapping[str, str] = MappingProxyType({}),
+    gaze: Gazes = (),
     seed: int = 0,
 ) -> Gate:
     """Decide whether a challenger may take the champion's place; a person still has to do it.
@@ -53,6 +58,7 @@ def compare(
         groups: dimensions of the subgroups.
         trivial: what answers without a model say or paint on the same cases in the same order.
         names: of the labels, for the sentences; a key where there is none.
+        gaze: what the challenger, and then the champion, say of pictures with replaced regions.
         seed: of the patients' random weights; the same cases give the same verdict.
 
     Returns:
@@ -98,11 +104,14 @@ def compare(
                 *mask_criteria.beside_the_live_model(pairs, both, plan, reviewed),
                 *(criteria.subgroup_dice(pairs, dimension, plan) for dimension in groups),
             ]
+    if metric == "auc" and gaze:
+        found += gaze_criteria(gaze[0], gaze[1] if len(gaze) > 1 else None, judged, plan, names)
     verdict = verdict_of(found)
     power = _power(verdict, metric, challenger, judged or labels, champion is None, plan)
     return Gate(
         verdict=verdict,
         passed=verdict == "passed",
+        excusable=champion is None and verdict != "passed" and _blocking(found) <= EXCUSABLE,
         sentence=sentence_of(verdict, found, power),
         patients=patients,
         cases=len(challenger),
@@ -113,6 +122,12 @@ def compare(
         criteria=tuple(found),
         power=power,
     )
+
+
+def _blocking(found: Sequence[Criterion]) -> set[str]:
+    """Return the questions for which it does not pass."""
+    deciding = [one for one in found if one.role != "told"]
+    return {one.id for one in deciding if one.passed is False or (one.role == "required" and not one.passed)}
 
 
 def _enough(cases: Sequence[CaseResult], label: str, metric: str, plan: GatePlan) -> bool:

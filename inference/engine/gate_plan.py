@@ -5,13 +5,15 @@ Each limit's title and description are what the page shows: they are said here o
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from inference.engine.settings import Settings
 
 Role = Literal["required", "guard", "told"]
+GroundingRole = Literal["where_marked", "required", "guard", "told"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Margin = Share
 SURFACE_TOLERANCE: Final = 2.0
@@ -100,9 +102,42 @@ class GatePlan(Settings):
         description=f"{_ROLE} Such answers: the same to everybody, brightness, scanner, the mean mask and others. "
         "Beside a live classifier a required answer is a guard.",
     )
+    grounding: GroundingRole = Field(
+        "told",
+        title="Looks at the finding: role",
+        description="Of single images: replacing the reader's mark must count for more than replacing equal places "
+        "elsewhere. Where marked: required with 10 marked test patients, else a guard.",
+    )
+    grounding_margin: Margin = Field(
+        0.15,
+        title="Looks at the finding: may be less by",
+        description="Beside the live version: share of what tells positive from negative that goes with the mark.",
+    )
+    outside_limit: Share = Field(
+        0.25,
+        title="Outside the body hangs at most",
+        description="Share of the answer's change that goes with air, border letters and markers.",
+    )
+    outside: Role = Field("told", title="Outside the body: role", description=_ROLE)
+    shortcut_margin: Margin = Field(
+        0.05,
+        title="Without markers and border: ROC AUC may be lower by",
+        description="Markers are painted over; border and corners are replaced by the mean of all pictures.",
+    )
+    shortcut: Role = Field("told", title="No shortcut: role", description=_ROLE)
     surface_tolerance: Annotated[float, Field(ge=0.1, le=100)] = Field(
         SURFACE_TOLERANCE,
         title="Surfaces agree within, in mm",
         description="Of masks: how far two surfaces may lie apart and count as one (in pixels where there are no "
         "millimetres). Readers who outline one organ twice differ by 1 to 3 mm (doi 10.2196/26151).",
     )
+
+
+#: What a plan says from now on where it names nothing else. Plans of before were declared without these questions: of
+#: them they are told, and decide nothing.
+DECLARED_NOW: Final[Mapping[str, Any]] = {"grounding": "where_marked", "outside": "guard", "shortcut": "guard"}
+
+
+def plan_entries() -> list[dict[str, Any]]:
+    """Return what each limit means and may be, with the default that a plan takes which is declared now."""
+    return [{**one, "default": DECLARED_NOW.get(one["name"], one["default"])} for one in GatePlan.entries()]

@@ -21,10 +21,14 @@ LEAST: Final = 0.01
 
 def outside_of(question: Question) -> NDArray[np.bool_]:
     """Return what of the prepared frame is picture and outside the body, bool [H, W]; the padding is neither."""
-    part = question.prepared.geometry.inside()
-    grey = question.tensor[0].mean(dim=0).cpu().numpy()[part]
+    return air_of(question.tensor[0].mean(dim=0).cpu().numpy(), question.prepared.geometry.inside())
+
+
+def air_of(prepared: NDArray[np.floating], part: tuple[slice, ...]) -> NDArray[np.bool_]:
+    """Return what of a prepared picture [H, W] is air; ``part`` of it is no padding."""
+    grey = prepared[part]
     low, high = np.percentile(grey, (0.5, 99.5))
-    outside = np.zeros(question.shape, np.bool_)
+    outside = np.zeros(prepared.shape, np.bool_)
     if high <= low:
         return outside
     dark = ndimage.median_filter((grey - low) / (high - low), size=3) < _AIR

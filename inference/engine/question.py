@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -66,7 +66,12 @@ class Question:
     @property
     def at_once(self) -> int:
         """How many pictures go through the network together."""
-        return max(1, min(128, _PIXELS_AT_ONCE // (self.shape[0] * self.shape[1])))
+        return self.fits(self.shape)
+
+    @staticmethod
+    def fits(shape: Sequence[int]) -> int:
+        """Return how many pictures of these rows and columns go through a network together."""
+        return max(1, min(128, _PIXELS_AT_ONCE // (shape[0] * shape[1])))
 
     def logits(self, batch: Tensor) -> NDArray[np.float64]:
         """Return what the network says of the label of other pictures, [B]."""

@@ -7,41 +7,17 @@ made from that. Schemas ``overread-evaluation/1`` and ``overread-gate/2``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from typing import Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from inference.engine.gate_plan import Role
-
-Method = Literal["wilson", "delong", "score", "unseen_patient", "patient_bootstrap"]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Kept(BaseModel):
-    """Base of what is written once: frozen, nothing beside what is declared."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @classmethod
-    def kept(cls, value: object) -> Self | None:
-        """Read what a row keeps; None for a row that keeps nothing."""
-        return cls.model_validate(value) if value else None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as the JSON values that ``kept`` reads."""
-        return self.model_dump(mode="json", by_alias=True)
-
-
-class Figure(Kept):
-    """A number with its 95 % interval; the value is null where it cannot be computed.
-
-    Resampling can only raise a calibration error, so the interval of an ECE may begin at or above its value.
-    """
-
-    value: float | None
-    interval: tuple[float, float] | None
-    method: Method
+from inference.engine.gaze_report import GazeFigures
+from inference.engine.kept import Figure as Figure
+from inference.engine.kept import Kept as Kept
+from inference.engine.kept import Method as Method
+from inference.engine.kept import Share
 
 
 class Confusion(Kept):
@@ -334,6 +310,7 @@ class LabelFigures(Kept):
 
     Attributes:
         maps: of classifications; null in reports of before, and of the version that a new one is compared with.
+        gaze: where it looks, of classifications of single images; null in reports of before.
         places: of classifications that learned places; null in reports of before, too.
         simple: of classifications: answers that need no model, on the same cases, the best first.
     """
@@ -356,6 +333,7 @@ class LabelFigures(Kept):
     places: PlaceFigures | None = None
     simple: tuple[SimpleAnswer, ...] = ()
     maps: MapGrades | None = None
+    gaze: GazeFigures | None = None
 
 
 class SubgroupFigures(Kept):
@@ -435,11 +413,15 @@ class Power(Kept):
 
 
 class Gate(Kept):
-    """May a challenger take the live model's place? A person still has to do it."""
+    """May a challenger take the live model's place? A person still has to do it.
+
+    ``excusable``: a first model that does not pass only for where it looks; a person may answer for it by name.
+    """
 
     version: Literal["overread-gate/2"] = Field(default="overread-gate/2", alias="schema")
     verdict: Verdict
     passed: bool
+    excusable: bool = False
     sentence: str
     patients: int
     cases: int
@@ -464,6 +446,7 @@ def evaluation_in_present_form(kept: Mapping[str, Any]) -> dict[str, Any]:
             "simple": one.get("simple", []),
             "places": one.get("places"),
             "maps": one.get("maps"),
+            "gaze": one.get("gaze"),
             "segmentation": _masks_in_present_form(one.get("segmentation")),
         }
         for key, one in kept.get("labels", {}).items()

@@ -16,6 +16,7 @@ from inference.engine.recipe_cards import recipe_card
 from inference.errors import nothing_to_evaluate_on
 from inference.family_facts import limits_of, plan_of
 from inference.jobs.floors import priors_of, simple_of
+from inference.jobs.gaze import where_it_looks
 from inference.jobs.graded_maps import graded_maps
 from inference.jobs.images import model_of
 from inference.jobs.samples import samples_left_out, snapshot_samples
@@ -68,6 +69,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         context.progress(phase="evaluating", step=number, steps=len(samples))
         tested.ask(sample)
     maps, found_on_maps = graded_maps(context, challenger, samples, priors=priors, names=names)
+    looked = where_it_looks(context, models, samples, maps=maps, names=names)
     new, *others = tested.results
     old = others[0] if others else []
     thresholds, before = dict(challenger.thresholds), dict(champion.thresholds) if champion else None
@@ -83,6 +85,7 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         groups=GROUPS,
         trivial=tested.trivial,
         names=names,
+        gaze=[one for one in (looked.challenger, looked.champion) if one is not None],
     )
     evaluation_finish(
         version=version,
@@ -95,13 +98,14 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
             groups=GROUPS,
             trivial=tested.trivial,
             maps=maps,
+            gaze=looked.figures,
             left_out=left_out,
         ),
         compared_report=report_on(old, labels=known, thresholds=before or {}, groups=GROUPS, left_out=left_out)
         if known
         else None,
         gate=gate,
-        outputs={**tested.outputs(), "maps": found_on_maps},
+        outputs={**tested.outputs(), "maps": found_on_maps, "gaze": looked.outputs},
     )
 
 

@@ -16,7 +16,7 @@ from core.event_kinds import EventKind
 from core.models import Project, User
 from inference import errors
 from inference.access import locked_family
-from inference.engine.gate_plan import GatePlan
+from inference.engine.gate_plan import DECLARED_NOW, GatePlan
 from inference.engine.operating_point import BALANCED, OperatingPoint
 from inference.engine.recipe_cards import recipe_card
 from inference.family_facts import plan_in_force
@@ -127,8 +127,11 @@ def plan_declare(*, family: ModelFamily, limits: Json, operating_point: Json, re
 
 
 def _checked_plan(limits: Json, operating_point: Json) -> tuple[Json, Json]:
-    """Return both as they are stored: only what differs from the defaults, so that equal plans are equal rows."""
-    usual, chosen = GatePlan().to_json(), GatePlan.from_json(limits).to_json()
+    """Return both as they are stored: only what differs from ``GatePlan()``, so that equal plans are equal rows.
+
+    What is not named takes the default of a plan that is declared now.
+    """
+    usual, chosen = GatePlan().to_json(), GatePlan.from_json({**DECLARED_NOW, **limits}).to_json()
     point = OperatingPoint.from_json(operating_point)
     return {name: chosen[name] for name in chosen if chosen[name] != usual[name]}, (
         {} if point == BALANCED else point.to_json()
