@@ -73,6 +73,11 @@ def gate_not_passed(gate: dict[str, Any]) -> Conflict:
     )
 
 
+def nothing_to_answer_for() -> Invalid:
+    """The gate passed, and somebody answers for what it refused."""
+    return Invalid("nothing_to_answer_for", "The gate passed: there is nothing to answer for. Give the reason alone.")
+
+
 def report_outdated() -> Conflict:
     """The report compares with a version that is no longer live."""
     return Conflict(

@@ -13,6 +13,7 @@ from core import blobs
 from imaging.access import accessible_studies
 from imaging.models import Instance
 from imaging.selectors import frame_facts_of
+from inference.engine.gaze_report import GazeExample
 from inference.engine.outlines import pixel_outlines
 from inference.engine.report import Evaluation
 from inference.judged import masks_kept, shown_slice
@@ -64,13 +65,9 @@ def _example(
         return {**said, **nothing, "why": "Its masks were not kept."}
     kept = masks_kept(digest)
     (uid, number), painted, true = shown_slice(kept, label)
-    instance = Instance.objects.select_related("series__study").filter(sop_instance_uid=uid).first()
-    if instance is None or not accessible_studies(user).filter(pk=instance.series.study_id).exists():
-        return {**said, **nothing, "why": "Its image is no longer stored, or is in none of your projects."}
-    rows = Workitem.objects.filter(project=report.version.family.project, study=instance.series.study)
-    workitem = rows.select_related("project", "study").first()
-    if workitem is not None and _being_read_by(user, workitem):
-        return {**said, **nothing, "why": "The case is being read again: what was said of it is hidden from you."}
+    instance, workitem, why = _shown_image(report, user, uid)
+    if instance is None:
+        return {**said, **nothing, "why": why}
     if judged.get(uid) != instance.pixel_digest:
         seen = {**nothing, "workitem_id": workitem.pk if workitem else None}
         return {**said, **seen, "why": "This image was replaced since it was judged: the outlines are of other pixels."}
@@ -93,6 +90,41 @@ def _example(
         "workitem_id": workitem.pk if workitem else None,
         "why": "",
     }
+
+
+def gaze_examples_json(report: EvaluationReport, user: User) -> list[Json]:
+    """Return the cases that tell most of where a version looks, in the order in which they were kept.
+
+    Each has ``label_key``, ``words``, ``pictures`` (small ones, with the logit and the probability that each gave) and
+    ``workitem_id``. Where the viewer may not see it there are no pictures, and ``why`` says the reason.
+    """
+    figures = Evaluation.kept(report.report)
+    if figures is None or all(one.gaze is None for one in figures.labels.values()):
+        return []
+    outputs: Json = json.loads(zlib.decompress(blobs.get(report.outputs_digest)))
+    return [
+        _gaze_example(report, user, GazeExample.model_validate(one))
+        for one in outputs.get("gaze", {}).get("examples", [])
+    ]
+
+
+def _gaze_example(report: EvaluationReport, user: User, example: GazeExample) -> Json:
+    instance, workitem, why = _shown_image(report, user, example.case_id.rpartition("/")[0])
+    pictures = [] if instance is None else [one.model_dump(mode="json") for one in example.pictures]
+    said = {"label_key": example.label_key, "words": example.words, "pictures": pictures, "why": why}
+    return {**said, "workitem_id": workitem.pk if workitem else None}
+
+
+def _shown_image(report: EvaluationReport, user: User, uid: str) -> tuple[Instance | None, Workitem | None, str]:
+    """Return a judged image and its case as far as the viewer may see them, or else why not."""
+    instance = Instance.objects.select_related("series__study").filter(sop_instance_uid=uid).first()
+    if instance is None or not accessible_studies(user).filter(pk=instance.series.study_id).exists():
+        return None, None, "Its image is no longer stored, or is in none of your projects."
+    rows = Workitem.objects.filter(project=report.version.family.project, study=instance.series.study)
+    workitem = rows.select_related("project", "study").first()
+    if workitem is not None and _being_read_by(user, workitem):
+        return None, None, "The case is being read again: what was said of it is hidden from you."
+    return instance, workitem, ""
 
 
 def _being_read_by(user: User, workitem: Workitem) -> bool:

@@ -211,10 +211,13 @@ class Promotion(Identified):
     family = models.ForeignKey(ModelFamily, on_delete=models.CASCADE, related_name="promotions")
     direction = models.CharField(max_length=10, choices=Direction.choices)
     from_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
-    to_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    to_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="promotions")
     report = models.ForeignKey(EvaluationReport, null=True, on_delete=models.PROTECT, related_name="+")
     decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField()
+    answered_for = models.TextField(
+        blank=True, help_text="Why a first model goes live that does not pass for where it looks."
+    )
 
     class Meta:
         ordering: ClassVar = ["-created_at"]

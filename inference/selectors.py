@@ -160,7 +160,17 @@ def version_json(version: ModelVersion, looks: Mapping[object, Look] | None = No
         "gate_sentence": newest.gate.get("sentence", "") if newest else "",
         "gate_verdict": gate_in_present_form(newest.gate).get("verdict") if newest else None,
         "look": look.number if look else None,
+        "answered_for": _answered_for(version),
     }
+
+
+def _answered_for(version: ModelVersion) -> Json | None:
+    """Return who answered for it when it did not pass for where it looks; None where nobody had to."""
+    answered = sorted((one for one in version.promotions.all() if one.answered_for), key=lambda one: one.created_at)
+    if not answered:
+        return None
+    first = answered[0]
+    return {"by": person_json(first.decided_by), "reason": first.answered_for, "at": first.created_at}
 
 
 def version_whole_json(version: ModelVersion) -> Json:
@@ -182,7 +192,9 @@ def families_json(families: Iterable[ModelFamily]) -> list[Json]:
 def family_json(family: ModelFamily) -> Json:
     """Return one family with its versions, newest first."""
     rows = list(
-        family.versions.select_related("training_run__snapshot").prefetch_related("reports").order_by("-number")
+        family.versions.select_related("training_run__snapshot")
+        .prefetch_related("reports", "promotions__decided_by")
+        .order_by("-number")
     )
     looks = looks_of(report for row in rows for report in row.reports.all())
     versions = {row.pk: version_json(row, looks) for row in rows}
@@ -345,6 +357,7 @@ def promotion_json(row: Promotion) -> Json:
         "report_id": row.report_id,
         "decided_by": person_json(row.decided_by),
         "reason": row.reason,
+        "answered_for": row.answered_for,
         "created_at": row.created_at,
     }
 

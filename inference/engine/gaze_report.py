@@ -78,17 +78,25 @@ class Balanced(Kept):
 
 
 class GazePicture(Kept):
-    """A picture as the model got it, and what it said: the logit, and the calibrated probability."""
+    """A picture as the model got it, and what it said: the logit, and the calibrated probability.
+
+    ``png`` is it in base64, at most 160 pixels a side.
+    """
 
     kind: PictureKind
     words: str
     logit: float
     probability: float
+    png: str
 
 
 class GazeExample(Kept):
-    """A telling case; its small pictures are kept with the outputs. ``words`` say why it is shown."""
+    """A telling case, kept with the outputs and not in the report: who may see it is asked each time.
 
+    ``words`` say why it is shown.
+    """
+
+    label_key: str
     case_id: str
     words: str
     pictures: tuple[GazePicture, ...]
@@ -117,7 +125,6 @@ class GazeFigures(Kept):
         regions: what each region is to the answer.
         balanced: AUC within groups.
         sentences: all that in words.
-        examples: the most telling cases.
     """
 
     cases: int
@@ -144,4 +151,3 @@ class GazeFigures(Kept):
     regions: tuple[RegionFigures, ...]
     balanced: tuple[Balanced, ...]
     sentences: tuple[str, ...]
-    examples: tuple[GazeExample, ...] = ()

@@ -39,7 +39,7 @@ class Looked:
         challenger: answers of the version; empty where its recipe is not asked.
         champion: of the live one; None without one.
         figures: label → figures of the version.
-        outputs: all that was said, and the small pictures by case and label, for the outputs.
+        outputs: all that was said, and the telling cases, for the outputs.
     """
 
     challenger: list[GazeCase] = field(default_factory=list)
@@ -85,31 +85,14 @@ def where_it_looks(
         answers.append(gazes[-1].run(samples))
     cases, model = answers[0], models[0]
     found: dict[str, GazeFigures] = {}
-    pictures: Json = {}
+    examples: list[Json] = []
     for label in model.config.labels:
-        examples = []
-        for case_id, words in telling_cases(cases, label):
-            shown = gazes[0].pictures(case_id, label)
-            examples.append(
-                GazeExample(
-                    case_id=case_id,
-                    words=words,
-                    pictures=tuple(
-                        GazePicture(
-                            kind=kind,
-                            words=PICTURE_WORDS[kind],
-                            logit=logit,
-                            probability=gazes[0].probability(label, logit),
-                        )
-                        for kind, _, logit in shown
-                    ),
-                )
-            )
-            pictures.setdefault(label, {})[case_id] = {kind: small_png(grey) for kind, grey, _ in shown}
         turned = _turned(gazes[0], cases, label, model)
-        figures = gaze_figures(cases, label, named=names.get(label, label), turned=turned, examples=examples)
+        figures = gaze_figures(cases, label, named=names.get(label, label), turned=turned)
         if figures is not None:
             found[label] = _with_map(figures, maps.get(label))
+            told = telling_cases(cases, label)
+            examples += [_example(gazes[0], label, case_id, words).to_json() for case_id, words in told]
     return Looked(
         cases,
         answers[1] if len(answers) > 1 else None,
@@ -117,9 +100,23 @@ def where_it_looks(
         {
             "version": [one.to_json() for one in cases],
             "compared_with": [one.to_json() for one in answers[1]] if len(answers) > 1 else [],
-            "pictures": pictures,
+            "examples": examples,
         },
     )
+
+
+def _example(gaze: Gaze, label: str, case_id: str, words: str) -> GazeExample:
+    pictures = [
+        GazePicture(
+            kind=kind,
+            words=PICTURE_WORDS[kind],
+            logit=logit,
+            probability=gaze.probability(label, logit),
+            png=small_png(grey),
+        )
+        for kind, grey, logit in gaze.pictures(case_id, label)
+    ]
+    return GazeExample(label_key=label, case_id=case_id, words=words, pictures=tuple(pictures))
 
 
 def small_png(grey_ji: NDArray[np.floating]) -> str:

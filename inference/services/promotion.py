@@ -28,6 +28,7 @@ def pointer_move(
     reason: str,
     by: User | None,
     report: EvaluationReport | None = None,
+    answered_for: str = "",
 ) -> Promotion:
     """Make ``version`` live and retire the live one. The caller holds both row locks and a transaction."""
     workitems_locked(family)
@@ -50,6 +51,7 @@ def pointer_move(
         report=report,
         decided_by=by,
         reason=reason,
+        answered_for=answered_for,
     )
     audit.record(
         AuditKind.MODEL_PROMOTED if direction == Promotion.Direction.PROMOTE else AuditKind.MODEL_ROLLED_BACK, actor=by,
@@ -57,6 +59,7 @@ def pointer_move(
         detail={
             "promotion": promotion.pk, "from": before.pk if before else None, "to": version.pk,
             "weights": version.weights_digest, "report": report.digest if report else None, "reason": reason[:500],
+            **({"answered_for": answered_for[:500]} if answered_for else {}),
         },
     )  # fmt: skip
     detail = OfPromotion(direction=direction, version_id=version.pk)
@@ -70,13 +73,24 @@ def _checked_reason(reason: str) -> str:
     return reason.strip()[:2000]
 
 
-def version_promote(*, version: ModelVersion, report: EvaluationReport, reason: str, by: User) -> Promotion:
-    """Make an evaluated version live because its report passed the gate. There is no way around the gate.
+def version_promote(
+    *, version: ModelVersion, report: EvaluationReport, reason: str, by: User, answered_for: str = ""
+) -> Promotion:
+    """Make an evaluated version live because its report passed the gate.
 
-    A retired version may come back the same way, by a fresh report against the version that is live now.
+    There is one way around the gate, and it stays on the version for ever: somebody answers by name for a first model
+    that does not pass only for where it looks. A retired version may come back as any other, by a fresh report against
+    the version that is live now.
+
+    Args:
+        version: to make live.
+        report: that says so.
+        reason: why now.
+        by: who decides.
+        answered_for: why a first model goes live although it does not pass for where it looks; empty otherwise.
 
     Raises:
-        Invalid: no reason, or another version's report.
+        Invalid: no reason, another version's report, or ``nothing_to_answer_for``.
         Conflict: ``gate_not_passed``; ``report_of_older_dataset`` when it did not pass on a later one;
             ``report_outdated`` when the live version is not the one the report compares
             with (somebody was quicker); ``wrong_state``.
@@ -88,7 +102,10 @@ def version_promote(*, version: ModelVersion, report: EvaluationReport, reason: 
         if report.version_id != locked.pk:
             raise errors.report_of_other_version()
         MODEL_VERSION.next(locked.state, PROMOTABLE.get(locked.state, "promote"))
-        if report.gate.get("passed") is not True:
+        passed = report.gate.get("passed") is True
+        if passed and answered_for.strip():
+            raise errors.nothing_to_answer_for()
+        if not passed and not (report.gate.get("excusable") is True and answered_for.strip()):
             raise errors.gate_not_passed(report.gate)
         if report.compared_with_id != family.live_id:
             raise errors.report_outdated()
@@ -102,6 +119,7 @@ def version_promote(*, version: ModelVersion, report: EvaluationReport, reason: 
             reason=reason,
             by=by,
             report=report,
+            answered_for=answered_for.strip()[:2000],
         )
     bell.ring("model", "promoted", promotion)
     return promotion

@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from core.errors import Conflict, Invalid
 from core.models import AuditEvent, Project, User
 from inference.engine.errors import ConfigError
+from inference.engine.gate_plan import DECLARED_NOW, plan_entries
 from inference.family_facts import limits_of, plan_in_force, plan_of
 from inference.models import DeclaredPlan, ModelFamily, ModelVersion, TrainingRun
 from inference.services.families import plan_declare
@@ -41,7 +42,7 @@ def test_a_plan_is_declared_by_a_named_person_with_a_reason_and_the_ones_before_
     family: ModelFamily, admin: User
 ) -> None:
     first = plan_in_force(family)
-    assert (first.number, first.limits, first.declared_by) == (1, {"margin": 0.04}, admin)
+    assert (first.number, first.limits, first.declared_by) == (1, {"margin": 0.04, **DECLARED_NOW}, admin)
     with pytest.raises(Invalid, match="why"):
         plan_declare(family=family, limits={"margin": 0.03}, operating_point={}, reason="  ", by=admin)
     second = plan_declare(
@@ -51,10 +52,22 @@ def test_a_plan_is_declared_by_a_named_person_with_a_reason_and_the_ones_before_
     assert (second.number, limits_of(second).margin, limits_of(second).smallest) == (2, 0.03, 10)
     event = AuditEvent.objects.get(event_type="plan.declared")
     assert event.actor_id == str(admin.pk)
-    assert event.detail["before"]["limits"] == {"margin": 0.04}
+    assert event.detail["before"]["limits"] == {"margin": 0.04, **DECLARED_NOW}
     assert event.detail["operating_point"] == SENSITIVE
     assert event.detail["reason"] == "nothing may be missed"
     assert [plan.number for plan in family.plans.all()] == [2, 1]
+
+
+def test_a_plan_of_before_is_told_where_a_version_looks_and_a_new_one_asks(family: ModelFamily, admin: User) -> None:
+    before = DeclaredPlan.objects.create(
+        family=family, number=7, limits={"margin": 0.04}, declared_by=admin, reason="-"
+    )
+    asked = ("grounding", "outside", "shortcut")
+    assert [getattr(limits_of(before), one) for one in asked] == ["told"] * 3
+    now = plan_declare(family=family, limits={"outside": "told"}, operating_point={}, reason="it is known", by=admin)
+    assert [getattr(limits_of(now), one) for one in asked] == ["where_marked", "told", "guard"]
+    defaults = {entry["name"]: entry["default"] for entry in plan_entries()}
+    assert [defaults[one] for one in asked] == ["where_marked", "guard", "guard"]
 
 
 def test_what_changes_nothing_or_means_nothing_is_refused(family: ModelFamily, admin: User) -> None:

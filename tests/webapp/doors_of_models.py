@@ -47,6 +47,7 @@ TELLS_WHEN_DONE: Final = frozenset(
     {
         "api/v1/findings/<uuid:id>/reviews POST",
         "api/v1/reports/<uuid:id>/examples GET",
+        "api/v1/reports/<uuid:id>/gaze GET",
         "api/v1/snapshot-requests/<uuid:id>/blind-readings GET",
         "api/v1/snapshots/<uuid:id>/manifest GET",
         "api/v1/snapshots/<uuid:id>/suspects GET",

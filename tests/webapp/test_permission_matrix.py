@@ -135,6 +135,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/versions/<uuid:id>/reports", "GET"): MEMBER,
     ("api/v1/reports/<uuid:id>", "GET"): MEMBER,
     ("api/v1/reports/<uuid:id>/examples", "GET"): REVIEWER,
+    ("api/v1/reports/<uuid:id>/gaze", "GET"): REVIEWER,
     ("api/v1/training", "GET"): ANYBODY,
     ("api/v1/training/<uuid:id>", "GET"): REVIEWER,
     ("api/v1/training/<uuid:id>/cancel", "POST"): PROJECT_ADMIN,

@@ -44,6 +44,14 @@ class ModelSnapshotOut(serializers.Serializer[Any]):
     digest = serializers.CharField()
 
 
+class AnsweredForOut(serializers.Serializer[Any]):
+    """Who answered for a first model that did not pass for where it looks, and why."""
+
+    by = PersonOut(allow_null=True)
+    reason = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
 class VersionOut(ShortVersionOut):
     """A version of a model; ``digest`` is of its weights."""
 
@@ -57,6 +65,7 @@ class VersionOut(ShortVersionOut):
     gate_sentence = serializers.CharField()
     gate_verdict = serializers.ChoiceField(choices=VERDICTS, allow_null=True)
     look = serializers.IntegerField(allow_null=True)
+    answered_for = AnsweredForOut(allow_null=True)
 
 
 class EntryOut(serializers.Serializer[Any]):
@@ -227,14 +236,19 @@ class PromotionOut(serializers.Serializer[Any]):
     report_id = serializers.UUIDField(allow_null=True)
     decided_by = PersonOut(allow_null=True)
     reason = serializers.CharField()
+    answered_for = serializers.CharField(help_text="Why, though it did not pass for where it looks; else empty.")
     created_at = serializers.DateTimeField()
 
 
 class PromoteIn(serializers.Serializer[Any]):
-    """Why, and on which report, a version goes live."""
+    """Why, and on which report, a version goes live.
+
+    ``answered_for`` is asked for where a first model does not pass only for where it looks.
+    """
 
     report_id = serializers.UUIDField()
     reason = serializers.CharField(max_length=2000)
+    answered_for = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
 
 
 class ModelReasonIn(serializers.Serializer[Any]):
@@ -359,7 +373,9 @@ class VersionPromote(APIView):
         user = caller(request)
         version, fields = access_version(user, "model.promote", id=id), checked(PromoteIn, request)
         report = access_report(user, "model.promote", id=fields["report_id"])
-        version_promote(version=version, report=report, reason=fields["reason"], by=user)
+        version_promote(
+            version=version, by=user, report=report, reason=fields["reason"], answered_for=fields["answered_for"]
+        )
         family = access_family(user, "model.read", id=version.family_id)
         return Response(FamilyOut(selectors.family_json(family)).data)
 

@@ -15,8 +15,9 @@ from annotations.access import access_snapshot
 from annotations.services.sights import What, sights_note
 from inference import selectors
 from inference.access import access_report, access_version
+from inference.engine.gaze_report import PictureKind
 from inference.engine.report import Evaluation, ExampleKind, Gate
-from inference.examples import examples_json
+from inference.examples import examples_json, gaze_examples_json
 from inference.services.evaluation import evaluation_request
 from webapp.api.base import caller, checked
 from webapp.api.models import ModelSnapshotOut, ReportRowOut, ShortVersionOut
@@ -104,6 +105,26 @@ class ReportExampleOut(serializers.Serializer[Any]):
     why = serializers.CharField()
 
 
+class GazePictureOut(serializers.Serializer[Any]):
+    """A picture as the model got it, and what it said of it; ``png`` is in base64."""
+
+    kind = serializers.ChoiceField(choices=get_args(PictureKind))
+    words = serializers.CharField()
+    logit = serializers.FloatField()
+    probability = serializers.FloatField()
+    png = serializers.CharField()
+
+
+class GazeExampleOut(serializers.Serializer[Any]):
+    """A case that tells where a version looks. ``why`` says why there are no pictures."""
+
+    label_key = serializers.CharField()
+    words = serializers.CharField()
+    pictures = GazePictureOut(many=True)
+    workitem_id = serializers.UUIDField(allow_null=True)
+    why = serializers.CharField()
+
+
 class EvaluateIn(serializers.Serializer[Any]):
     """On which dataset's test split; that of the version's training when left out."""
 
@@ -157,9 +178,23 @@ class ReportExamples(APIView):
         return Response(ReportExampleOut(shown, many=True).data)
 
 
+class ReportGaze(APIView):
+    """The cases that tell where a version looks."""
+
+    @extend_schema(operation_id="reports_gaze", responses=GazeExampleOut(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        """Return them with small pictures: as they are, and with a region replaced."""
+        user = caller(request)
+        report = access_report(user, "training.read", id=id)
+        shown = gaze_examples_json(report, user)
+        sights_note(user, {row["workitem_id"]: [(What.ANSWER, "")] for row in shown if row["workitem_id"]})
+        return Response(GazeExampleOut(shown, many=True).data)
+
+
 urlpatterns = [
     path("versions/<uuid:id>/reports", VersionReports.as_view()),
     path("versions/<uuid:id>/evaluate", VersionEvaluate.as_view()),
     path("reports/<uuid:id>", ReportDetail.as_view()),
     path("reports/<uuid:id>/examples", ReportExamples.as_view()),
+    path("reports/<uuid:id>/gaze", ReportGaze.as_view()),
 ]

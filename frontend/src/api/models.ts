@@ -3,6 +3,7 @@ import { get, post, rowsOf } from "./client";
 import type {
   ClaimsOut,
   FamilyOut,
+  GazeExampleOut,
   PlanEntryOut,
   PlansOut,
   PromotionOut,
@@ -125,8 +126,8 @@ export const trainingQuery = (id: string) =>
 export const cancelTraining = (id: string) => post<TrainingRunOut>(`training/${id}/cancel`);
 export const resumeTraining = (id: string) => post<TrainingRunOut>(`training/${id}/resume`);
 
-export const promoteVersion = (versionId: string, reportId: string, reason: string) =>
-  post<unknown>(`versions/${versionId}/promote`, { report_id: reportId, reason });
+export const promoteVersion = (versionId: string, reportId: string, reason: string, answeredFor = "") =>
+  post<unknown>(`versions/${versionId}/promote`, { report_id: reportId, reason, answered_for: answeredFor });
 export const rollBack = (familyId: string, reason: string) =>
   post<unknown>(`models/${familyId}/roll-back`, { reason });
 export const refuseVersion = (versionId: string, reason: string) =>
@@ -138,6 +139,13 @@ export const examplesQuery = (reportId: string) =>
   queryOptions({
     queryKey: ["report", reportId, "examples"],
     queryFn: ({ signal }) => get<ReportExampleOut[]>(`reports/${reportId}/examples`, undefined, signal),
+  });
+
+/** The cases that tell where a version looks, with small pictures. */
+export const gazeQuery = (reportId: string) =>
+  queryOptions({
+    queryKey: ["report", reportId, "gaze"],
+    queryFn: ({ signal }) => get<GazeExampleOut[]>(`reports/${reportId}/gaze`, undefined, signal),
   });
 
 export const reportQuery = (id: string) =>

@@ -933,6 +933,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/{id}/gaze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return them with small pictures: as they are, and with a region replaced. */
+        get: operations["reports_gaze"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/saliency/{id}": {
         parameters: {
             query?: never;
@@ -2134,6 +2151,13 @@ export interface components {
             family_title: string;
             number: number;
         };
+        /** @description Who answered for a first model that did not pass for where it looks, and why. */
+        AnsweredForOut: {
+            by: components["schemas"]["PersonOut"] | null;
+            reason: string;
+            /** Format: date-time */
+            at: string;
+        };
         /** @description Keys of the labels a reading must answer, and which of them the caller's reading has answered. */
         AnswersOut: {
             required: string[];
@@ -2184,6 +2208,27 @@ export interface components {
             events: number;
             broken: components["schemas"]["AuditFaultOut"][];
         };
+        /**
+         * Balanced
+         * @description ROC AUC among cases that are alike in something: only pairs of one group are compared.
+         *
+         *     Attributes:
+         *         groups: how many of them hold both states.
+         *         pairs: of a positive and a negative case that were compared.
+         */
+        Balanced: {
+            /** Name */
+            name: components["schemas"]["BalancedNameEnum"];
+            /** Words */
+            words: string;
+            auc: components["schemas"]["Figure"];
+            /** Groups */
+            groups: number;
+            /** Pairs */
+            pairs: number;
+        };
+        /** @enum {string} */
+        BalancedNameEnum: "marker" | "sex" | "age_band" | "view" | "scanner";
         /**
          * BitLayout
          * @description How a stored sample lies in its word (PS3.5 8.1.1), and whether colours lie plane by plane (C.7.6.3.1.3).
@@ -2995,6 +3040,8 @@ export interface components {
         /**
          * Gate
          * @description May a challenger take the live model's place? A person still has to do it.
+         *
+         *     ``excusable``: a first model that does not pass only for where it looks; a person may answer for it by name.
          */
         Gate: {
             /**
@@ -3007,6 +3054,11 @@ export interface components {
             verdict: components["schemas"]["GateVerdictEnum"];
             /** Passed */
             passed: boolean;
+            /**
+             * Excusable
+             * @default false
+             */
+            excusable: boolean;
             /** Sentence */
             sentence: string;
             /** Patients */
@@ -3029,6 +3081,107 @@ export interface components {
         };
         /** @enum {string} */
         GateVerdictEnum: "passed" | "refused" | "cannot_tell";
+        /** @description A case that tells where a version looks. ``why`` says why there are no pictures. */
+        GazeExampleOut: {
+            label_key: string;
+            words: string;
+            pictures: components["schemas"]["GazePictureOut"][];
+            /** Format: uuid */
+            workitem_id: string | null;
+            why: string;
+        };
+        /**
+         * GazeFigures
+         * @description Where a version looks for one label, on locked test cases (``inference.engine.gaze``).
+         *
+         *     Attributes:
+         *         cases, positives, negatives: whose regions were replaced.
+         *         auc: of the whole pictures, on these cases.
+         *         gap: mean logit of the positive less that of the negative cases: what grounding is a share of.
+         *         fewest: patients with a mark below which grounding is not judged.
+         *         marked: positive cases with a reader's mark and equal places elsewhere in the body.
+         *         marked_patients: theirs.
+         *         grounding: mean share of the gap that goes with the marked place, beyond what goes with equal places elsewhere.
+         *         logit_drop: the same in logits.
+         *         oftener: how often the marked place costs more than an equal place elsewhere.
+         *         swapped: as ``grounding``, with the pixels of another patient with the label; of ``swapped_cases``.
+         *         marks_at_edge: share of the marked area that lies in border and corners.
+         *         outside: share of the answer's change that goes with what is outside the body; of ``outside_cases`` pictures.
+         *         map_outside, map_outside_area: share of the best map, and of the picture, outside the body; ``map_label`` is its
+         *             name.
+         *         with_marker: cases with burned-in letters or markers: positive and negative ones.
+         *         turned: of these, share of decisions that change when they are painted over.
+         *         regions: what each region is to the answer.
+         *         balanced: AUC within groups.
+         *         sentences: all that in words.
+         */
+        GazeFigures: {
+            /** Cases */
+            cases: number;
+            /** Positives */
+            positives: number;
+            /** Negatives */
+            negatives: number;
+            auc: components["schemas"]["Figure"];
+            /** Gap */
+            gap: number | null;
+            /** Fewest */
+            fewest: number;
+            /** Marked */
+            marked: number;
+            /** Marked Patients */
+            marked_patients: number;
+            grounding: components["schemas"]["Figure"] | null;
+            logit_drop: components["schemas"]["Figure"] | null;
+            oftener: components["schemas"]["Figure"] | null;
+            swapped: components["schemas"]["Figure"] | null;
+            /** Swapped Cases */
+            swapped_cases: number;
+            /** Marks At Edge */
+            marks_at_edge: number | null;
+            outside: components["schemas"]["Figure"] | null;
+            /** Outside Cases */
+            outside_cases: number;
+            /**
+             * Map Outside
+             * @default null
+             */
+            map_outside: number | null;
+            /**
+             * Map Outside Area
+             * @default null
+             */
+            map_outside_area: number | null;
+            /**
+             * Map Label
+             * @default
+             */
+            map_label: string;
+            /** With Marker */
+            with_marker: [
+                number,
+                number
+            ];
+            turned: components["schemas"]["Figure"] | null;
+            /** Regions */
+            regions: components["schemas"]["RegionFigures"][];
+            /** Balanced */
+            balanced: components["schemas"]["Balanced"][];
+            /** Sentences */
+            sentences: string[];
+        };
+        /** @description A picture as the model got it, and what it said of it; ``png`` is in base64. */
+        GazePictureOut: {
+            kind: components["schemas"]["GazePictureOutKindEnum"];
+            words: string;
+            /** Format: double */
+            logit: number;
+            /** Format: double */
+            probability: number;
+            png: string;
+        };
+        /** @enum {string} */
+        GazePictureOutKindEnum: "original" | "finding" | "edge" | "marks";
         /** @description A shape: LPS mm in patient space, (column, row) pixels in image space. */
         GeometryOut: {
             space: components["schemas"]["SpaceEnum"];
@@ -3235,6 +3388,7 @@ export interface components {
          *
          *     Attributes:
          *         maps: of classifications; null in reports of before, and of the version that a new one is compared with.
+         *         gaze: where it looks, of classifications of single images; null in reports of before.
          *         places: of classifications that learned places; null in reports of before, too.
          *         simple: of classifications: answers that need no model, on the same cases, the best first.
          */
@@ -3270,6 +3424,8 @@ export interface components {
             simple: components["schemas"]["SimpleAnswer"][];
             /** @default null */
             maps: components["schemas"]["MapGrades"] | null;
+            /** @default null */
+            gaze: components["schemas"]["GazeFigures"] | null;
         };
         /** @description A new label. */
         LabelInRequest: {
@@ -4257,11 +4413,17 @@ export interface components {
             description: string;
             is_inbox: boolean;
         };
-        /** @description Why, and on which report, a version goes live. */
+        /**
+         * @description Why, and on which report, a version goes live.
+         *
+         *     ``answered_for`` is asked for where a first model does not pass only for where it looks.
+         */
         PromoteInRequest: {
             /** Format: uuid */
             report_id: string;
             reason: string;
+            /** @default  */
+            answered_for: string;
         };
         /** @description A change of the live version, forward or back. */
         PromotionOut: {
@@ -4274,6 +4436,8 @@ export interface components {
             report_id: string | null;
             decided_by: components["schemas"]["PersonOut"] | null;
             reason: string;
+            /** @description Why, though it did not pass for where it looks; else empty. */
+            answered_for: string;
             /** Format: date-time */
             created_at: string;
         };
@@ -4413,6 +4577,30 @@ export interface components {
             code: string;
             message: string;
         };
+        /**
+         * RegionFigures
+         * @description What a region of the picture is to the answer, as ROC AUC on the same cases.
+         *
+         *     Attributes:
+         *         words: of the region.
+         *         alone: AUC where everything else is the mean of all pictures; null where that was not asked.
+         *         without: AUC where the region is replaced; null where that was not asked.
+         *         change: that less the AUC of the whole pictures, paired.
+         *         cases: whose picture has such a region.
+         */
+        RegionFigures: {
+            /** Name */
+            name: components["schemas"]["RegionFiguresNameEnum"];
+            /** Words */
+            words: string;
+            alone: components["schemas"]["Figure"] | null;
+            without: components["schemas"]["Figure"] | null;
+            change: components["schemas"]["Figure"] | null;
+            /** Cases */
+            cases: number;
+        };
+        /** @enum {string} */
+        RegionFiguresNameEnum: "marks" | "edge" | "border" | "top_left" | "top_right" | "bottom_left" | "bottom_right" | "outside" | "body" | "centre";
         RegistrationChangedEvent: {
             id: number;
             /** @enum {string} */
@@ -6087,6 +6275,7 @@ export interface components {
             gate_sentence: string;
             gate_verdict: (components["schemas"]["GateVerdictEnum"] | components["schemas"]["NullEnum"]) | null;
             look: number | null;
+            answered_for: components["schemas"]["AnsweredForOut"] | null;
             family: components["schemas"]["VersionFamilyOut"];
             card: unknown;
             card_digest: string;
@@ -6119,6 +6308,7 @@ export interface components {
             gate_sentence: string;
             gate_verdict: (components["schemas"]["GateVerdictEnum"] | components["schemas"]["NullEnum"]) | null;
             look: number | null;
+            answered_for: components["schemas"]["AnsweredForOut"] | null;
         };
         /** @enum {string} */
         VersionStateEnum: "candidate" | "evaluated" | "live" | "retired" | "refused";
@@ -7858,6 +8048,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportExampleOut"][];
+                };
+            };
+        };
+    };
+    reports_gaze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GazeExampleOut"][];
                 };
             };
         };

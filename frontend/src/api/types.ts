@@ -83,6 +83,7 @@ export type PromotionOut = Schemas["PromotionOut"];
 export type ReportOut = Schemas["ReportOut"];
 export type EvaluationOut = Schemas["Evaluation"];
 export type ReportExampleOut = Schemas["ReportExampleOut"];
+export type GazeExampleOut = Schemas["GazeExampleOut"];
 export type LabelFigures = Schemas["LabelFigures"];
 export type SubgroupFigures = Schemas["SubgroupFigures"];
 export type GateOut = Schemas["Gate"];

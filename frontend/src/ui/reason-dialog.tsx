@@ -11,6 +11,7 @@ export function ReasonDialog({
   yes,
   danger,
   busy,
+  answerFor,
   onYes,
 }: {
   opened: boolean;
@@ -20,17 +21,21 @@ export function ReasonDialog({
   yes: string;
   danger?: boolean;
   busy: boolean;
-  onYes: (reason: string) => void;
+  /** What a person has to answer for, with a reason of its own; left out where there is nothing. */
+  answerFor?: string;
+  onYes: (reason: string, answeredFor: string) => void;
 }) {
   const [reason, setReason] = useState("");
+  const [answered, setAnswered] = useState("");
   useEffect(() => {
     if (!opened) {
       setReason("");
+      setAnswered("");
     }
   }, [opened]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onYes(reason.trim());
+    onYes(reason.trim(), answerFor ? answered.trim() : "");
   };
   return (
     <Modal opened={opened} onClose={onClose} title={title}>
@@ -40,6 +45,15 @@ export function ReasonDialog({
             {body}
           </Text>
           <ReasonField value={reason} onChange={setReason} focused />
+          {answerFor ? (
+            <ReasonField
+              label="Why do you answer for it?"
+              description={answerFor}
+              value={answered}
+              onChange={setAnswered}
+              testId="answered-for"
+            />
+          ) : null}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
               Keep as it is
@@ -48,7 +62,7 @@ export function ReasonDialog({
               type="submit"
               color={danger ? "red" : "signal"}
               loading={busy}
-              disabled={reason.trim() === ""}
+              disabled={reason.trim() === "" || (Boolean(answerFor) && answered.trim() === "")}
               data-testid="reason-confirm"
             >
               {yes}

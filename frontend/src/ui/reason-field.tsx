@@ -4,6 +4,7 @@ import { Textarea } from "@mantine/core";
 export function ReasonField({
   value,
   onChange,
+  label = "Reason",
   description = "Kept with your name in the history and the audit trail.",
   maxLength = 2000,
   testId = "reason",
@@ -11,6 +12,7 @@ export function ReasonField({
 }: {
   value: string;
   onChange: (reason: string) => void;
+  label?: string;
   description?: string;
   maxLength?: number;
   testId?: string;
@@ -19,7 +21,7 @@ export function ReasonField({
 }) {
   return (
     <Textarea
-      label="Reason"
+      label={label}
       description={description}
       required
       autosize

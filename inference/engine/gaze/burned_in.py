@@ -17,8 +17,8 @@ _SEARCHED: Final = 512
 #: A stroke is narrower than this share of the shorter side.
 _STROKE: Final = 0.05
 #: It is brighter than its surroundings by this share of the picture's range, and as bright as its brightest parts.
-_STANDS_OUT: Final = 0.35
-_BRIGHT: Final = 0.7
+_STANDS_OUT: Final = 0.27
+_BRIGHT: Final = 0.55
 #: A letter covers at least and at most this share of the picture, and its box no more than this share of a side.
 _LEAST: Final = 0.0001
 _MOST: Final = 0.02

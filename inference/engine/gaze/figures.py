@@ -17,7 +17,6 @@ from inference.engine.gaze_report import (
     REGION_WORDS,
     Balanced,
     BalancedName,
-    GazeExample,
     GazeFigures,
     RegionFigures,
     RegionName,
@@ -127,9 +126,7 @@ def has_both(cases: Cases, label: str) -> bool:
     return bool((truth == 1).any() and (truth == 0).any())
 
 
-def gaze_figures(
-    cases: Cases, label: str, *, named: str, turned: Array, examples: Sequence[GazeExample] = ()
-) -> GazeFigures | None:
+def gaze_figures(cases: Cases, label: str, *, named: str, turned: Array) -> GazeFigures | None:
     """Put the figures of a label together; None where one of the states is missing.
 
     Args:
@@ -137,7 +134,6 @@ def gaze_figures(
         label: to report on.
         named: it in words.
         turned: whether each case's decision changes when markers are painted over, 1 or 0; NaN without a marker.
-        examples: telling cases.
     """
     if not has_both(cases, label):
         return None
@@ -172,7 +168,6 @@ def gaze_figures(
         regions=_regions(cases, label),
         balanced=_balanced(cases, label),
         sentences=(),
-        examples=tuple(examples),
     )
     return found.model_copy(update={"sentences": _sentences(found, named)})
 

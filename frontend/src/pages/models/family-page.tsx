@@ -168,6 +168,12 @@ function VersionLine({
       </Table.Td>
       <Table.Td>
         <StateBadge state={version.state} />
+        {version.answered_for ? (
+          <Text size="xs" mt={2} maw={260} data-testid={`answered-for-${version.number}`}>
+            Where it looks, {version.answered_for.by?.display_name ?? "somebody"} answers for: “
+            {version.answered_for.reason}”
+          </Text>
+        ) : null}
       </Table.Td>
       <Table.Td>{formatInstant(version.created_at)}</Table.Td>
       <Table.Td>
@@ -250,7 +256,14 @@ function History({ rows }: { rows: PromotionOut[] }) {
               </Group>
             </Table.Td>
             <Table.Td>{row.decided_by?.display_name ?? "–"}</Table.Td>
-            <Table.Td>{row.reason}</Table.Td>
+            <Table.Td>
+              {row.reason}
+              {row.answered_for ? (
+                <Text size="xs" mt={2}>
+                  Answered for where it looks: “{row.answered_for}”
+                </Text>
+              ) : null}
+            </Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>

@@ -36,6 +36,12 @@ export function GatePanel({ gate, look }: { gate: GateOut; look: string }) {
         data-verdict={gate.verdict}
       >
         {detail ? <Text size="sm">{detail}</Text> : null}
+        {gate.excusable ? (
+          <Text size="sm" mt={4} data-testid="gate-excusable">
+            Only where it looks stands against this first version. An admin may answer for it by name; that
+            stays on the version for ever.
+          </Text>
+        ) : null}
         {look ? (
           <Text size="sm" mt={4} data-testid="gate-look">
             {look}

@@ -27,7 +27,8 @@ export function ReportActions({ report, family }: { report: ReportOut; family: F
     }
   };
   const promote = useMutation({
-    mutationFn: (reason: string) => promoteVersion(report.version.id, report.id, reason),
+    mutationFn: ({ reason, answeredFor }: { reason: string; answeredFor: string }) =>
+      promoteVersion(report.version.id, report.id, reason, answeredFor),
     onSuccess: () => done(`Version ${report.version.number} is live. New cases are predicted with it.`),
     onError: (error) => notifyError(error, "Could not promote"),
   });
@@ -42,6 +43,7 @@ export function ReportActions({ report, family }: { report: ReportOut; family: F
     onError: (error) => notifyError(error, "Could not evaluate"),
   });
   const why = whyNot(report, state, isOld, may(me, "model.promote", family.project));
+  const answers = report.gate.excusable === true && !report.gate.passed && why === "";
   const open = state === "candidate" || state === "evaluated";
   const outdated = !report.is_current && !isOld && (open || state === "retired");
   return (
@@ -74,11 +76,13 @@ export function ReportActions({ report, family }: { report: ReportOut; family: F
       ) : null}
       <Button
         disabled={why !== ""}
+        color={answers ? "red" : undefined}
+        variant={answers ? "outline" : "filled"}
         aria-describedby={why ? "promote-why" : undefined}
         onClick={() => setAsked("promote")}
         data-testid="promote"
       >
-        Promote
+        {answers ? "Promote all the same …" : "Promote"}
       </Button>
       <ReasonDialog
         opened={asked === "promote"}
@@ -89,9 +93,15 @@ export function ReportActions({ report, family }: { report: ReportOut; family: F
             ? `It replaces version ${family.live.number} for new cases. Old findings keep the version that made them, and you can roll back in one click.`
             : "It will predict new cases from now on. You can roll back later."
         }
-        yes="Promote"
+        yes={answers ? "Answer for it and promote" : "Promote"}
         busy={promote.isPending}
-        onYes={(reason) => promote.mutate(reason)}
+        danger={answers}
+        answerFor={
+          answers
+            ? "The gate did not pass this first version for where it looks. Your name and this reason stay on the version for ever."
+            : undefined
+        }
+        onYes={(reason, answeredFor) => promote.mutate({ reason, answeredFor })}
       />
       <ReasonDialog
         opened={asked === "refuse"}
@@ -124,6 +134,7 @@ function whyNot(report: ReportOut, state: string, isOld: boolean, mayPromote: bo
   if (!report.is_current) {
     return "Another version is live since: evaluate it again before promoting.";
   }
+  if (report.gate.excusable) return "";
   if (report.gate.verdict === "cannot_tell") return "The gate cannot tell: see below what is missing.";
   return report.gate.passed ? "" : "The gate refused: see below why.";
 }

@@ -15,6 +15,7 @@ import { StateBadge } from "../../ui/state-badge";
 import { ExamplePanel } from "./example-panel";
 import { FigureTable } from "./figure-table";
 import { GatePanel } from "./gate-panel";
+import { GazePanel } from "./gaze-panel";
 import { CalibrationPlot, ConfusionMatrix, RocPlot } from "./label-plots";
 import { MapPanel } from "./map-panel";
 import { hasExamples, MaskPanel } from "./mask-panel";
@@ -49,6 +50,7 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
   const { report: figures, compared_report: before, gate } = report;
   const nameOf = useLabelNames(report.version.project);
   const [label, setLabel] = useState<string | null>(null);
+  const mayOpen = useMay("training.read");
   const keys = Object.keys(figures.labels);
   const of = label && keys.includes(label) ? label : (keys[0] ?? "");
   const shown = figures.labels[of];
@@ -102,6 +104,7 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
             learned={report.place_sentences}
             nameOf={nameOf}
           />
+          <GazePanel reportId={report.id} report={figures} mayOpen={mayOpen} nameOf={nameOf} />
           <MapPanel report={figures} nameOf={nameOf} />
           <SimplePanel report={figures} nameOf={nameOf} />
           {hasExamples(figures) ? <ExamplePanel reportId={report.id} nameOf={nameOf} /> : null}
