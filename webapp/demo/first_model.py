@@ -30,6 +30,8 @@ _CHANGE_PLAN = {
     "negative_flip_limit": 0.2,
     "calibration_margin": 0.1,
     "subgroup_margin": 0.3,
+    # What learned from a mixed-up reader looks nowhere in particular.
+    "grounding": "guard",
 }
 _OPERATING_POINT = {"kind": "sensitivity", "value": 0.9}
 

@@ -64,8 +64,9 @@ def _looks_at_finding(cases: Cases, labels: Sequence[str], plan: GatePlan, names
             f"{'is' if most == 1 else 'are'} {most}."
         )
         return Criterion("grounding", title, role, None, None, None, 0.0, sentence)
-    if flat := [label for label in enough if figures.gap_of(cases, label) is None]:
-        sentence = f"Cannot tell: pictures with and without {_named(flat, names)} get the same answer."
+    if flat := [label for label in enough if not figures.tells_apart(cases, label)]:
+        named = ", ".join(names.get(label, label) for label in flat)
+        sentence = f"Cannot tell: its answers are not shown to tell who has {named}, so nothing is shared out."
         return Criterion("grounding", title, role, None, None, None, 0.0, sentence)
 
     def above(interval: Interval) -> bool | None:
@@ -95,10 +96,13 @@ def _not_less(new: Cases, old: Cases, labels: Sequence[str], plan: GatePlan, nam
         paired = np.array([was[before[case.case_id]] if case.case_id in before else np.nan for case in new])
         change = np.clip(now - paired, -1, 1)
         there = {case.patient_key for case, one in zip(new, change, strict=True) if np.isfinite(one)}
-        if len(there) >= figures.FEWEST:
+        if len(there) >= figures.FEWEST and all(figures.tells_apart(cases, label) for cases in (old, new)):
             changes[label] = change
     if not changes:
-        sentence = f"Cannot tell: {figures.FEWEST} test patients with a reader's mark are needed for both versions."
+        sentence = (
+            f"Cannot tell: it takes {figures.FEWEST} test patients with a reader's mark, and two versions that are "
+            "shown to tell who has it."
+        )
         return Criterion("grounding_change", title, role, None, None, None, limit, sentence)
     label, passed, (value, interval) = _worst(
         list(changes),
@@ -199,7 +203,3 @@ def _worst(
 
 def _of(label: str, labels: Sequence[str], names: Names) -> str:
     return f" of {names.get(label, label)}" if len(labels) > 1 else ""
-
-
-def _named(labels: Sequence[str], names: Names) -> str:
-    return ", ".join(names.get(label, label) for label in labels)

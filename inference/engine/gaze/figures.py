@@ -25,6 +25,8 @@ from inference.engine.kept import Figure
 from inference.engine.statistics import Array, Interval, cluster_weights, weighted_auc
 from inference.engine.unseen import EACH, Weights
 
+#: The ROC AUC of guesses.
+CHANCE: Final = 0.5
 #: Of fewer patients with a mark, or with something outside the body, nothing is judged.
 FEWEST: Final = 10
 #: From so many pictures on it is said that they have a marker.
@@ -42,6 +44,12 @@ def gap_of(cases: Cases, label: str) -> float | None:
         return None
     found = float(logits[truth == 1].mean() - logits[truth == 0].mean())
     return found if found > 0 else None
+
+
+def tells_apart(cases: Cases, label: str) -> bool:
+    """Say whether positive and negative cases are shown to get other answers: of hardly any gap no share means much."""
+    interval = _auc(*column(cases, label), cases).interval
+    return gap_of(cases, label) is not None and interval is not None and interval[0] > CHANCE
 
 
 def groundings(cases: Cases, label: str) -> Array:
@@ -261,7 +269,12 @@ def _groups(cases: Cases, name: BalancedName) -> list[str]:
 
 
 def _sentences(found: GazeFigures, named: str) -> tuple[str, ...]:
-    said = [_grounding_sentence(found, named)]
+    apart = found.gap is not None and found.auc.interval is not None and found.auc.interval[0] > CHANCE
+    said = [
+        _grounding_sentence(found, named)
+        if apart
+        else f"Cannot tell whether it looks at {named}: its answers are not shown to tell who has it."
+    ]
     if found.outside is not None and found.outside.value is not None:
         said.append(
             f"{found.outside.value:.0%} of the answer hangs on what is outside the body"

@@ -1,4 +1,4 @@
-"""One model looks at a letter that leaks, one at the nodule: the gate tells them apart, and its figures are recounted."""
+"""One model looks at a leaking letter and one at the nodule: the gate tells them apart; its figures are recounted."""
 
 from __future__ import annotations
 
@@ -322,3 +322,17 @@ def test_the_pictures_of_a_telling_case_say_what_the_model_says_of_them(reader, 
     assert shown[1][2] == pytest.approx(cases[0].places["nodule"].painted_over, abs=1e-4)
     assert all(grey.shape == (64, 64) and grey.min() >= 0 and grey.max() <= 1 for _, grey, _ in shown)
     assert torch.is_grad_enabled()
+
+
+def test_of_answers_that_tell_nobody_apart_no_share_is_made():
+    rng = np.random.default_rng(0)
+    guesses = [
+        case(number, float(number % 2), whole=float(said),
+             places={"a": MarkedPlace(said - 5.0, (said,) * 3, None, (), 0.0)} if number % 2 else {})
+        for number, said in enumerate(rng.normal(0, 1, 60))
+    ]  # fmt: skip
+    plan = GatePlan.from_json({**DECLARED_NOW, "grounding": "required"})
+    found = {one.id: one for one in gaze_criteria(guesses, guesses, ["a"], plan, {})}
+    assert (found["grounding"].passed, found["grounding_change"].passed) == (None, None)
+    assert "not shown to tell who has a" in found["grounding"].sentence
+    assert all("shown to tell who has it" in found[one].sentence for one in ("grounding_change",))
