@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from inference.models import EvaluationReport, ModelVersion
 from inference.services.evaluation import evaluation_request
 from tests.e2e.bench import need_the_front_end, reader_at
-from tests.inference.planted_archive import freeze, install, make_family, open_workitem, plant_many
+from tests.inference.planted_archive import bright_model, freeze, install, make_family, open_workitem, plant_many
 from tests.patience import eventually
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_the_report_shows_where_a_version_looks_and_an_admin_answers_for_a_first_one(
-    project: Project, admin: User, server_url: str, square_model: Path, run_jobs: Callable[[], int]
+    project: Project, admin: User, server_url: str, tmp_path: Path, run_jobs: Callable[[], int]
 ) -> None:
     need_the_front_end()
     family = make_family(project, admin, change_plan={"grounding": "required", "trivial": "told", "smallest": 5})
-    version = install(family, square_model)
+    version = install(family, bright_model(tmp_path))
     # As if it had never been live: it is the first model that is judged.
     family.live = None
     family.save()
