@@ -12,6 +12,7 @@ from benchmarks.gate_worlds import Rng, calibrated, cases, scores, sharpened_to,
 from inference.engine import first_model
 from inference.engine.beyond_guessing import above_trivial, tells
 from inference.engine.gate_plan import GatePlan
+from inference.engine.gradings.registry import GRADINGS
 from inference.engine.report import Criterion
 
 PLAN = GatePlan()
@@ -26,7 +27,7 @@ def first_auc(rng: Rng, positives: int, negatives: int, floor: float, labels: in
     names = tuple(f"l{k}" for k in range(labels))
     said = {name: scores(rng, truth, (floor,), 0.0, patients)[0] for name in names}
     results = cases(said, dict.fromkeys(names, truth), patients)
-    return first_model.above_floor(results, names, "auc", weights_of(results), GatePlan(auc_floor=floor))
+    return first_model.above_floor(results, names, GRADINGS["labels"], weights_of(results), GatePlan(auc_floor=floor))
 
 
 def above_simple(rng: Rng, positives: int, negatives: int, auc: float, alike: float, answers: int) -> Criterion:
@@ -37,7 +38,7 @@ def above_simple(rng: Rng, positives: int, negatives: int, auc: float, alike: fl
     trivial = dict(zip(("brightness", "size", "contrast"), (cases(one, truth) for one in said[1:]), strict=False))
     constant = {"prevalence": cases(np.full(len(truth), 0.3), truth)}
     weights = weights_of(model)
-    return above_trivial(model, LABEL, "auc", {**constant, **trivial}, weights, "required", {})[0]
+    return above_trivial(model, LABEL, GRADINGS["labels"], {**constant, **trivial}, weights, "required", {})[0]
 
 
 def coin(rng: Rng, positives: int, negatives: int, rates: tuple[float, float], labels: int, images: int) -> Criterion:
@@ -51,7 +52,8 @@ def coin(rng: Rng, positives: int, negatives: int, rates: tuple[float, float], l
         truth[f"l{k}"] = rng.permutation(np.repeat(np.r_[np.ones(m), np.zeros(n)], images))
     member = np.repeat(np.arange(positives + negatives), images)
     results = cases(said, truth, member)
-    return tells(results, tuple(said), dict.fromkeys(said, 0.5), weights_of(results), PLAN.trivial)[0]
+    limits, grading = dict.fromkeys(said, 0.5), GRADINGS["labels"]
+    return tells(results, tuple(said), limits, grading, weights_of(results), PLAN.trivial)[0]
 
 
 def first_calibration(rng: Rng, count: int, sharpened: float) -> Criterion:
@@ -67,7 +69,7 @@ def first_dice(rng: Rng, patients: int, missed: float, images: int) -> Criterion
     truth = np.ones(count)
     results = cases(truth, truth, np.repeat(np.arange(patients), images), dice=dice)
     plan = GatePlan(dice_floor=0.8 * (1 - missed))
-    return first_model.above_floor(results, LABEL, "dice", weights_of(results), plan)
+    return first_model.above_floor(results, LABEL, GRADINGS["masks"], weights_of(results), plan)
 
 
 def first_worlds() -> Iterator[World]:

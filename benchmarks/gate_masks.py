@@ -13,6 +13,7 @@ from inference.engine.beyond_guessing import above_trivial, tells
 from inference.engine.case_result import CaseResult
 from inference.engine.criteria import non_inferior
 from inference.engine.gate_plan import GatePlan
+from inference.engine.gradings.registry import GRADINGS
 from inference.engine.mask_score import SegmentationScore
 from inference.engine.pairs import Pairs
 from inference.engine.report import Criterion
@@ -90,7 +91,7 @@ def two(rng: Rng, sick: int, healthy: int, *, found=(0.95, 0.95), clean=(0.9, 0.
         rng.bit_generator.state = state  # the same structures for both
         own = np.clip(quality + np.random.default_rng(k).normal(0, 0.02, size=m), 0, 1) - dice[k]
         columns.append({"a": column(rng, m, n, found=finds[k], clean=cleans[k], dice=own)})
-    return both(*(cases_of(one, images) for one in columns), metric="dice")
+    return both(*(cases_of(one, images) for one in columns), grading=GRADINGS["masks"])
 
 
 def asked(pairs: Pairs, id_: str) -> Criterion:
@@ -122,7 +123,7 @@ def painted_more(rng: Rng, sick: int, healthy: int, kind: str) -> Pairs:
         some = np.ones(sick, bool)
         one = column(rng, sick, healthy, found=some, clean=volume == 0, dice=np.full(sick, 0.8), volume=volume)
         columns.append({"a": one})
-    return both(*map(cases_of, columns), metric="dice")
+    return both(*map(cases_of, columns), grading=GRADINGS["masks"])
 
 
 def guess(rng: Rng, sick: int, healthy: int, rates: tuple[float, float], labels: int, images: int) -> Criterion:
@@ -139,7 +140,7 @@ def guess(rng: Rng, sick: int, healthy: int, rates: tuple[float, float], labels:
         one = column(rng, m * images, n * images, found=found, clean=clean, dice=np.full(m * images, 0.7))
         columns[f"l{k}"] = tuple(values[order] for values in one)
     results = cases_of(columns, images)
-    return tells(results, tuple(columns), {}, weights_of(results), PLAN.trivial)[0]
+    return tells(results, tuple(columns), {}, GRADINGS["masks"], weights_of(results), PLAN.trivial)[0]
 
 
 def as_good_as_a_guess(rng: Rng, sick: int, guesses: int, alike: float) -> Criterion:
@@ -157,7 +158,7 @@ def as_good_as_a_guess(rng: Rng, sick: int, guesses: int, alike: float) -> Crite
     ]
     names = ("all", "mean_mask", "location", "majority", "nothing")
     trivial = dict(zip(names, answers[1:], strict=False))
-    return above_trivial(answers[0], ["a"], "dice", trivial, weights_of(answers[0]), "required", {})[0]
+    return above_trivial(answers[0], ["a"], GRADINGS["masks"], trivial, weights_of(answers[0]), "required", {})[0]
 
 
 def several_labels(rng: Rng, sick: int, less: float) -> Pairs:
@@ -169,7 +170,7 @@ def several_labels(rng: Rng, sick: int, less: float) -> Pairs:
         for place, loss in enumerate((0.0, 3 * less if k == 0 else 0.0)):
             own = np.clip(quality + rng.normal(0, 0.03, size=sick), 0, 1) - loss
             columns[place][f"l{k}"] = here * 1.0, here * 1.0, np.where(here, own, 1.0)
-    return both(*map(cases_of, columns), labels=("l0", "l1", "l2"), metric="dice")
+    return both(*map(cases_of, columns), labels=("l0", "l1", "l2"), grading=GRADINGS["masks"])
 
 
 def mask_worlds() -> Iterator[World]:
@@ -249,7 +250,7 @@ def turned(rng: Rng, right: int, share: float, images: int) -> Pairs:
     columns = [
         {"a": (np.ones(count), one.astype(float), np.where(one, 0.8, 0.0))} for one in (whole, kept)
     ]  # fmt: skip
-    return both(*(cases_of(one, images) for one in columns), metric="dice")
+    return both(*(cases_of(one, images) for one in columns), grading=GRADINGS["masks"])
 
 
 def flip_worlds() -> Iterator[World]:

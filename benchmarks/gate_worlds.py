@@ -14,6 +14,7 @@ import numpy as np
 from inference.engine import criteria
 from inference.engine.case_result import CaseResult, SegmentationScore
 from inference.engine.gate_plan import GatePlan
+from inference.engine.gradings.registry import GRADINGS
 from inference.engine.pairs import Pairs
 from inference.engine.report import Criterion
 from inference.engine.unseen import Weights
@@ -73,20 +74,21 @@ def built(patients, probabilities, truths, groups, masks) -> list[CaseResult]:
     results = []
     for k, parts in enumerate(zip(patients, probabilities, truths, groups, masks, strict=True)):
         one = CaseResult.__new__(CaseResult)
-        one.__dict__.update(zip(_PARTS, (f"c{k}", *parts), strict=True))
+        one.__dict__.update(zip(_PARTS, (f"c{k}", *parts, _NONE, _NONE), strict=True))
         results.append(one)
     return results
 
 
-_PARTS = ("case_id", "patient_key", "probabilities", "truth", "groups", "segmentation")
+_PARTS = ("case_id", "patient_key", "probabilities", "truth", "groups", "segmentation", "places", "boxes")
+_NONE: dict[str, object] = {}
 
 
 def mask(dice: float) -> SegmentationScore:
     return SegmentationScore(None if np.isnan(dice) else float(dice), 1.0, 1.0, None, "mm")
 
 
-def both(old: list[CaseResult], new: list[CaseResult], labels=("a",), metric="auc") -> Pairs:
-    return Pairs(old, new, tuple(labels), metric, weights_of(new))
+def both(old: list[CaseResult], new: list[CaseResult], labels=("a",), grading=GRADINGS["labels"]) -> Pairs:
+    return Pairs(old, new, tuple(labels), grading, weights_of(new))
 
 
 def weights_of(results: Sequence[CaseResult]) -> Weights:
@@ -231,4 +233,4 @@ def masks(rng: Rng, patients: int, less: float, missed: float, quality=8.0, imag
     new = np.where(gone, 0.0, np.clip(old + noise, 0, 1) - shift)
     member = np.repeat(np.arange(patients), images)
     truth = np.ones(count)
-    return both(cases(truth, truth, member, dice=old), cases(truth, truth, member, dice=new), metric="dice")
+    return both(cases(truth, truth, member, dice=old), cases(truth, truth, member, dice=new), grading=GRADINGS["masks"])

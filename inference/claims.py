@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from core.numbers import how_many
-from inference.engine.report import CalibrationBin, Evaluation
+from inference.engine.report import CalibrationBin, Evaluation, LabelFigures
 from inference.models import ModelVersion
 
 Json = dict[str, Any]
@@ -25,22 +25,34 @@ def claims_json(version: ModelVersion) -> Json:
     return {
         "version_id": version.pk,
         "report_id": newest.pk if newest and kept else None,
-        "labels": {
-            key: [_claim(number, {round(one.low * BINS): one for one in figures.calibration}) for number in range(BINS)]
-            for key, figures in labels.items()
-        },
+        "labels": {key: _claims(figures) for key, figures in labels.items()},
     }
 
 
-def _claim(number: int, measured: dict[int, CalibrationBin]) -> Json:
+def _claims(figures: LabelFigures) -> list[Json]:
+    measured = {round(one.low * BINS): one for one in _measured(figures)}
+    return [_claim(number, measured, boxes=figures.boxes is not None) for number in range(BINS)]
+
+
+def _measured(figures: LabelFigures) -> tuple[CalibrationBin, ...]:
+    """Return what was stated and what came true: of boxes where each finding is one, else of answers about cases."""
+    return figures.boxes.calibration if figures.boxes else figures.calibration
+
+
+def _claim(number: int, measured: dict[int, CalibrationBin], *, boxes: bool) -> Json:
     low, high = number / BINS, (number + 1) / BINS
     between = f"between {number * 10} and {(number + 1) * 10} %"
     one = measured.get(number)
     if one is None or not one.n:
-        sentence = f"The report has no test answer {between}: what this figure is worth was not measured."
+        asked = "test box" if boxes else "test answer"
+        sentence = f"The report has no {asked} {between}: what this figure is worth was not measured."
         return {"low": low, "high": high, "n": 0, "shown": 0, "stands": "unmeasured", "sentence": sentence}
     shown = round(one.observed * one.n)
-    sentence = f"Of {how_many(one.n, 'test answer', 'test answers')} {between}, {shown} showed it."
+    sentence = (
+        f"Of {how_many(one.n, 'test box', 'test boxes')} {between}, {shown} lay on what readers marked."
+        if boxes
+        else f"Of {how_many(one.n, 'test answer', 'test answers')} {between}, {shown} showed it."
+    )
     disproved = one.n >= _FEWEST and not one.interval[0] <= one.mean_probability <= one.interval[1]
     if disproved:
         too = "high" if one.mean_probability > one.observed else "low"

@@ -15,38 +15,36 @@ from imaging.models import Instance
 from imaging.selectors import frame_facts_of
 from inference.engine.gaze_report import GazeExample
 from inference.engine.outlines import pixel_outlines
-from inference.engine.report import Evaluation
-from inference.judged import masks_kept, shown_slice
+from inference.engine.report import BoxExample, Evaluation, Example, LabelFigures
+from inference.judged import Lines, boxes_on_shown_slice, masks_kept, shown_slice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from core.models import User
-    from inference.engine.report import Example
     from inference.models import EvaluationReport
 
 Json = dict[str, Any]
+AnyExample = Example | BoxExample
 
 
 def examples_json(report: EvaluationReport, user: User) -> list[Json]:
     """Return the examples of every label of a report, in the report's order.
 
-    Each is the ``Example`` of the report, its ``label_key``, ``picture`` (image, slice, size), ``truth`` and ``model``
-    (lines as [[column, row] …]; (0, 0) is the centre of the first pixel), and ``workitem_id``. Where the viewer may not
-    see it, or other pixels are shown now than were judged, ``picture`` is null, there are no lines, and ``why`` says
-    the reason.
+    Each is the ``Example`` or ``BoxExample`` of the report (null what only the other has), its ``label_key``,
+    ``picture`` (image, slice, size), ``truth`` and ``model`` (lines as [[column, row] …]; (0, 0) is the centre of the
+    first pixel), and ``workitem_id``. Where the viewer may not see it, or other pixels are shown now than were judged,
+    ``picture`` is null, there are no lines, and ``why`` says the reason.
 
     Args:
         report: the caller has checked that it may be read.
         user: who looks.
     """
     figures = Evaluation.kept(report.report)
-    shown = [
-        (label, example)
-        for label, one in (figures.labels if figures else {}).items()
-        if one.segmentation is not None
-        for example in one.segmentation.examples
-    ]
+    shown = [(key, one) for key, own in (figures.labels if figures else {}).items() for one in _examples_of(own)]
     if not shown:
         return []
     outputs: Json = json.loads(zlib.decompress(blobs.get(report.outputs_digest)))
@@ -55,16 +53,31 @@ def examples_json(report: EvaluationReport, user: User) -> list[Json]:
     return [_example(report, user, label, example, kept.get(example.case_id, ""), judged) for label, example in shown]
 
 
+def _examples_of(figures: LabelFigures) -> tuple[AnyExample, ...]:
+    masks, boxes = figures.segmentation, figures.boxes
+    return (*(masks.examples if masks else ()), *(boxes.examples if boxes else ()))
+
+
 def _example(
-    report: EvaluationReport, user: User, label: str, example: Example, digest: str, judged: Mapping[str, str]
+    report: EvaluationReport,
+    user: User,
+    label: str,
+    example: Example | BoxExample,
+    digest: str,
+    judged: Mapping[str, str],
 ) -> Json:
     """Return one example; ``judged`` has by SOP Instance UID the digest of the pixels that were frozen."""
-    said = {"label_key": label, **example.model_dump(mode="json", exclude={"case_id"})}
+    said = {"label_key": label, **_figures(example)}
     nothing: Json = {"picture": None, "truth": [], "model": [], "workitem_id": None}
     if not digest:
-        return {**said, **nothing, "why": "Its masks were not kept."}
+        return {
+            **said,
+            **nothing,
+            "why": f"Its {'boxes' if isinstance(example, BoxExample) else 'masks'} were not kept.",
+        }
     kept = masks_kept(digest)
-    (uid, number), painted, true = shown_slice(kept, label)
+    k, model, truth = _lines(kept, label, example)
+    uid, number = kept["frames"][k]
     instance, workitem, why = _shown_image(report, user, uid)
     if instance is None:
         return {**said, **nothing, "why": why}
@@ -82,11 +95,11 @@ def _example(
             "pixel_aspect": aspect[0] / aspect[1],
             "rows": kept["rows"],
             "columns": kept["columns"],
-            "slice": kept["labels"][label]["shown"] + 1,
+            "slice": k + 1,
             "slices": len(kept["frames"]),
         },
-        "truth": pixel_outlines(true),
-        "model": pixel_outlines(painted),
+        "truth": truth,
+        "model": model,
         "workitem_id": workitem.pk if workitem else None,
         "why": "",
     }
@@ -125,6 +138,28 @@ def _shown_image(report: EvaluationReport, user: User, uid: str) -> tuple[Instan
     if workitem is not None and _being_read_by(user, workitem):
         return None, None, "The case is being read again: what was said of it is hidden from you."
     return instance, workitem, ""
+
+
+def _figures(example: AnyExample) -> Json:
+    """Return the figures of an example of either kind; null what only the other kind has."""
+    own = example.model_dump(mode="json", exclude={"case_id"})
+    if isinstance(example, BoxExample):
+        missed = example.marked > 0 and not example.found
+        masks = dict.fromkeys(("dice", "hd95", "volume_true", "volume_predicted"))
+        return {**masks, "unit": "", "extent_unit": "", "missed": missed, **own}
+    return {**dict.fromkeys(("marked", "found", "beside")), **own}
+
+
+def _lines(kept: Json, label: str, example: AnyExample) -> tuple[int, Lines, Lines]:
+    """Return the slice k that is shown, and on it the lines of the model and of the truth."""
+    if isinstance(example, BoxExample):
+        return boxes_on_shown_slice(kept, label)
+    _, painted, true = shown_slice(kept, label)
+    return kept["labels"][label]["shown"], _points(painted), _points(true)
+
+
+def _points(mask_ji: NDArray[np.bool_]) -> Lines:
+    return [[[float(x), float(y)] for x, y in line] for line in pixel_outlines(mask_ji)]
 
 
 def _being_read_by(user: User, workitem: Workitem) -> bool:

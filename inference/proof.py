@@ -7,9 +7,9 @@ from typing import Any
 from annotations.selectors.projects import label_names
 from core.numbers import how_many
 from inference.engine.gate_plan import GatePlan
+from inference.engine.gradings.cards import GRADING_CARDS
 from inference.engine.power import Proof, Provable, proof_of
 from inference.engine.recipe_cards import recipe_card
-from inference.engine.unseen import fewest
 from inference.family_facts import limits_of, plan_in_force
 from inference.models import ModelFamily
 
@@ -34,7 +34,7 @@ def proof_by_plan(family: ModelFamily, patients: Json) -> Json:
     """
     plan, names = limits_of(plan_in_force(family)), label_names(family.project, family.label_keys)
     there = {key: patients[key] for key in family.label_keys if key in patients}
-    if recipe_card(family.recipe).graded == "masks":
+    if not patients_wanted(family.recipe, plan)["negative"]:
         wanted = patients_wanted(family.recipe, plan)["positive"]
         enough = any(one["positive"] >= wanted for one in there.values())
         sentences = [_masks(names[key], one["positive"], wanted) for key, one in there.items()]
@@ -49,12 +49,7 @@ def proof_by_plan(family: ModelFamily, patients: Json) -> Json:
 
 def patients_wanted(recipe: str, plan: GatePlan) -> dict[str, int]:
     """Return how many test patients with and without a label a plan asks for: with fewer no equal version can pass."""
-    if recipe_card(recipe).graded == "masks":
-        return {"positive": max(plan.smallest, fewest(plan.margin), fewest(plan.sensitivity_margin)), "negative": 0}
-    return {
-        "positive": max(plan.smallest, fewest(plan.sensitivity_margin)),
-        "negative": max(plan.smallest, fewest(plan.specificity_margin)),
-    }
+    return GRADING_CARDS[recipe_card(recipe).graded].wanted(plan)
 
 
 def _patients(states: Json) -> dict[str, int]:

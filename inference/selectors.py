@@ -12,6 +12,7 @@ from core import blobs
 from core.models import Job, Project
 from inference import errors
 from inference.engine import gate_plan
+from inference.engine.gradings.cards import GRADING_CARDS
 from inference.engine.map_licence import explanations_of, grade_words, map_scale, maps_of
 from inference.engine.recipe_cards import recipe_card
 from inference.engine.report import evaluation_in_present_form, gate_in_present_form
@@ -218,12 +219,12 @@ def family_json(family: ModelFamily) -> Json:
 
 def plan_json(plan: DeclaredPlan) -> Json:
     """Return a declared plan with all its limits, and where decisions lie by it."""
-    point = operating_point_of(plan)
+    point, graded = operating_point_of(plan), recipe_card(plan.family.recipe).graded
     return {
         "number": plan.number,
         "limits": limits_of(plan).to_json(),
         "patients_wanted": patients_wanted(plan.family.recipe, limits_of(plan)),
-        "operating_point": {**point.to_json(), "sentence": point.sentence},
+        "operating_point": {**point.to_json(), "sentence": GRADING_CARDS[graded].words(point)},
         "declared_by": person_json(plan.declared_by),
         "reason": plan.reason,
         "created_at": plan.created_at,

@@ -16,7 +16,7 @@ class Question:
         name: key; stands in datasets and in the cards of recipes.
         title: what a person sees.
         description: one sentence.
-        label_use: which labels are asked for: said of an image, or painted as a segment.
+        label_use: which labels are asked for: said of an image, drawn as a shape, or painted as a segment.
         pictures: which answer it: single flat ones, slices and clips, or any.
         needs_absence: whether cases where a label is absent are needed to learn it.
     """
@@ -24,7 +24,7 @@ class Question:
     name: str
     title: str
     description: str
-    label_use: Literal["image", "segment"]
+    label_use: Literal["image", "region", "segment"]
     pictures: Literal["flat", "in_series", "any"]
     needs_absence: bool
 
@@ -55,6 +55,14 @@ _ALL: Final = (
         title="Painted structures",
         description="Which pixels? One row a slice or frame of each series that was painted or read as empty.",
         label_use="segment",
+        pictures="any",
+        needs_absence=False,
+    ),
+    Question(
+        name="places",
+        title="Places of things",
+        description="Where is each one? One row a picture, slice or frame, with the shapes drawn on it.",
+        label_use="region",
         pictures="any",
         needs_absence=False,
     ),

@@ -24,7 +24,7 @@ from annotations.rules.pictures import picture_rules
 from annotations.rules.standing import Standing, standing_of
 from core.models import Project
 from imaging.models import Instance
-from imaging.selectors import shown
+from imaging.selectors import is_flat, shown
 
 Json = dict[str, Any]
 _BATCH: Final = 200
@@ -243,10 +243,21 @@ def _whole_series(images: list[Instance], said: list[Statement], label_keys: lis
             yield instance, number, answers, [one for one in said if one.is_place and one.image == image]
 
 
+def _placed(images: list[Instance], said: list[Statement], label_keys: list[str]) -> _Built:
+    """Single pictures are answered by themselves; of slices and frames, what is in the series is in all of it.
+
+    A thing is drawn on one slice and is there on the next: that no shape lies on that one says nothing.
+    """
+    flat = [one for one in images if is_flat(one)]
+    yield from _of_pictures(flat, said, label_keys)
+    yield from _whole_series([one for one in images if not is_flat(one)], said, label_keys)
+
+
 _ANSWERS: Final[Mapping[str, Callable[[list[Instance], list[Statement], list[str]], _Built]]] = {
     "classification": _of_pictures,
     "segmentation": _painted_series,
     "series": _whole_series,
+    "places": _placed,
 }
 
 

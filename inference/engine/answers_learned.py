@@ -67,6 +67,5 @@ def every_label_is_taught(samples: Sequence[Sample], labels: Sequence[str]) -> N
 
 def decide_answers(calibrating: Outcome, deciding: Outcome, point: OperatingPoint) -> tuple[Calibration, float]:
     """Calibrate with a temperature and a bias; the threshold is where the operating point asks for it."""
-    calibration = fit_calibration(*calibrating, with_bias=True)
-    logits, truth = deciding
-    return calibration, choose_threshold(calibration.probability(logits), truth, point)
+    calibration = fit_calibration(calibrating.logits, calibrating.truth, with_bias=True)
+    return calibration, choose_threshold(calibration.probability(deciding.logits), deciding.truth, point)

@@ -18,7 +18,7 @@ from inference.engine.errors import CheckpointError
 from inference.engine.operating_point import BALANCED, OperatingPoint
 
 _FEW = 10  # cases of each state below which only the temperature is fitted
-_FEWEST = 4  # below which nothing is
+FEWEST = 4  # below which nothing is chosen
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def fit_calibration(
     known = ~np.isnan(truth)
     z, y = logits[known].astype(np.float64), truth[known].astype(np.float64)
     fewest = min((y > 0.5).sum(), (y <= 0.5).sum())
-    if fewest < _FEWEST:
+    if fewest < FEWEST:
         return Calibration()
     bias_too = with_bias and fewest >= _FEW
 
@@ -100,7 +100,7 @@ def choose_threshold(
     """
     known = ~np.isnan(truth)
     p, y = probabilities[known].astype(np.float64), truth[known] > 0.5
-    if min(y.sum(), (~y).sum()) < _FEWEST:
+    if min(y.sum(), (~y).sum()) < FEWEST:
         return 0.5
     levels = np.unique(p)
     between = np.concatenate([[levels[0]], (levels[1:] + levels[:-1]) / 2, [(levels[-1] + 1) / 2]])

@@ -10,10 +10,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.engine.box_score import BoxScore
 from inference.engine.errors import DataError
 from inference.engine.mask_score import SegmentationScore
 from inference.engine.place_score import PlaceScore
-from inference.engine.report import SimpleName, TrivialName
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class CaseResult:
         groups: e.g. {"sex": "F"}; dimension → value.
         segmentation: label key → score, for a segmentation.
         places: label key → how outlines lie, for a classifier that learned places, where the truth's are known.
+        boxes: label key → a detector's boxes beside the true ones, where these are known.
     """
 
     case_id: str
@@ -37,6 +38,7 @@ class CaseResult:
     groups: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     segmentation: Mapping[str, SegmentationScore] = field(default_factory=lambda: MappingProxyType({}))
     places: Mapping[str, PlaceScore] = field(default_factory=lambda: MappingProxyType({}))
+    boxes: Mapping[str, BoxScore] = field(default_factory=lambda: MappingProxyType({}))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -48,6 +50,7 @@ class CaseResult:
             "groups": dict(self.groups),
             "segmentation": {label: asdict(score) for label, score in self.segmentation.items()},
             "places": {label: asdict(score) for label, score in self.places.items()},
+            "boxes": {label: asdict(score) for label, score in self.boxes.items()},
         }
 
     @classmethod
@@ -67,13 +70,14 @@ class CaseResult:
                 groups=dict(values["groups"]),
                 segmentation=scores,
                 places={label: PlaceScore(**score) for label, score in values.get("places", {}).items()},
+                boxes={label: BoxScore.from_json(score) for label, score in values.get("boxes", {}).items()},
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError("case_result_broken", "A stored test result cannot be read.") from error
 
 
-TrivialResults = Mapping[TrivialName | SimpleName, Sequence[CaseResult]]
-"""What answers without a model paint or say, each on the same test cases in the same order."""
+TrivialResults = Mapping[str, Sequence[CaseResult]]
+"""What answers without a model paint or say, by their names, each on the same test cases in the same order."""
 
 NO_TRIVIAL: TrivialResults = MappingProxyType({})
 

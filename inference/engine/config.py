@@ -194,7 +194,7 @@ class RecipeConfig(Settings):
             raise ValueError(f"dimensions is {' or '.join(map(str, card.dimensions))} for {self.recipe}")
         if len(self.image_shape) != self.dimensions:
             raise ValueError(f"image_shape holds {self.dimensions} sizes")
-        if self.spacing_mm is not None and not card.has_grid:
+        if self.spacing_mm is not None and not card.has_grid(self.dimensions):
             raise ValueError(f"spacing_mm is not for {self.recipe}: it fits the image into its shape")
         if self.spacing_mm is not None and len(self.spacing_mm) != self.dimensions:
             raise ValueError(f"spacing_mm holds {self.dimensions} distances")

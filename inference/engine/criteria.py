@@ -10,7 +10,7 @@ import numpy as np
 from core.numbers import how_many
 from inference.engine.case_result import columns, dices
 from inference.engine.gate_plan import GatePlan, Role
-from inference.engine.pairs import METRIC_NAMES, Pairs
+from inference.engine.pairs import Pairs
 from inference.engine.report import Criterion
 from inference.engine.statistics import Array, Interval, expected_calibration_error
 from inference.engine.unseen import EACH, Weights
@@ -20,17 +20,12 @@ Thresholds = Mapping[str, float]
 
 
 def non_inferior(pairs: Pairs, plan: GatePlan) -> Criterion:
-    title = f"{METRIC_NAMES[pairs.metric]} not lower by more than {plan.margin:g}"
+    title = f"{pairs.grading.metric_name} not lower by more than {plan.margin:g}"
     main = pairs.difference(pairs.labels)
     if main is None:
-        needs = (
-            f"{plan.smallest} positive and {how_many(plan.smallest, 'negative test patient', 'negative test patients')}"
-            if pairs.metric == "auc"
-            else f"{how_many(plan.smallest, 'test patient', 'test patients')} with a mask"
-        )
-        sentence = f"Cannot tell: no label has {needs}."
+        sentence = f"Cannot tell: no label has {pairs.grading.needs(plan)}."
         return Criterion("non_inferior", title, "required", None, None, None, -plan.margin, sentence)
-    return _change("non_inferior", title, "required", main, plan.margin)
+    return change("non_inferior", title, "required", main, plan.margin)
 
 
 class Reviewed(NamedTuple):
@@ -47,7 +42,7 @@ def benefit(pairs: Pairs, plan: GatePlan, reviewed: Reviewed | None) -> Criterio
     passed: bool | None = None
     if interval is not None and value is not None and interval[0] > 0:
         passed = True
-        sentence = f"The {METRIC_NAMES[pairs.metric]} is higher: {value:+.3f}, with an interval above 0."
+        sentence = f"The {pairs.grading.metric_name} is higher: {value:+.3f}, with an interval above 0."
     elif grown(plan, reviewed) and reviewed is not None:
         passed = True
         decided = " that a reviewer decided one by one" if reviewed.one_by_one else ""
@@ -67,11 +62,11 @@ def grown(plan: GatePlan, reviewed: Reviewed | None) -> bool:
 
 
 def label(pairs: Pairs, label: str, named: str, plan: GatePlan) -> Criterion:
-    id_, title = f"label:{label}", f"{METRIC_NAMES[pairs.metric]} of {named}"
+    id_, title = f"label:{label}", f"{pairs.grading.metric_name} of {named}"
     found = pairs.difference([label]) if label in pairs.labels else None
     if found is None:
         return Criterion(id_, title, plan.labels, None, None, None, None, "The live model does not know it.")
-    return _change(id_, title, plan.labels, found, plan.margin)
+    return change(id_, title, plan.labels, found, plan.margin)
 
 
 def operating_point(
@@ -93,7 +88,7 @@ def operating_point(
             continue
         lost, won = int((changes == -1).sum()), int((changes == 1).sum())
         counted = f" Of {int(np.isfinite(changes).sum())} decisions {lost} became wrong and {won} right."
-        criteria.append(_change(id_, title, "required", found, margin, counted))
+        criteria.append(change(id_, title, "required", found, margin, counted))
     return criteria
 
 
@@ -159,17 +154,17 @@ def subgroup(
 ) -> Criterion:
     """Judge the sensitivity in each value of a dimension."""
     changes = pairs.decisions(labels, old, new, 1.0) if labels else np.full((1, len(pairs.challenger)), np.nan)
-    return _subgroups(pairs, dimension, changes, "sensitivity", plan)
+    return subgroups(pairs, dimension, changes, "sensitivity", plan)
 
 
 def subgroup_dice(pairs: Pairs, dimension: str, plan: GatePlan) -> Criterion:
     """Judge the Dice in each value of a dimension."""
     gains = [dices(pairs.challenger, label) - dices(pairs.champion, label) for label in pairs.labels]
     changes = np.stack(gains) if gains else np.full((1, len(pairs.challenger)), np.nan)
-    return _subgroups(pairs, dimension, changes, "Dice", plan)
+    return subgroups(pairs, dimension, changes, "Dice", plan)
 
 
-def _subgroups(pairs: Pairs, dimension: str, changes: Array, what: str, plan: GatePlan) -> Criterion:
+def subgroups(pairs: Pairs, dimension: str, changes: Array, what: str, plan: GatePlan) -> Criterion:
     """Pass where no subgroup is worse by more than the margin; refuse where one is shown to be."""
     name, id_ = dimension.replace("_", " "), f"subgroup:{dimension}"
     title = f"No subgroup by {name} loses more than {plan.subgroup_margin:g} of {what}"
@@ -208,7 +203,7 @@ def _subgroups(pairs: Pairs, dimension: str, changes: Array, what: str, plan: Ga
     return Criterion(id_, title, plan.subgroups, answer, change, interval, -plan.subgroup_margin, sentence)
 
 
-def _change(
+def change(
     id_: str, title: str, role: Role, found: tuple[float, Interval], margin: float, counted: str = ""
 ) -> Criterion:
     """Judge a difference, new minus old, that may not be below the margin."""

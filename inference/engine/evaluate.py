@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from inference.engine.answer_figures import auc_figure, calibration_bins, decisions
 from inference.engine.auc_change import mean_auc
 from inference.engine.case_result import NO_TRIVIAL, CaseResult, TrivialResults, columns, dices
 from inference.engine.criteria import calibration_error
 from inference.engine.errors import DataError
-from inference.engine.figures import bootstrapped, figure, mean_figure, mean_of, proportion
+from inference.engine.figures import bootstrapped, figure, mean_figure, mean_of
 from inference.engine.gaze_report import GazeFigures
-from inference.engine.place_figures import place_figures
+from inference.engine.gradings.registry import gradings_of
 from inference.engine.report import (
-    SIMPLE_WORDS,
-    CalibrationBin,
     Confusion,
     Evaluation,
     Figure,
@@ -25,16 +24,13 @@ from inference.engine.report import (
     MapGrades,
     OverallFigures,
     RocPoint,
-    SimpleAnswer,
     Subgroup,
     SubgroupFigures,
 )
-from inference.engine.segmentation_figures import segmentation_figures
 from inference.engine.statistics import (
     Array,
     cluster_weights,
     roc_points,
-    wilson,
 )
 from inference.engine.unseen import Weights
 
@@ -122,6 +118,13 @@ def _label(
     seen = (p >= threshold).astype(float)
     brier = np.array([np.mean((p - y) ** 2)]) if len(y) else np.array([np.nan])
     both = 0 < (y > 0.5).sum() < len(y)
+    figures: dict[str, Any] = {
+        "ece": _calibration(cases, label),
+        "brier": bootstrapped(brier, mean_of((p - y) ** 2, w)),
+        "calibration": calibration_bins(p, y),
+    }
+    for grading in gradings_of(cases):
+        figures |= grading.sections(cases, label, weights, repeated, trivial, threshold)
     return LabelFigures(
         n=len(y),
         positives=int((y > 0.5).sum()),
@@ -129,43 +132,13 @@ def _label(
         unknown=int((~known).sum()),
         threshold=float(threshold),
         confusion=_confusion(seen, y),
-        **_decisions(seen, y, w if repeated else None),
-        auc=_auc(p, y, there),
-        ece=_calibration(cases, label),
-        brier=bootstrapped(brier, mean_of((p - y) ** 2, w)),
+        **decisions(seen, y, w if repeated else None),
+        auc=auc_figure(p, y, there),
         roc=tuple(RocPoint.model_validate(point) for point in roc_points(p, y)) if both else (),
-        calibration=_calibration_bins(p, y),
-        segmentation=segmentation_figures(cases, label, weights, repeated, trivial),
-        places=place_figures(cases, label, weights),
-        simple=_simple(trivial, label, weights, repeated),
         maps=maps,
         gaze=gaze,
+        **figures,
     )
-
-
-def _simple(trivial: TrivialResults, label: str, weights: Array, repeated: bool) -> tuple[SimpleAnswer, ...]:
-    """What answers without a model say of a label, the best AUC first; positive from 0.5 on."""
-    answers = []
-    for name, words in SIMPLE_WORDS.items():
-        cases = trivial.get(name, ())
-        said, truth = columns(cases, label)
-        known = ~np.isnan(truth) & ~np.isnan(said)
-        if not known.any():
-            continue
-        p, y = said[known], truth[known]
-        there = [case.patient_key for case, is_known in zip(cases, known, strict=True) if is_known]
-        decided = _decisions((p >= 0.5).astype(float), y, weights[:, known] if repeated else None)
-        auc = _auc(p, y, there) if p.min() < p.max() else figure(0.5, None, "score")
-        answers.append(
-            SimpleAnswer(
-                name=name,
-                words=words,
-                auc=auc,
-                sensitivity=decided["sensitivity"],
-                specificity=decided["specificity"],
-            )
-        )
-    return tuple(sorted(answers, key=lambda one: -(one.auc.value or 0.0)))
 
 
 def _group(cases: Sequence[CaseResult], labels: Sequence[str], thresholds: Mapping[str, float]) -> Subgroup:
@@ -184,8 +157,8 @@ def _group(cases: Sequence[CaseResult], labels: Sequence[str], thresholds: Mappi
             n=len(y),
             positives=positives,
             too_few=min(positives, len(y) - positives) < FEW,
-            **_decisions((p >= thresholds[label]).astype(float), y, w),
-            auc=_auc(p, y, [patient for patient, is_known in zip(patients, known, strict=True) if is_known]),
+            **decisions((p >= thresholds[label]).astype(float), y, w),
+            auc=auc_figure(p, y, [patient for patient, is_known in zip(patients, known, strict=True) if is_known]),
             dice=mean_figure(dice, weights) if np.isfinite(dice).any() else None,
         )
     return Subgroup(cases=len(cases), patients=len(set(patients)), labels=entries)
@@ -231,23 +204,6 @@ def _confusion(seen: Array, truth: Array) -> Confusion:
     )
 
 
-def _decisions(seen: Array, truth: Array, weights: Array | None) -> dict[str, Figure]:
-    """Figures of the decisions; by Wilson, or by the bootstrap where patients have several images."""
-    right = (seen == truth).astype(float)
-    return {
-        "accuracy": proportion(right, None if weights is None else weights),
-        "sensitivity": proportion(right[truth > 0.5], None if weights is None else weights[:, truth > 0.5]),
-        "specificity": proportion(right[truth <= 0.5], None if weights is None else weights[:, truth <= 0.5]),
-    }
-
-
-def _auc(probabilities: Array, truth: Array, patients: Sequence[str]) -> Figure:
-    """The AUC with the interval that the gate judges by."""
-    if not 0 < (truth > 0.5).sum() < len(truth):
-        return figure(None, None, "score")
-    return figure(*mean_auc([probabilities], [truth], patients), "score")
-
-
 def _calibration(cases: Sequence[CaseResult], label: str) -> Figure:
     """The calibration error with the interval that the gate judges by."""
     answers = columns(cases, label)
@@ -255,22 +211,6 @@ def _calibration(cases: Sequence[CaseResult], label: str) -> Figure:
         return figure(None, None, "unseen_patient")
     patients = Weights([case.patient_key for case in cases])
     return figure(*calibration_error([answers], patients), "unseen_patient")
-
-
-def _calibration_bins(probabilities: Array, truth: Array, bins: int = 10) -> tuple[CalibrationBin, ...]:
-    member = np.minimum((probabilities * bins).astype(int), bins - 1)
-    return tuple(
-        CalibrationBin(
-            low=number / bins,
-            high=(number + 1) / bins,
-            n=int(inside.sum()),
-            mean_probability=float(probabilities[inside].mean()),
-            observed=float(truth[inside].mean()),
-            interval=wilson(truth[inside].sum(), int(inside.sum())) or (0.0, 1.0),
-        )
-        for number in range(bins)
-        if (inside := member == number).any()
-    )
 
 
 def _average(values: Sequence[Any]) -> Array:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from core.numbers import how_many
-from inference.engine.auc_change import mean_auc
-from inference.engine.case_result import CaseResult, columns, dices
+from inference.engine.case_result import CaseResult, columns
 from inference.engine.criteria import calibration_error
 from inference.engine.gate_plan import NO_FLOOR, GatePlan
-from inference.engine.pairs import METRIC_NAMES, Metric
+from inference.engine.gradings.grading import Grading
 from inference.engine.report import Criterion
-from inference.engine.statistics import Interval
 from inference.engine.unseen import Weights
 from inference.engine.verdict import at_least, at_most
 
@@ -21,29 +17,26 @@ from inference.engine.verdict import at_least, at_most
 def first_model(
     cases: Sequence[CaseResult],
     labels: tuple[str, ...],
-    metric: Metric,
+    grading: Grading,
     weights: Weights,
     plan: GatePlan,
     names: Mapping[str, str],
 ) -> list[Criterion]:
     """Return what is asked of a first model, whatever answers without a model say."""
-    found = [above_floor(cases, labels, metric, weights, plan)]
+    found = [above_floor(cases, labels, grading, weights, plan)]
     if not labels:
         return found
     if len(labels) > 1:
-        floor = _floor_of(metric, plan)
-        found += [_label(cases, label, names.get(label, label), metric, weights, floor) for label in labels]
-    if metric == "auc":
-        found.append(calibrated(cases, labels, weights, plan))
-    return found
+        floor = grading.floor(plan)
+        found += [_label(cases, label, names.get(label, label), grading, weights, floor) for label in labels]
+    return found + grading.alone_too(cases, labels, weights, plan)
 
 
 def above_floor(
-    cases: Sequence[CaseResult], labels: tuple[str, ...], metric: Metric, weights: Weights, plan: GatePlan
+    cases: Sequence[CaseResult], labels: tuple[str, ...], grading: Grading, weights: Weights, plan: GatePlan
 ) -> Criterion:
     """Ask whether the main metric lies above the plan's floor; without a floor it is told, and not judged."""
-    floor = _floor_of(metric, plan)
-    name = METRIC_NAMES[metric]
+    floor, name = grading.floor(plan), grading.metric_name
     title = f"{name} above {floor:g}" if floor > NO_FLOOR else f"{name} (no floor declared)"
     if not labels:
         title = title if floor > NO_FLOOR else f"{name} of enough test patients"
@@ -52,13 +45,13 @@ def above_floor(
             f"Cannot tell: {how_many(patients, 'test patient is', 'test patients are')} too few to judge any label."
         )
         return Criterion("floor", title, "required", None, None, None, floor, sentence)
-    value, interval = _alone(cases, labels, metric, weights)
+    value, interval = grading.alone(cases, labels, weights)
     if floor <= NO_FLOOR:
         sentence = f"Not judged: {value:.3f}, between {interval[0]:.3f} and {interval[1]:.3f}."
         return Criterion("floor", title, "told", None, value, interval, None, sentence)
     above = at_least(interval, floor)
     ends = {
-        True: ": better than chance." if metric == "auc" and floor >= 0.5 else ".",
+        True: ": better than chance." if grading.chance is not None and floor >= grading.chance else ".",
         False: ": below it.",
         None: ": not shown to be above it.",
     }
@@ -67,20 +60,16 @@ def above_floor(
 
 
 def _label(
-    cases: Sequence[CaseResult], label: str, named: str, metric: Metric, weights: Weights, floor: float
+    cases: Sequence[CaseResult], label: str, named: str, grading: Grading, weights: Weights, floor: float
 ) -> Criterion:
-    value, interval = _alone(cases, (label,), metric, weights)
-    title = f"{METRIC_NAMES[metric]} of {named}"
+    value, interval = grading.alone(cases, (label,), weights)
+    title = f"{grading.metric_name} of {named}"
     if floor <= NO_FLOOR:
         return Criterion(f"label:{label}", title, "told", None, value, interval, None, f"Not judged: {value:.3f}.")
     passed = at_least(interval, floor)
     words = {True: "Above the floor", False: "Below the floor", None: "Cannot tell"}
     sentence = f"{words[passed]}: {value:.3f}."
     return Criterion(f"label:{label}", title, "told", passed, value, interval, floor, sentence)
-
-
-def _floor_of(metric: Metric, plan: GatePlan) -> float:
-    return plan.auc_floor if metric == "auc" else plan.dice_floor
 
 
 def calibrated(cases: Sequence[CaseResult], labels: tuple[str, ...], weights: Weights, plan: GatePlan) -> Criterion:
@@ -96,15 +85,3 @@ def calibrated(cases: Sequence[CaseResult], labels: tuple[str, ...], weights: We
         plan.ece_floor,
         f"The calibration error is {value:.3f}, between {interval[0]:.3f} and {interval[1]:.3f}.",
     )
-
-
-def _alone(
-    cases: Sequence[CaseResult], labels: Sequence[str], metric: Metric, weights: Weights
-) -> tuple[float, Interval]:
-    """Return one model's metric over labels, and its interval."""
-    if metric == "dice":
-        found = weights.mean(np.stack([dices(cases, label) for label in labels]), 0.0, 1.0)
-        assert found is not None
-        return found
-    answers = [columns(cases, label) for label in labels]
-    return mean_auc([one[0] for one in answers], [one[1] for one in answers], [case.patient_key for case in cases])

@@ -37,7 +37,8 @@ class GatePlan(Settings):
     margin: Margin = Field(
         0.05,
         title="Main metric: may be lower by",
-        description="How much lower the ROC AUC (of masks: the Dice) may truly be. Less asks for more test patients.",
+        description="How much lower the ROC AUC (of masks: the Dice; of boxes: the FROC mean) may truly be. "
+        "Less asks for more test patients.",
     )
     sensitivity_margin: Margin = Field(
         0.10,
@@ -47,7 +48,8 @@ class GatePlan(Settings):
     specificity_margin: Margin = Field(
         0.10,
         title="Specificity: may be lower by",
-        description="At each version's own operating point, all labels together.",
+        description="At each version's own operating point, all labels together. Of boxes: how much more may lie "
+        "beside, on a scale where one false box a case is ½.",
     )
     benefit: Literal["superior", "more_labels"] = Field(
         "more_labels",
@@ -72,14 +74,14 @@ class GatePlan(Settings):
     subgroup_margin: Margin = Field(
         0.10,
         title="A subgroup: may lose",
-        description="Sensitivity (of masks: Dice) by sex, age, view and scanner.",
+        description="Sensitivity (of masks: Dice; of boxes: share found) by sex, age, view and scanner.",
     )
     subgroups: Role = Field("guard", title="Subgroups: role", description=_ROLE)
     labels: Role = Field("guard", title="Each label's main metric: role", description=_ROLE)
     smallest: Annotated[int, Field(ge=2, le=10_000)] = Field(
         10,
         title="Patients a label needs to be judged",
-        description="Positive and negative test patients each (of masks: patients with one).",
+        description="Positive and negative test patients each (of masks and boxes: patients with one).",
     )
     auc_floor: Share = Field(
         0.5,
@@ -93,13 +95,20 @@ class GatePlan(Settings):
         description="Of masks. 0 declares no floor: it is told, not judged.",
         json_schema_extra={"nothing_at": NO_FLOOR},
     )
+    froc_floor: Share = Field(
+        0.3,
+        title="First model: FROC mean above",
+        description="Of boxes. 0 declares no floor: it is told, not judged.",
+        json_schema_extra={"nothing_at": NO_FLOOR},
+    )
     ece_floor: Share = Field(
         0.15, title="First model: calibration error at most", description="Told unless calibration is required."
     )
     trivial: Role = Field(
         "required",
         title="Better than every answer that needs no model: role",
-        description=f"{_ROLE} Such answers: the same to everybody, brightness, scanner, the mean mask and others. "
+        description=f"{_ROLE} Such answers: the same to everybody, brightness, scanner, the mean mask, "
+        "usual places and others. "
         "Beside a live classifier a required answer is a guard.",
     )
     grounding: GroundingRole = Field(

@@ -78,7 +78,7 @@ def untaught(card: Mapping[str, Any], method: Method, label: str) -> Withheld | 
         return why
     training = card.get("training", {})
     taught = training.get("taught_cases", {}).get(label)
-    if method.of_label and taught is not None and not (taught["present"] and taught["absent"]):
+    if method.of_label and method.needs_both and taught is not None and not (taught["present"] and taught["absent"]):
         missing = "with" if not taught["present"] else "without"
         return Withheld(
             "one_answer_only",

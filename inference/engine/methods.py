@@ -26,6 +26,7 @@ class Method:
         is_random: two runs with other random numbers give other maps.
         needs_grade: it is offered only where it has passed its test on marked cases; others are offered, with a word of
             it, where nothing could be graded.
+        needs_both: only who learned from cases with and without the label can say what tells them apart.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Method:
     depth: int = 0
     is_random: bool = False
     needs_grade: bool = False
+    needs_both: bool = True
 
     def __post_init__(self) -> None:
         if not self.kind:

@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 
 from inference.engine.settings import Settings
 
+Kind = Literal["balanced", "sensitivity", "specificity", "cost", "false_boxes"]
+
 
 class OperatingPoint(Settings):
     """How the threshold of a decision is chosen.
@@ -19,8 +21,9 @@ class OperatingPoint(Settings):
     Args:
         kind: "balanced": the sum of sensitivity and specificity is highest (Youden's); "sensitivity" or
             "specificity": that is at least ``value``, and the other as high as it can be; "cost": a missed finding
-            weighs as much as ``value`` false alarms.
-        value: a share (0…1), or false alarms a miss (above 0); null for "balanced".
+            weighs as much as ``value`` false alarms; "false_boxes": of boxes, at most ``value`` false ones a case.
+            Which of these a recipe knows, and what they mean for its answers, its grading says.
+        value: a share (0…1), false alarms a miss or false boxes a case (above 0); null for "balanced".
 
     Raises:
         ConfigError: a value is missing or out of its range.
@@ -30,7 +33,7 @@ class OperatingPoint(Settings):
     code: ClassVar[str] = "operating_point_wrong"
     unknown_code: ClassVar[str] = "operating_point_wrong"
 
-    kind: Literal["balanced", "sensitivity", "specificity", "cost"] = "balanced"
+    kind: Kind = "balanced"
     value: Annotated[float, Field(gt=0, le=10_000)] | None = None
 
     @model_validator(mode="after")
@@ -46,6 +49,8 @@ class OperatingPoint(Settings):
         """The choice in words."""
         if self.kind == "balanced":
             return "Sensitivity and specificity together as high as they can be."
+        if self.kind == "false_boxes":
+            return f"At most {self.value:g} false boxes a case, and as many true ones found as can then be."
         if self.kind == "cost":
             return f"A missed finding weighs as much as {self.value:g} false alarms."
         other = "specificity" if self.kind == "sensitivity" else "sensitivity"

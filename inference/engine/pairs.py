@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inference.engine.auc_change import auc_change
-from inference.engine.case_result import CaseResult, columns, dices
+from inference.engine.case_result import CaseResult, columns
 from inference.engine.errors import DataError
 from inference.engine.statistics import Array, Interval
 from inference.engine.unseen import EACH, Weights
 
-Metric = Literal["auc", "dice"]
-METRIC_NAMES: dict[Metric, str] = {"auc": "ROC AUC", "dice": "Dice"}
+if TYPE_CHECKING:
+    from inference.engine.gradings.grading import Grading
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,14 +25,14 @@ class Pairs:
         champion: what the live model says, case by case.
         challenger: what the new model says of the same cases in the same order.
         labels: that are judged.
-        metric: by which.
+        grading: how.
         weights: of the patients.
     """
 
     champion: Sequence[CaseResult]
     challenger: Sequence[CaseResult]
     labels: tuple[str, ...]
-    metric: Metric
+    grading: Grading
     weights: Weights
 
     @property
@@ -43,18 +42,7 @@ class Pairs:
 
     def difference(self, labels: Sequence[str]) -> tuple[float, Interval] | None:
         """Return the mean difference of the metric, new minus old, and its interval; None where there is none."""
-        if not labels:
-            return None
-        if self.metric == "dice":
-            return self.change(np.stack([dices(self.challenger, one) - dices(self.champion, one) for one in labels]))
-        old, new, truth = [], [], []
-        for label in labels:
-            before, known = columns(self.champion, label)
-            after, _ = columns(self.challenger, label)
-            old.append(before)
-            new.append(after)
-            truth.append(known)
-        return auc_change(old, new, truth, self.patients)
+        return self.grading.difference(self, labels) if labels else None
 
     def change(self, values: Array, *, each: float = EACH) -> tuple[float, Interval] | None:
         """Return the mean of changes (-1…1, [N] or [L, N]; NaN is left out) and its interval."""
@@ -88,7 +76,7 @@ def pair(
     champion: Sequence[CaseResult],
     challenger: Sequence[CaseResult],
     labels: tuple[str, ...],
-    metric: Metric,
+    grading: Grading,
     weights: Weights,
 ) -> Pairs:
     """Put the results of both models side by side; raises DataError where cases or truths differ."""
@@ -100,4 +88,4 @@ def pair(
         if any(old.truth.get(label) != new.truth.get(label) for label in labels if label in old.probabilities):
             raise DataError("truth_differs", "The two models were compared with different truths.")
     known = tuple(label for label in labels if all(label in case.probabilities for case in aligned))
-    return Pairs(aligned, challenger, known, metric, weights)
+    return Pairs(aligned, challenger, known, grading, weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,18 +46,32 @@ def integrated_gradients(question: Question) -> tuple[Map, dict[str, Any]]:
 
 def smoothgrad(question: Question, seed: int) -> tuple[Map, dict[str, Any]]:
     """Return the mean size of the gradient over noisy copies of the image (Smilkov 2017); smoothed."""
-    image, network = question.tensor, _Logit(question)
+    values, parameters = noisy_gradients(question.tensor, _Logit(question), at_once=question.at_once, seed=seed)
+    return _smoothed(values, question, parameters)
+
+
+def noisy_gradients(
+    image: Tensor, score: Callable[[Tensor], Tensor], *, at_once: int, seed: int
+) -> tuple[Tensor, dict[str, Any]]:
+    """Return the mean size of a score's gradient over noisy copies of an image, [(D,) H, W], and its parameters.
+
+    Args:
+        image: [1, C, (D,) H, W].
+        score: of images, one number for each.
+        at_once: how many copies are asked together.
+        seed: of the noise.
+    """
     spread = _NOISE * float(image.max() - image.min())
     lots = torch.Generator().manual_seed(seed)
     total = torch.zeros_like(image[0, 0])
-    for first in range(0, _NOISY_COPIES, question.at_once):
-        some = min(question.at_once, _NOISY_COPIES - first)
+    for first in range(0, _NOISY_COPIES, at_once):
+        some = min(at_once, _NOISY_COPIES - first)
         noise = torch.randn((some, *image.shape[1:]), generator=lots).to(image.device)
         with torch.enable_grad():
             noisy = (image + spread * noise).requires_grad_()
-            (gradient,) = torch.autograd.grad(network(noisy).sum(), noisy)
+            (gradient,) = torch.autograd.grad(score(noisy).sum(), noisy)
         total += gradient.abs().sum(dim=(0, 1))
-    return _smoothed(total / _NOISY_COPIES, question, {"copies": _NOISY_COPIES, "noise": _NOISE, "seed": seed})
+    return total / _NOISY_COPIES, {"copies": _NOISY_COPIES, "noise": _NOISE, "seed": seed}
 
 
 def _smoothed(values: Tensor, question: Question, parameters: dict[str, Any]) -> tuple[Map, dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,12 @@ Outputs = dict[str, Tensor]
 """What a network returns, by name; ``logits`` is always there."""
 
 
-Outcome = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Logits and truth of one label, both [N]; a truth that is not known is NaN."""
+class Outcome(NamedTuple):
+    """Of one label: logits and truth, both [N] (a truth that is not known is NaN), from how many cases."""
+
+    logits: NDArray[np.float32]
+    truth: NDArray[np.float32]
+    cases: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +49,14 @@ class Validation:
     """How a network does on the validation cases.
 
     Args:
-        metric_name: "auc"; "dice", or "dice_with_empty_cases" where some cases have nothing to paint; or, where none of
-            them can be computed, "loss".
+        metric_name: "auc"; "froc_mean"; "dice", or "dice_with_empty_cases" where some cases have nothing to paint; or,
+            where none of them can be computed, "loss".
         metric: its value, judged as the report judges, each label of a case by how much it is trusted.
         rank: compared to choose the best epoch, higher is better.
         loss: mean loss of the labels.
-        logits: float32 [N, L], for the calibration; N counts cases, or sampled voxels for a segmentation.
+        logits: float32 [N, L], for the calibration; N counts cases, sampled voxels for a segmentation, or boxes.
         truth: float32 [N, L], 1, 0, or NaN where it is not known.
+        cases: in how many cases each label is known, where N counts something else.
     """
 
     metric_name: str
@@ -60,6 +65,13 @@ class Validation:
     loss: float
     logits: NDArray[np.float32]
     truth: NDArray[np.float32]
+    cases: tuple[int, ...] = ()
+
+    def of(self, index: int) -> Outcome:
+        """Return what is known of one label."""
+        return Outcome(
+            self.logits[:, index], self.truth[:, index], self.cases[index] if self.cases else len(self.truth)
+        )
 
 
 class Recipe(Protocol):

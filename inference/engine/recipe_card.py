@@ -9,6 +9,7 @@ from typing import Any, Literal
 from inference.engine.methods import Method
 
 Preset = Literal["tiny", "standard"]
+Fit = Literal["letterbox", "resample", "frames"]
 Application = Literal["diagnosis", "segmentation", "detection", "registration", "synthesis", "biomarkers"]
 
 
@@ -23,14 +24,15 @@ class RecipeCard:
         application: what it is for, in the field's word.
         modalities: which it is made for (DICOM's codes); empty: any.
         question: what a dataset asks that it learns from (``annotations.dataset.questions``).
-        graded: what its answers are judged as: probabilities of labels, or masks.
+        graded: how its answers are judged: name of one of ``inference.engine.gradings``.
         licence: of its code and of the weights it begins with, as SPDX writes it.
         runs: "module:class" of the recipe itself; imported by what runs it only.
         settings: "module:class" of its settings, a ``RecipeConfig``.
-        reads: every flat single image of a series for itself, or a whole series as one volume.
+        reads: every flat single image of a series for itself, a whole series as one volume, or each flat image for
+            itself and what else a series has as one volume.
         dimensions: of the network: 2, or 2 and 3.
         fit: how an image becomes the network's input: fitted into its shape, resampled to a grid, or each of its frames
-            fitted and, where there are more than the shape has, neighbours averaged.
+            fitted and, where there are more than the shape has, neighbours averaged; or that for each dimension.
         presets: (size, dimensions) → the settings one starts from.
         seconds_per_megapixel: size → training time of one CPU core (torch 2.13, forward and backward); between a
             quiet and a busy machine lies a factor of four.
@@ -44,19 +46,22 @@ class RecipeCard:
     application: Application
     modalities: tuple[str, ...] = ()
     question: str
-    graded: Literal["labels", "masks"]
+    graded: str
     licence: str
     runs: str
     settings: str = "inference.engine.config:RecipeConfig"
-    reads: Literal["flat_images", "volume"]
+    reads: Literal["flat_images", "volume", "pictures_or_volume"]
     dimensions: tuple[int, ...]
-    fit: Literal["letterbox", "resample", "frames"]
+    fit: Fit | Mapping[int, Fit]
     presets: Mapping[tuple[Preset, int], Mapping[str, Any]]
     seconds_per_megapixel: Mapping[Preset, float]
     explanations: tuple[Method, ...]
     unused: frozenset[str] = frozenset()
 
-    @property
-    def has_grid(self) -> bool:
+    def fit_in(self, dimensions: int) -> Fit:
+        """Return how an image becomes the input of a network of so many dimensions."""
+        return self.fit if isinstance(self.fit, str) else self.fit[dimensions]
+
+    def has_grid(self, dimensions: int) -> bool:
         """Say whether a grid in mm may be chosen."""
-        return self.fit == "resample"
+        return self.fit_in(dimensions) == "resample"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ class Region:
         box: (left, top, right, bottom), the smallest box around the polygon.
         area_pixels: number of pixels inside.
         probability: calibrated, 0…1.
+        kind: what a reader would draw for it.
     """
 
     label: str
@@ -33,6 +34,7 @@ class Region:
     box: tuple[float, float, float, float]
     area_pixels: float
     probability: float
+    kind: Literal["polygon", "rectangle"] = "polygon"
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -43,7 +45,25 @@ class Region:
             "box": list(self.box),
             "area_pixels": self.area_pixels,
             "probability": self.probability,
+            "kind": self.kind,
         }
+
+
+@dataclass(frozen=True)
+class FoundBox:
+    """A box that a detector proposes, however unlikely.
+
+    Args:
+        label: key of the label.
+        box: (k0, j0, i0, k1, j1, i1), edges in the image's own pixels (``inference.engine.boxes``).
+        probability: calibrated, 0…1.
+        logit: as the network gave it.
+    """
+
+    label: str
+    box: tuple[float, float, float, float, float, float]
+    probability: float
+    logit: float
 
 
 @dataclass(frozen=True)
@@ -92,6 +112,8 @@ class Prediction:
         masks_kji: segmentation: label key → uint8 [K, J, I], 0 or 1, the image's own grid.
         probability_kji: segmentation: label key → float32 [K, J, I], 0…1.
         uncertainty_kji: segmentation: entropy of the voxels in bits, float32 [K, J, I], 0…1; else None.
+        boxes: detection: all boxes, the most probable first, below the threshold too; else None. Those that reach it
+            are regions as well.
     """
 
     labels: Mapping[str, LabelPrediction]
@@ -101,6 +123,7 @@ class Prediction:
     masks_kji: Mapping[str, NDArray[np.uint8]] = field(default_factory=lambda: MappingProxyType({}))
     probability_kji: Mapping[str, NDArray[np.float32]] = field(default_factory=lambda: MappingProxyType({}))
     uncertainty_kji: NDArray[np.float32] | None = None
+    boxes: tuple[FoundBox, ...] | None = None
 
     @classmethod
     def of(
@@ -110,6 +133,7 @@ class Prediction:
         masks_kji: Mapping[str, NDArray[np.uint8]] = MappingProxyType({}),
         probability_kji: Mapping[str, NDArray[np.float32]] = MappingProxyType({}),
         uncertainty_kji: NDArray[np.float32] | None = None,
+        boxes: Sequence[FoundBox] | None = None,
     ) -> Self:
         """Put a prediction together: regions in order, the case's score and confidence from its labels."""
         every = [label.probability for label in labels.values()]
@@ -121,6 +145,7 @@ class Prediction:
             masks_kji=masks_kji,
             probability_kji=probability_kji,
             uncertainty_kji=uncertainty_kji,
+            boxes=None if boxes is None else tuple(sorted(boxes, key=lambda one: -one.probability)),
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from inference.engine.errors import ImageError
 from inference.engine.grid import Grid
 
 MaskLoader = Callable[[], NDArray[np.bool_]]
+BoxLoader = Callable[[], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,8 @@ class Sample:
         present: label key → 1 (seen), 0 (looked for and not there), None or missing (not known).
         regions: label key → reads mask_kji (bool, the image's shape), or None where no place is known. Where the
             location loss and the truth of a segmentation come from.
+        boxes: label key → reads a box for each thing that is marked, [N, 6] as of ``inference.engine.boxes``; where it
+            is missing, each connected part of ``regions`` is one.
         rejected: the same for places where a person said that the label is not; it says nothing of other places.
         weights: label key → how much what is said of it counts in the loss, by where that comes from; 1 if missing.
         draws: label key → how often that is to be drawn; 1 if missing.
@@ -89,6 +92,7 @@ class Sample:
     load: Callable[[], Image]
     present: Mapping[str, float | None]
     regions: Mapping[str, MaskLoader | None] = field(default_factory=lambda: MappingProxyType({}))
+    boxes: Mapping[str, BoxLoader] = field(default_factory=lambda: MappingProxyType({}))
     rejected: Mapping[str, MaskLoader] = field(default_factory=lambda: MappingProxyType({}))
     weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     draws: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))

@@ -65,7 +65,7 @@ def strongest_maps(
                 break
             ask()
             image = sample.load()
-            if recipe_card(config.recipe).reads == "volume":
+            if recipe_card(config.recipe).reads != "flat_images":
                 for method in asked:
                     highest[method.name].append(explain(model, image, label, method.name).raw_range[1])
                 continue

@@ -23,6 +23,7 @@ from inference.engine.checkpoint import library_versions, save_model
 from inference.engine.config import RecipeConfig
 from inference.engine.device import memory_format
 from inference.engine.errors import DataError, TrainingStopped
+from inference.engine.gradings.cards import GRADING_CARDS
 from inference.engine.held_out import parts_of
 from inference.engine.loading import Loader, Maker
 from inference.engine.operating_point import BALANCED, OperatingPoint
@@ -206,7 +207,10 @@ def train(
                 "threshold": len(parts.threshold),
                 "sentence": parts.sentence,
             },
-            "operating_point": {**operating_point.to_json(), "sentence": operating_point.sentence},
+            "operating_point": {
+                **operating_point.to_json(),
+                "sentence": GRADING_CARDS[recipe.card.graded].words(operating_point),
+            },
             "located_cases": {label: _located(training, label) for label in config.labels},
             "rejected_cases": {label: sum(label in one.rejected for one in training) for label in config.labels},
             "taught_cases": {label: _taught(training, label) for label in config.labels},
@@ -339,8 +343,8 @@ def _calibrate(
         return {label: Calibration() for label in config.labels}, dict.fromkeys(config.labels, 0.5)
     decided = {
         label: recipe.decide(
-            (calibrating.logits[:, index], calibrating.truth[:, index]),
-            (deciding.logits[:, index], deciding.truth[:, index]),
+            calibrating.of(index),
+            deciding.of(index),
             point,
         )
         for index, label in enumerate(config.labels)

@@ -97,6 +97,10 @@ class Weights:
         """Return the unseen patient's share of the whole weight, [draws]."""
         return np.asarray(self._drawn[:, -1] / self._drawn.sum(axis=1))
 
+    def of_unseen(self) -> Array:
+        """Return the weight of the unseen patient beside ``of_cases``, [draws]."""
+        return np.asarray(self._drawn[:, -1])
+
     def of_cases(self) -> Array:
         """Return the seen patients' weights for each case, [draws, N]: for figures that are no means."""
         return np.asarray(self._drawn[:, :-1][:, self.member])

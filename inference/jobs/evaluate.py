@@ -15,10 +15,11 @@ from inference.engine.gate import compare
 from inference.engine.recipe_cards import recipe_card
 from inference.errors import nothing_to_evaluate_on
 from inference.family_facts import limits_of, plan_of
-from inference.jobs.floors import priors_of, simple_of
+from inference.jobs.floors import priors_of
 from inference.jobs.gaze import where_it_looks
 from inference.jobs.graded_maps import graded_maps
 from inference.jobs.images import model_of
+from inference.jobs.judges import JUDGES, Setting
 from inference.jobs.samples import samples_left_out, snapshot_samples
 from inference.jobs.tested import Tested
 from inference.models import ModelFamily, ModelVersion
@@ -56,14 +57,9 @@ def evaluate(context: JobContext, version_id: str, snapshot_id: str) -> None:
         raise nothing_to_evaluate_on()
     plan = limits_of(plan_of(version))
     models = [challenger] if champion is None else [challenger, champion]
-    paints = recipe_card(challenger.config.recipe).graded == "masks"
     priors, names = priors_of(snapshot, labels, dimensions), label_names(version.family.project, labels)
-    tested = Tested(
-        models,
-        priors=priors if paints else {},
-        simple={} if paints else simple_of(snapshot, labels),
-        tolerance=plan.surface_tolerance,
-    )
+    setting = Setting(snapshot, labels, dimensions, priors, plan.surface_tolerance)
+    tested = Tested(models, JUDGES[recipe_card(challenger.config.recipe).graded](setting))
     for number, sample in enumerate(samples):
         context.check()
         context.progress(phase="evaluating", step=number, steps=len(samples))

@@ -67,6 +67,6 @@ def _deciding(prediction: Prediction, label_key: str) -> tuple[Image, Frames, in
     wanted = (said.get("sop_instance_uid"), said.get("frame_number"))
     for image, frames in images_seen(prediction.series, prediction.version):
         if wanted in frames:
-            whole = recipe_card(prediction.version.family.recipe).reads == "volume"
+            whole = recipe_card(prediction.version.family.recipe).reads != "flat_images"
             return image, frames, None if whole else frames.index(wanted)
     raise Conflict("series_changed", "The image that decided is no longer in the series. Ask for a new prediction.")

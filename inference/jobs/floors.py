@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from annotations.models import DatasetSnapshot
 from core.errors import Conflict
+from inference.engine.box_floors import UsualBoxes
+from inference.engine.boxes import Boxes
+from inference.engine.boxes_learned import boxes_known
 from inference.engine.sample import Sample
 from inference.engine.simple_answers import SimpleAnswers, SimpleFacts
 from inference.engine.trivial import Prior
@@ -57,3 +60,21 @@ def simple_of(snapshot: DatasetSnapshot, labels: Sequence[str]) -> Mapping[str, 
         told = [(one, state) for one, state in known if state is not None]
         found[label] = SimpleAnswers.of([one for one, _ in told], [state for _, state in told])
     return {label: one for label, one in found.items() if one is not None}
+
+
+def usual_boxes(snapshot: DatasetSnapshot, labels: Sequence[str], dimensions: int) -> Mapping[str, UsualBoxes]:
+    """Return where boxes of each label lie in the training cases, of those that have any; none as of ``priors_of``."""
+    try:
+        samples = snapshot_samples(snapshot, "train", labels=labels, dimensions=dimensions)
+        found = {label: UsualBoxes.of(_boxes(samples, label)) for label in labels}
+    except Conflict:
+        return {}
+    return {label: one for label, one in found.items() if one is not None}
+
+
+def _boxes(samples: Sequence[Sample], label: str) -> Iterator[tuple[Boxes, tuple[int, int, int]]]:
+    there = [sample for sample in samples if sample.regions.get(label) is not None]
+    for place in np.sort(np.random.default_rng(0).permutation(len(there))[:MOST]):
+        boxes = boxes_known(there[place], label)
+        if boxes is not None and len(boxes):
+            yield boxes, there[place].load().shape_kji

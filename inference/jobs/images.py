@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core import blobs
-from imaging.selectors import images_volume, instance_volume
+from imaging.selectors import images_volume, instance_volume, is_flat
 from inference.engine.checkpoint import load_model
 from inference.engine.device import best_device
 from inference.engine.sample import Image
@@ -31,20 +31,21 @@ def engine_image(volume: Volume, modality: str) -> Image:
 
 
 def images_seen(series: Series, version: ModelVersion) -> Iterator[tuple[Image, Frames]]:
-    """Yield what the version looks at in a series: each flat image, or the whole volume, as its recipe reads.
+    """Yield what the version looks at in a series: each flat image, or the volume, as its recipe reads.
 
     Each comes with (SOP Instance UID, frame number from 1) of its slices.
     """
     family = version.family
     images = images_for(family, series)
-    if recipe_card(family.recipe).reads == "volume":
-        if images:
-            volume = images_volume(images)
-            yield engine_image(volume, series.modality), volume.frames
-        return
-    for instance in images:
-        volume = instance_volume(instance)
+    reads = recipe_card(family.recipe).reads
+    together = [one for one in images if reads == "volume" or (reads == "pictures_or_volume" and not is_flat(one))]
+    if together:
+        volume = images_volume(together)
         yield engine_image(volume, series.modality), volume.frames
+    for instance in images:
+        if instance not in together:
+            volume = instance_volume(instance)
+            yield engine_image(volume, series.modality), volume.frames
 
 
 def input_changed(prediction: Prediction) -> bool:

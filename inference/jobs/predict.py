@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from inference.jobs.images import Frames
 
 Json = dict[str, Any]
-#: At most so many outlined places of one label on one image are proposed; the most probable first.
+#: At most so many outlines of one label on one image are proposed, the most probable first; of boxes all.
 REGIONS_PROPOSED = 5
 
 
@@ -124,7 +124,9 @@ def _add(gathered: _Gathered, said: Said, frames: Frames) -> None:
     if said.masks_kji:
         _propose_masks(gathered, said, frames)
     else:
-        _propose_labels(gathered, said, frames)
+        # A box says both that it is there and where: one finding for each, and none of the image beside them.
+        if said.boxes is None:
+            _propose_labels(gathered, said, frames)
         _propose_regions(gathered, said, frames)
 
 
@@ -143,7 +145,8 @@ def _propose_regions(gathered: _Gathered, said: Said, frames: Frames) -> None:
     for region in said.regions:
         which = (region.label, region.frame)
         rank = count.get(which, 0)
-        if rank >= REGIONS_PROPOSED or "region" not in gathered.uses.get(region.label, []):
+        most = None if said.boxes is not None else REGIONS_PROPOSED
+        if (most is not None and rank >= most) or "region" not in gathered.uses.get(region.label, []):
             continue
         if region.probability < said.labels[region.label].threshold:
             continue
@@ -152,7 +155,7 @@ def _propose_regions(gathered: _Gathered, said: Said, frames: Frames) -> None:
         content = _outline(region, uid, number)
         if content is None:
             continue
-        gathered.propose("polygon", region.label, content, said, region.probability, uid, number, rank)
+        gathered.propose(region.kind, region.label, content, said, region.probability, uid, number, rank)
 
 
 def _propose_masks(gathered: _Gathered, said: Said, frames: Frames) -> None:
@@ -186,7 +189,7 @@ def _place(space: str, reference: str | None, uid: str, number: int, points: lis
 def _outline(region: Region, uid: str, number: int) -> Json | None:
     """Return a region's outline in patient space where the image has one, else in its pixels; None of a sliver."""
     space = frame_space(Instance.objects.select_related("series").get(sop_instance_uid=uid), number)
-    if SHAPES["polygon"].fault(np.asarray(region.polygon, np.float64), space.scale, (space.rows, space.columns)):
+    if SHAPES[region.kind].fault(np.asarray(region.polygon, np.float64), space.scale, (space.rows, space.columns)):
         return None
     pixels = [[float(column), float(row)] for column, row in region.polygon]
     if space.plane is None or not space.frame_of_reference_uid:

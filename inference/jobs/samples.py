@@ -16,6 +16,8 @@ from annotations.models import DatasetSnapshot
 from annotations.selectors.snapshots import SnapshotCase, snapshot_cases
 from imaging.dicom.volume import Volume
 from imaging.models import Series
+from inference.engine.box_marks import as_deep_as_wide, boxes_of_mask, gathered
+from inference.engine.boxes import NO_BOXES, Boxes
 from inference.engine.sample import Image, Sample
 from inference.jobs.frozen import FrozenFile, frozen_files, frozen_frame, frozen_volume
 from inference.jobs.images import engine_image
@@ -45,8 +47,8 @@ def samples_left_out(snapshot: DatasetSnapshot, split: str, *, labels: Sequence[
 
 
 def _says_something(sample: Sample, labels: Sequence[str], question: str) -> bool:
-    """Say whether a label is known of a case (of painted ones: painted, or absent), or a place of one rejected."""
-    if QUESTIONS[question].label_use == "segment":
+    """Say whether a label is known of a case (of places: marked, or it is absent), or a place of one rejected."""
+    if QUESTIONS[question].label_use != "image":
         known = any(sample.regions.get(key) is not None or sample.present.get(key) == 0 for key in labels)
     else:
         known = any(sample.present.get(key) is not None for key in labels)
@@ -74,6 +76,7 @@ def _frame_sample(case: SnapshotCase, file: FrozenFile, labels: Sequence[str]) -
         load=load,
         present={key: _state(case, key) for key in labels},
         regions={key: mask for key in labels if (mask := _mask_of(case, key)) is not None},
+        boxes={key: boxes for key in labels if (boxes := _boxes_of(case, key)) is not None},
         rejected={key: mask for key in labels if (mask := _rejected_mask_of(case, key)) is not None},
         rejected_draws=_rejected_draws([case]),
         weights=_mean_weights([case]),
@@ -125,6 +128,21 @@ def _mask_of(case: SnapshotCase, key: str) -> Callable[[], Mask] | None:
     return lambda: frame_mask(regions, (case.rows, case.columns))[None]
 
 
+def _boxes_of(case: SnapshotCase, key: str) -> Callable[[], Boxes] | None:
+    regions = _drawn(case, key)
+    if not regions or case.labels.get(key) != 1:
+        return None
+    return lambda: gathered(_marks(regions, (case.rows, case.columns), 0))
+
+
+def _marks(regions: Sequence[dict[str, Any]], shape: tuple[int, int], k: int) -> Boxes:
+    """Return the box of each shape and of each part of each mask of one frame, [N, 6], one slice deep at slice k."""
+    found = [boxes_of_mask(frame_mask([region], shape)[None]) for region in regions]
+    marks = np.concatenate([*found, NO_BOXES])
+    marks[:, [0, 3]] += k
+    return marks
+
+
 def _rejected_mask_of(case: SnapshotCase, key: str) -> Callable[[], Mask] | None:
     regions = _rejected(case, key)
     return (lambda: frame_mask(regions, (case.rows, case.columns))[None]) if regions else None
@@ -167,7 +185,20 @@ def _volume_sample(members: Sequence[SnapshotCase], files: Mapping[str, FrozenFi
 
         return mask_kji
 
+    def box_loader(key: str) -> Callable[[], Boxes]:
+        def boxes() -> Boxes:
+            shape, stack = (first.rows, first.columns), volume()
+            drawn = [_drawn(by_frame[frame], key) for frame in stack.frames]
+            marks = np.concatenate([NO_BOXES, *(_marks(of_frame, shape, k) for k, of_frame in enumerate(drawn))])
+            things = gathered(marks)
+            if any(region["mask"] for of_frame in drawn for region in of_frame):
+                return things
+            return as_deep_as_wide(things, stack.spacing_mm_kji, len(stack.frames))
+
+        return boxes
+
     present: dict[str, float | None] = {}
+    boxes: dict[str, Callable[[], Boxes]] = {}
     regions: dict[str, Callable[[], Mask] | None] = {}
     rejected: dict[str, Callable[[], Mask]] = {}
     for key in labels:
@@ -177,13 +208,14 @@ def _volume_sample(members: Sequence[SnapshotCase], files: Mapping[str, FrozenFi
         known = all(state is not None for state in states)
         present[key] = float(any(state == 1 for state in states)) if known else None
         if known and any(_drawn(case, key) for case in cases):
-            regions[key] = mask_loader(key, _drawn)
+            regions[key], boxes[key] = mask_loader(key, _drawn), box_loader(key)
     return Sample(
         sample_id=first.series_instance_uid,
         patient_key=first.patient_key,
         load=load,
         present=present,
         regions=regions,
+        boxes=boxes,
         rejected=rejected,
         rejected_draws=_rejected_draws(cases),
         weights=_mean_weights(cases),

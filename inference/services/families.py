@@ -17,13 +17,14 @@ from core.models import Project, User
 from inference import errors
 from inference.access import locked_family
 from inference.engine.gate_plan import DECLARED_NOW, GatePlan
+from inference.engine.gradings.cards import GRADING_CARDS
 from inference.engine.operating_point import BALANCED, OperatingPoint
 from inference.engine.recipe_cards import recipe_card
 from inference.family_facts import plan_in_force
 from inference.models import DeclaredPlan, ModelFamily
 
 Json = dict[str, Any]
-USES: Final = {"image": "said of an image", "segment": "painted as a mask"}
+USES: Final = {"image": "said of an image", "region": "drawn as a shape", "segment": "painted as a mask"}
 
 
 def family_create(
@@ -58,7 +59,7 @@ def family_create(
     if not keys or set(keys) - known:
         unfit = sorted(set(keys) - known)
         raise Invalid("label_unknown", f"Choose labels of the project that are {USES[use]}.", keys=unfit)
-    limits, point = _checked_plan(change_plan or {}, operating_point or {})
+    limits, point = _checked_plan(recipe, change_plan or {}, operating_point or {})
     try:
         with transaction.atomic():
             family = ModelFamily.objects.create(
@@ -100,7 +101,7 @@ def plan_declare(*, family: ModelFamily, limits: Json, operating_point: Json, re
     """
     if not reason.strip():
         raise errors.reason_missing()
-    wanted, point = _checked_plan(limits, operating_point)
+    wanted, point = _checked_plan(family.recipe, limits, operating_point)
     with transaction.atomic():
         locked = locked_family(family.pk)
         present = plan_in_force(locked)
@@ -126,13 +127,16 @@ def plan_declare(*, family: ModelFamily, limits: Json, operating_point: Json, re
     return plan
 
 
-def _checked_plan(limits: Json, operating_point: Json) -> tuple[Json, Json]:
+def _checked_plan(recipe: str, limits: Json, operating_point: Json) -> tuple[Json, Json]:
     """Return both as they are stored: only what differs from ``GatePlan()``, so that equal plans are equal rows.
 
     What is not named takes the default of a plan that is declared now.
     """
     usual, chosen = GatePlan().to_json(), GatePlan.from_json({**DECLARED_NOW, **limits}).to_json()
-    point = OperatingPoint.from_json(operating_point)
+    point, known = OperatingPoint.from_json(operating_point), GRADING_CARDS[recipe_card(recipe).graded].points
+    if point.kind not in known:
+        message = f"This recipe has no operating point “{point.kind}”. Choose {' or '.join(known)}."
+        raise Invalid("operating_point_wrong", message, known=list(known))
     return {name: chosen[name] for name in chosen if chosen[name] != usual[name]}, (
         {} if point == BALANCED else point.to_json()
     )

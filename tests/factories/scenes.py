@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -127,9 +127,9 @@ class Scene:
         return self
 
 
-def rows_of(project: Project, question: str = "classification") -> list[dict[str, Any]]:
+def rows_of(project: Project, question: str = "classification", keys: Sequence[str] = KEYS) -> list[dict[str, Any]]:
     """Return the rows of a dataset frozen now."""
-    return snapshot_rows(project=project, question=question, label_keys=list(KEYS)).rows
+    return snapshot_rows(project=project, question=question, label_keys=list(keys)).rows
 
 
 @dataclass(frozen=True)

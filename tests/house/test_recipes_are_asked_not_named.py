@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from annotations.dataset.questions import QUESTIONS
 from inference.engine.config import settings_of
+from inference.engine.gradings.cards import GRADING_CARDS
+from inference.engine.gradings.registry import GRADINGS
 from inference.engine.recipe_cards import RECIPE_CARDS
+from inference.jobs.judges import JUDGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,3 +65,8 @@ def test_every_recipe_learns_from_a_question_that_datasets_ask_and_tells_its_set
         assert all(one["title"] and one["description"] for one in entries.values()), card.name
         for changes in card.presets.values():
             assert set(changes) <= set(entries), card.name
+
+
+def test_what_a_card_says_of_its_grading_is_known_to_the_gate_and_to_evaluations() -> None:
+    assert set(JUDGES) == set(GRADINGS) == set(GRADING_CARDS)
+    assert {card.graded for card in RECIPE_CARDS.values()} <= set(GRADINGS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from django.urls import path
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -16,6 +16,8 @@ from inference import selectors
 from inference.access import access_family, access_report, access_version, accessible_families
 from inference.claims import claims_json
 from inference.engine.config import settings_of
+from inference.engine.gradings.cards import GRADING_CARDS
+from inference.engine.operating_point import Kind
 from inference.engine.recipe_card import RecipeCard
 from inference.engine.recipe_cards import RECIPE_CARDS, RECIPES
 from inference.models import ModelVersion, Promotion
@@ -25,7 +27,7 @@ from webapp.api.base import caller, checked
 from webapp.api.projects import PersonOut
 
 VERDICTS = ["passed", "refused", "cannot_tell"]
-POINTS = ["balanced", "sensitivity", "specificity", "cost"]
+POINTS = list(get_args(Kind))
 
 
 class ShortVersionOut(serializers.Serializer[Any]):
@@ -86,6 +88,13 @@ class EntryOut(serializers.Serializer[Any]):
     )
 
 
+class PointOut(serializers.Serializer[Any]):
+    """An operating point as a choice; “…” stands for its number."""
+
+    kind = serializers.ChoiceField(choices=POINTS)
+    words = serializers.CharField()
+
+
 class RecipeOut(serializers.Serializer[Any]):
     """What a family can be: a recipe, by its card."""
 
@@ -98,11 +107,17 @@ class RecipeOut(serializers.Serializer[Any]):
     licence = serializers.CharField()
     dimensions = serializers.ListField(child=serializers.IntegerField())
     settings = serializers.SerializerMethodField(help_text="What may be set of a training; the form is drawn from it.")
+    operating_points = serializers.SerializerMethodField(help_text="Where its thresholds may be chosen to lie.")
 
     @extend_schema_field(EntryOut(many=True))
     def get_settings(self, card: RecipeCard) -> list[dict[str, Any]]:
         """Return the settings, as ``Settings.entries`` says."""
         return settings_of(card.name).entries()
+
+    @extend_schema_field(PointOut(many=True))
+    def get_operating_points(self, card: RecipeCard) -> list[dict[str, str]]:
+        """Return the operating points that its grading knows."""
+        return [{"kind": kind, "words": words} for kind, words in GRADING_CARDS[card.graded].points.items()]
 
 
 class OperatingPointOut(serializers.Serializer[Any]):

@@ -87,15 +87,18 @@ def _lines() -> serializers.ListField:
 
 
 class ReportExampleOut(serializers.Serializer[Any]):
-    """A test case with both outlines: as it was judged. ``why`` says why there is no picture."""
+    """A test case with masks or boxes, true and said, as it was judged. ``why`` says why there is no picture."""
 
     label_key = serializers.CharField()
     shown_as = serializers.ChoiceField(choices=get_args(ExampleKind))
-    missed = serializers.BooleanField()
+    missed = serializers.BooleanField(help_text="Something is there, and nothing of it was found.")
     dice = serializers.FloatField(allow_null=True)
     hd95 = serializers.FloatField(allow_null=True)
-    volume_true = serializers.FloatField()
-    volume_predicted = serializers.FloatField()
+    volume_true = serializers.FloatField(allow_null=True)
+    volume_predicted = serializers.FloatField(allow_null=True)
+    marked = serializers.IntegerField(allow_null=True, help_text="Of boxes: the true ones.")
+    found = serializers.IntegerField(allow_null=True, help_text="Of boxes: the true ones that were hit.")
+    beside = serializers.IntegerField(allow_null=True, help_text="Of boxes: the false ones.")
     unit = serializers.CharField()
     extent_unit = serializers.CharField()
     picture = ExamplePictureOut(allow_null=True)
@@ -170,7 +173,7 @@ class ReportExamples(APIView):
 
     @extend_schema(operation_id="reports_examples", responses=ReportExampleOut(many=True))
     def get(self, request: Request, id: str) -> Response:
-        """Return the worst, middle and best cases of each label, and what was painted on healthy ones."""
+        """Return the worst, middle and best cases of each label, and what was found in healthy ones."""
         user = caller(request)
         report = access_report(user, "training.read", id=id)
         shown = examples_json(report, user)

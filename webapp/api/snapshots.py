@@ -112,12 +112,12 @@ class SnapshotPreviewOut(serializers.Serializer[Any]):
 
 
 class QuestionOut(serializers.Serializer[Any]):
-    """What a dataset can ask of its pictures; ``label_use``: of labels said of an image, or painted ones."""
+    """What a dataset can ask of its pictures; ``label_use``: of labels said of an image, drawn, or painted."""
 
     name = serializers.CharField()
     title = serializers.CharField()
     description = serializers.CharField()
-    label_use = serializers.ChoiceField(choices=["image", "segment"])
+    label_use = serializers.ChoiceField(choices=["image", "region", "segment"])
 
 
 class SnapshotPreviewIn(serializers.Serializer[Any]):

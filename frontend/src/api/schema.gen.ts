@@ -923,7 +923,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the worst, middle and best cases of each label, and what was painted on healthy ones. */
+        /** @description Return the worst, middle and best cases of each label, and what was found in healthy ones. */
         get: operations["reports_examples"];
         put?: never;
         post?: never;
@@ -2274,6 +2274,97 @@ export interface components {
             cases: components["schemas"]["BlindReadingCaseOut"][];
             people: components["schemas"]["PersonOut"][];
         };
+        /**
+         * BoxExample
+         * @description A test case that is shown with its report; its boxes are kept with the outputs.
+         *
+         *     Attributes:
+         *         shown_as: by the share of the true boxes found, then by false ones and overlap; "healthy" has only false ones.
+         *         marked, found, beside: true boxes, those of them that were hit, and false boxes, at the threshold.
+         */
+        BoxExample: {
+            /** Shown As */
+            shown_as: components["schemas"]["ShownAsEnum"];
+            /** Case Id */
+            case_id: string;
+            /** Marked */
+            marked: number;
+            /** Found */
+            found: number;
+            /** Beside */
+            beside: number;
+        };
+        /**
+         * BoxFigures
+         * @description How well boxes are found. A box hits where its centre lies in a true one; decided at the version's threshold.
+         *
+         *     Attributes:
+         *         n: cases whose true boxes are known, those without any too.
+         *         with_box: those with something to find.
+         *         without_place: cases with the label and no box of it: they are not among ``n``.
+         *         marked: all true boxes.
+         *         said: all boxes that reach the threshold.
+         *         cpm: mean sensitivity at the rates of ``froc``.
+         *         froc: sensitivity at ⅛ to 8 false boxes a case.
+         *         curve: the whole curve.
+         *         ap10, ap50: average precision where a box hits by an overlap (IoU) of 0.1, or 0.5.
+         *         sensitivity: share of the true boxes that were hit.
+         *         beside: false boxes a case.
+         *         overlap: mean overlap (IoU) of the hits with what they hit.
+         *         ece: calibration error of the boxes' probabilities.
+         *         calibration: boxes by stated probability, and what share of them is a hit.
+         *         floor: boxes without a model on the same cases, the best first.
+         *         examples: cases that are shown, the worst first, then false boxes on cases with nothing to find.
+         */
+        BoxFigures: {
+            /** N */
+            n: number;
+            /** With Box */
+            with_box: number;
+            /** Without Place */
+            without_place: number;
+            /** Marked */
+            marked: number;
+            /** Said */
+            said: number;
+            cpm: components["schemas"]["Figure"];
+            /** Froc */
+            froc: components["schemas"]["FrocRate"][];
+            /** Curve */
+            curve: components["schemas"]["FrocPoint"][];
+            ap10: components["schemas"]["Figure"];
+            ap50: components["schemas"]["Figure"];
+            sensitivity: components["schemas"]["Figure"];
+            beside: components["schemas"]["Figure"];
+            overlap: components["schemas"]["Figure"];
+            ece: components["schemas"]["Figure"];
+            /** Calibration */
+            calibration: components["schemas"]["CalibrationBin"][];
+            /**
+             * Floor
+             * @default []
+             */
+            floor: components["schemas"]["BoxFloor"][];
+            /**
+             * Examples
+             * @default []
+             */
+            examples: components["schemas"]["BoxExample"][];
+        };
+        /**
+         * BoxFloor
+         * @description What boxes without a model reach on the same cases (``inference.engine.box_floors``), and it in words.
+         */
+        BoxFloor: {
+            /** Name */
+            name: components["schemas"]["BoxFloorNameEnum"];
+            /** Words */
+            words: string;
+            cpm: components["schemas"]["Figure"];
+            ap10: components["schemas"]["Figure"];
+        };
+        /** @enum {string} */
+        BoxFloorNameEnum: "usual_places" | "bright_blobs";
         /** @description The distance of pixels that a calibration gives (see the spacing of a frame's facts). */
         CalibratedSpacingOut: {
             mm: number[];
@@ -3024,6 +3115,27 @@ export interface components {
             /** Frame Of Reference Uid */
             frame_of_reference_uid: string;
         };
+        /**
+         * FrocPoint
+         * @description One point of the FROC curve.
+         */
+        FrocPoint: {
+            /** Threshold */
+            threshold: number;
+            /** False Per Case */
+            false_per_case: number;
+            /** Sensitivity */
+            sensitivity: number;
+        };
+        /**
+         * FrocRate
+         * @description The sensitivity at a number of false boxes a case.
+         */
+        FrocRate: {
+            /** False Per Case */
+            false_per_case: number;
+            sensitivity: components["schemas"]["Figure"];
+        };
         /** @enum {string} */
         FunctionEnum: "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
         /** @description Which readings would bring more into the locked test. */
@@ -3369,6 +3481,8 @@ export interface components {
         /** @enum {string} */
         KeyEnum: "people" | "labels" | "images" | "reading";
         /** @enum {string} */
+        Kind1bdEnum: "balanced" | "sensitivity" | "specificity" | "cost" | "false_boxes";
+        /** @enum {string} */
         KindEnum: "ellipse" | "freehand" | "image_label" | "length" | "mask" | "point" | "polygon" | "rectangle";
         /** @description How often a label is present, absent, or not known. */
         LabelBalanceOut: {
@@ -3387,6 +3501,7 @@ export interface components {
          * @description All figures of one label.
          *
          *     Attributes:
+         *         boxes: of detections; the calibration of their answers is that of their boxes.
          *         maps: of classifications; null in reports of before, and of the version that a new one is compared with.
          *         gaze: where it looks, of classifications of single images; null in reports of before.
          *         places: of classifications that learned places; null in reports of before, too.
@@ -3414,7 +3529,10 @@ export interface components {
             roc: components["schemas"]["RocPoint"][];
             /** Calibration */
             calibration: components["schemas"]["CalibrationBin"][];
+            /** @default null */
             segmentation: components["schemas"]["SegmentationFigures"] | null;
+            /** @default null */
+            boxes: components["schemas"]["BoxFigures"] | null;
             /** @default null */
             places: components["schemas"]["PlaceFigures"] | null;
             /**
@@ -3487,7 +3605,7 @@ export interface components {
             unchanged: string[];
         };
         /** @enum {string} */
-        LabelUseEnum: "image" | "segment";
+        LabelUseEnum: "image" | "region" | "segment";
         /**
          * LayerKind
          * @description How a layer is drawn.
@@ -3803,7 +3921,7 @@ export interface components {
             username: string;
         };
         /** @enum {string} */
-        MetricEnum: "auc" | "dice";
+        MetricEnum: "auc" | "dice" | "cpm";
         ModelChangedEvent: {
             id: number;
             /** @enum {string} */
@@ -4063,13 +4181,11 @@ export interface components {
         };
         /** @description Where decisions lie, and that in words. */
         OperatingPointOut: {
-            kind: components["schemas"]["OperatingPointOutKindEnum"];
+            kind: components["schemas"]["Kind1bdEnum"];
             /** Format: double */
             value: number | null;
             sentence: string;
         };
-        /** @enum {string} */
-        OperatingPointOutKindEnum: "balanced" | "sensitivity" | "specificity" | "cost";
         /** @description What one side says of a label: present or absent, or nothing; and how large what it drew is. */
         OpinionOut: {
             present: boolean | null;
@@ -4311,6 +4427,11 @@ export interface components {
             plans: components["schemas"]["PlanOut"][];
             entries: components["schemas"]["EntryOut"][];
         };
+        /** @description An operating point as a choice; “…” stands for its number. */
+        PointOut: {
+            kind: components["schemas"]["Kind1bdEnum"];
+            words: string;
+        };
         /**
          * Power
          * @description Whether the test set is large enough to tell.
@@ -4507,7 +4628,7 @@ export interface components {
             /** High */
             high: number | null;
         };
-        /** @description What a dataset can ask of its pictures; ``label_use``: of labels said of an image, or painted ones. */
+        /** @description What a dataset can ask of its pictures; ``label_use``: of labels said of an image, drawn, or painted. */
         QuestionOut: {
             name: string;
             title: string;
@@ -4556,7 +4677,7 @@ export interface components {
         /** @enum {string} */
         ReasonEnum: "not_present" | "wrong_label" | "wrong_place" | "wrong_extent" | "poor_image" | "right_for_wrong_reason" | "duplicate" | "other";
         /** @enum {string} */
-        RecipeEnum: "classification" | "segmentation" | "sequence";
+        RecipeEnum: "classification" | "detection" | "segmentation" | "sequence";
         /** @description What a family can be: a recipe, by its card. */
         RecipeOut: {
             name: string;
@@ -4571,6 +4692,8 @@ export interface components {
             dimensions: number[];
             /** @description What may be set of a training; the form is drawn from it. */
             readonly settings?: components["schemas"]["EntryOut"][];
+            /** @description Where its thresholds may be chosen to lie. */
+            readonly operating_points?: components["schemas"]["PointOut"][];
         };
         /** @description Why something may not be done now. */
         RefusalOut: {
@@ -4723,19 +4846,26 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
-        /** @description A test case with both outlines: as it was judged. ``why`` says why there is no picture. */
+        /** @description A test case with masks or boxes, true and said, as it was judged. ``why`` says why there is no picture. */
         ReportExampleOut: {
             label_key: string;
             shown_as: components["schemas"]["ShownAsEnum"];
+            /** @description Something is there, and nothing of it was found. */
             missed: boolean;
             /** Format: double */
             dice: number | null;
             /** Format: double */
             hd95: number | null;
             /** Format: double */
-            volume_true: number;
+            volume_true: number | null;
             /** Format: double */
-            volume_predicted: number;
+            volume_predicted: number | null;
+            /** @description Of boxes: the true ones. */
+            marked: number | null;
+            /** @description Of boxes: the true ones that were hit. */
+            found: number | null;
+            /** @description Of boxes: the false ones. */
+            beside: number | null;
             unit: string;
             extent_unit: string;
             picture: components["schemas"]["ExamplePictureOut"] | null;

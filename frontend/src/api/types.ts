@@ -12,7 +12,10 @@ export interface Page<Row> {
 }
 
 export type RoleName = "radiologist" | "reviewer" | "admin";
-export type RecipeOut = Narrowed<Schemas["RecipeOut"], { settings: EntryOut[] }>;
+export type RecipeOut = Narrowed<
+  Schemas["RecipeOut"],
+  { settings: EntryOut[]; operating_points: Schemas["PointOut"][] }
+>;
 export type QuestionOut = Schemas["QuestionOut"];
 export type SplitName = "train" | "validation" | "test";
 export type JobState = Schemas["TrainingRunOut"]["state"];

@@ -14,6 +14,12 @@ export const figureNames = [
   "hd95",
   "lesion_sensitivity",
   "false_lesions",
+  "froc_mean",
+  "ap10",
+  "ap50",
+  "box_sensitivity",
+  "false_boxes",
+  "box_overlap",
   "volume_error",
   "false_volume",
   "ece",
@@ -31,6 +37,12 @@ export const figureWords: Record<FigureName, string> = {
   hd95: "Surface distance (95 %)",
   lesion_sensitivity: "Lesions found",
   false_lesions: "False lesions a case",
+  froc_mean: "FROC mean",
+  ap10: "Average precision (IoU 0.1)",
+  ap50: "Average precision (IoU 0.5)",
+  box_sensitivity: "True boxes found",
+  false_boxes: "False boxes a case",
+  box_overlap: "Overlap of what was found (IoU)",
   volume_error: "Size error",
   false_volume: "Painted on a healthy case",
   ece: "Calibration error",
@@ -41,6 +53,7 @@ export const figureWords: Record<FigureName, string> = {
 export const lessIsBetter: ReadonlySet<FigureName> = new Set([
   "hd95",
   "false_lesions",
+  "false_boxes",
   "volume_error",
   "false_volume",
   "ece",
@@ -65,9 +78,21 @@ function read(label: LabelFigures | SubgroupFigures, name: FigureName): Figure |
     case "volume_error":
     case "false_volume":
       return whole ? (label.segmentation?.[name] ?? null) : null;
+    case "froc_mean":
+      return whole ? (label.boxes?.cpm ?? null) : null;
+    case "ap10":
+    case "ap50":
+      return whole ? (label.boxes?.[name] ?? null) : null;
+    case "box_sensitivity":
+      return whole ? (label.boxes?.sensitivity ?? null) : null;
+    case "false_boxes":
+      return whole ? (label.boxes?.beside ?? null) : null;
+    case "box_overlap":
+      return whole ? (label.boxes?.overlap ?? null) : null;
     case "ece":
+      return whole ? (label.boxes?.ece ?? label.ece) : null;
     case "brier":
-      return whole ? label[name] : null;
+      return whole ? label.brier : null;
     default:
       return label[name];
   }

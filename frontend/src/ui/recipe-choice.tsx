@@ -4,7 +4,7 @@ import { recipesQuery } from "../api/models";
 import { questionsQuery } from "../api/snapshots";
 import type { LabelOut, QuestionOut, RecipeOut } from "../api/types";
 
-/** The labels that a question asks for: said of an image, or painted. */
+/** The labels that a question asks for: said of an image, drawn, or painted. */
 export function labelsFor(question: QuestionOut | undefined, labels: LabelOut[]): LabelOut[] {
   return labels.filter((label) => question && !label.retired_at && label.uses.includes(question.label_use));
 }

@@ -14,20 +14,26 @@ const size = 300;
 const left = 42;
 const bottom = 34;
 const ticks = [0, 0.25, 0.5, 0.75, 1];
+const unitTicks = ticks.map((tick) => ({ at: tick, label: String(tick) }));
 const px = (x: number) => left + x * (size - left - 10);
 const py = (y: number) => 8 + (1 - y) * (size - bottom - 8);
 
-/** A square plot of curves in the unit square with the diagonal: ROC and calibration. */
+/** A square plot of curves in the unit square: ROC and calibration, with the diagonal; FROC has a scale of its own. */
 export function UnitPlot({
   curves,
   xLabel,
   yLabel,
   label,
+  across = unitTicks,
+  diagonal = true,
 }: {
   curves: UnitCurve[];
   xLabel: string;
   yLabel: string;
   label: string;
+  /** What stands below, and where between 0 and 1. */
+  across?: { at: number; label: string }[];
+  diagonal?: boolean;
 }) {
   return (
     <div>
@@ -35,17 +41,21 @@ export function UnitPlot({
         <title>{label}</title>
         {ticks.map((tick) => (
           <g key={tick}>
-            <line x1={px(tick)} x2={px(tick)} y1={py(0)} y2={py(1)} className={classes.grid} />
             <line x1={px(0)} x2={px(1)} y1={py(tick)} y2={py(tick)} className={classes.grid} />
-            <text x={px(tick)} y={py(0) + 13} textAnchor="middle">
-              {tick}
-            </text>
             <text x={left - 5} y={py(tick) + 3} textAnchor="end">
               {tick}
             </text>
           </g>
         ))}
-        <line x1={px(0)} y1={py(0)} x2={px(1)} y2={py(1)} className={classes.chance} />
+        {across.map((tick) => (
+          <g key={tick.label}>
+            <line x1={px(tick.at)} x2={px(tick.at)} y1={py(0)} y2={py(1)} className={classes.grid} />
+            <text x={px(tick.at)} y={py(0) + 13} textAnchor="middle">
+              {tick.label}
+            </text>
+          </g>
+        ))}
+        {diagonal ? <line x1={px(0)} y1={py(0)} x2={px(1)} y2={py(1)} className={classes.chance} /> : null}
         <rect x={px(0)} y={py(1)} width={px(1) - px(0)} height={py(0) - py(1)} className={classes.axis} />
         <text x={(px(0) + px(1)) / 2} y={size - 6} textAnchor="middle">
           {xLabel}

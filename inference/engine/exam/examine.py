@@ -24,6 +24,7 @@ from inference.engine.config import RecipeConfig
 from inference.engine.errors import DataError, TrainingStopped
 from inference.engine.exam.drawn import LABEL, drawn_cases, truth_of
 from inference.engine.exam.guard import Guard
+from inference.engine.gradings.registry import GRADINGS
 from inference.engine.loaded_model import LoadedModel
 from inference.engine.methods import Method
 from inference.engine.predict import predict
@@ -34,10 +35,6 @@ from inference.engine.saliency import explain
 from inference.engine.sample import Sample
 from inference.engine.train import TrainResult, train
 
-#: Epochs in which four drawn cases are known by heart.
-_BY_HEART: Final = {"labels": 60, "masks": 200}
-#: Half of the drawn cases are empty, and one stray pixel on those counts as a whole miss.
-_LEAST: Final = {"labels": 0.95, "masks": 0.35}
 _SECONDS: Final = 180.0
 _STOPS_WITHIN: Final = 10.0
 
@@ -103,7 +100,7 @@ def examine(name: str, folder: Path) -> Iterator[Answer]:
 
 
 def _questions(card: RecipeCard, dimensions: int, folder: Path) -> Iterator[Ask]:
-    config = _config(card, dimensions)
+    config, grading = _config(card, dimensions), GRADINGS[card.graded]
     learned: list[TrainResult] = []
 
     def presets() -> tuple[bool, str]:
@@ -117,7 +114,7 @@ def _questions(card: RecipeCard, dimensions: int, folder: Path) -> Iterator[Ask]
     def by_heart() -> tuple[bool, str]:
         learned.append(_trained(config, folder / "by-heart"))
         metric = learned[0].metric
-        return metric is not None and metric >= _LEAST[card.graded], f"{learned[0].metric_name} {metric}"
+        return metric is not None and metric >= grading.known_by_heart, f"{learned[0].metric_name} {metric}"
 
     def place() -> tuple[bool, str]:
         return _places(load_model(learned[0].folder), card, drawn_cases(card, dimensions))
@@ -158,7 +155,7 @@ def _questions(card: RecipeCard, dimensions: int, folder: Path) -> Iterator[Ask]
 
 def _config(card: RecipeCard, dimensions: int) -> RecipeConfig:
     shape = (64, 64) if dimensions == 2 else (32, 48, 48)
-    epochs = _BY_HEART[card.graded]
+    epochs = GRADINGS[card.graded].by_heart
     return RecipeConfig.for_preset(
         card.name, (LABEL,), dimensions=dimensions, image_shape=shape, epochs=epochs, batch_size=4, seed=1
     )
@@ -205,18 +202,12 @@ def _places(model: LoadedModel, card: RecipeCard, cases: list[Sample]) -> tuple[
         truth, image = truth_of(sample), sample.load()
         if truth is None:
             continue
-        said = predict(model, image)
-        if card.graded == "masks":
-            mask = said.masks_kji[LABEL].astype(bool)
-            found.append(2 * float((mask & truth).sum()) / max(1.0, float(mask.sum() + truth.sum())))
-        elif said.regions:
-            column, row = np.mean(said.regions[0].polygon, axis=0)
-            found.append(float(truth[said.regions[0].frame, round(row), round(column)]))
-    if card.graded == "masks":
-        return min(found) >= 0.6, f"least Dice {min(found):.2f} of {len(found)}"
+        lies = GRADINGS[card.graded].lie(predict(model, image), LABEL, truth, image)
+        found += [] if lies is None else [lies]
+    measure, least = GRADINGS[card.graded].lies
     if not found:
         return True, "it outlines no places"
-    return all(found), f"{sum(found):.0f} of {len(found)} outlines have their middle in the square"
+    return min(found) >= least, f"{measure}: {min(found):.2f} at least, of {len(found)}"
 
 
 def _explained(model: LoadedModel, sample: Sample, method: Method) -> tuple[bool, str]:

@@ -4,6 +4,7 @@ import pytest
 from inference.engine import criteria
 from inference.engine.case_result import CaseResult
 from inference.engine.gate_plan import GatePlan
+from inference.engine.gradings.labels import Labels
 from inference.engine.pairs import pair
 from inference.engine.power import auc_provable, decisions_provable, patients_needed, proof_of
 from inference.engine.unseen import Weights, fewest
@@ -18,7 +19,7 @@ def equal_models(rng, positives, negatives):
         [CaseResult(f"c{k}", f"p{k}", {"a": float(one[k])}, {"a": float(truth[k])}) for k in range(len(truth))]
         for one in said
     ]
-    return pair(*models, ("a",), "auc", Weights([f"p{k}" for k in range(len(truth))], draws=10))
+    return pair(*models, ("a",), Labels(), Weights([f"p{k}" for k in range(len(truth))], draws=10))
 
 
 @pytest.mark.parametrize(("positives", "negatives"), [(40, 100), (100, 200)])

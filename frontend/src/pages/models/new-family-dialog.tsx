@@ -84,6 +84,8 @@ export function NewFamilyDialog({ opened, onClose }: { opened: boolean; onClose:
             onChange={(name) => {
               setRecipe(name);
               setLabels([]);
+              // What was chosen may mean nothing, or something else, of another recipe's answers.
+              changePlan({ kind: "balanced", value: null });
             }}
           />
           <MultiSelect
@@ -116,7 +118,14 @@ export function NewFamilyDialog({ opened, onClose }: { opened: boolean; onClose:
           </Text>
           {entries.isError ? <Failed error={entries.error} what="the change plan" /> : null}
           {entries.isPending ? <Loading what="the change plan" /> : null}
-          {entries.data ? <PlanInputs draft={plan} entries={entries.data} onChange={changePlan} /> : null}
+          {entries.data ? (
+            <PlanInputs
+              draft={plan}
+              entries={entries.data}
+              points={card?.operating_points ?? []}
+              onChange={changePlan}
+            />
+          ) : null}
           <Button
             type="submit"
             loading={create.isPending}

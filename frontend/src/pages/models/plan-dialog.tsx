@@ -4,6 +4,7 @@ import type { FormEvent } from "react";
 import { declarePlan } from "../../api/models";
 import type { FamilyOut, PlanEntryOut, PlanOut } from "../../api/types";
 import { notifyDone, notifyError } from "../../ui/notify";
+import { useRecipe } from "../../ui/recipe-choice";
 import { isWhole, PlanInputs, planFieldsOf, usePlanDraft } from "./plan-fields";
 
 /** Declare another plan: every limit with what it means, where decisions lie, and why. */
@@ -20,6 +21,7 @@ export function PlanDialog({
 }) {
   const queries = useQueryClient();
   const [draft, change] = usePlanDraft(present);
+  const recipe = useRecipe(family.recipe);
   const declare = useMutation({
     mutationFn: () => declarePlan(family.id, planFieldsOf(draft)),
     onSuccess: () => {
@@ -42,7 +44,12 @@ export function PlanDialog({
             A plan is declared before a training. Versions that are there already, and trainings that were
             asked for, keep the plan they began under.
           </Text>
-          <PlanInputs draft={draft} entries={entries} onChange={change} />
+          <PlanInputs
+            draft={draft}
+            entries={entries}
+            points={recipe?.operating_points ?? []}
+            onChange={change}
+          />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               Keep the present plan

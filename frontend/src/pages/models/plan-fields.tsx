@@ -1,15 +1,16 @@
 import { Grid, Group, NumberInput, Select, Textarea } from "@mantine/core";
 import { useState } from "react";
 import type { PlanFields } from "../../api/models";
-import type { PlanEntryOut, PlanOut } from "../../api/types";
+import type { PlanEntryOut, PlanOut, RecipeOut } from "../../api/types";
 import { formatWords } from "../../ui/format";
 
-const POINTS = [
-  { value: "balanced", label: "Balanced: sensitivity and specificity together" },
-  { value: "sensitivity", label: "Sensitivity at least …" },
-  { value: "specificity", label: "Specificity at least …" },
-  { value: "cost", label: "A missed finding weighs as much as … false alarms" },
-];
+/** What the number of an operating point is called, and what it may be. */
+const NUMBERS: Record<string, { label: string; min: number; max: number; step: number }> = {
+  sensitivity: { label: "At least", min: 0.5, max: 1, step: 0.01 },
+  specificity: { label: "At least", min: 0.5, max: 1, step: 0.01 },
+  cost: { label: "False alarms", min: 0.01, max: 10_000, step: 1 },
+  false_boxes: { label: "At most", min: 0.01, max: 100, step: 0.5 },
+};
 
 export interface PlanDraft {
   limits: Record<string, number | string>;
@@ -43,31 +44,32 @@ export const planFieldsOf = ({ limits, kind, value, reason }: PlanDraft): PlanFi
 export function PlanInputs({
   draft,
   entries,
+  points,
   onChange,
 }: {
   draft: PlanDraft;
   entries: PlanEntryOut[];
+  points: RecipeOut["operating_points"];
   onChange: (changes: Partial<PlanDraft>) => void;
 }) {
+  const number = NUMBERS[draft.kind];
   return (
     <>
       <Group align="flex-end" wrap="nowrap">
         <Select
           label="Operating point"
           description="Where the thresholds of new versions are chosen."
-          data={POINTS}
+          data={points.map((point) => ({ value: point.kind, label: point.words }))}
+          allowDeselect={false}
           value={draft.kind}
           onChange={(chosen) => onChange({ kind: chosen ?? "balanced", value: null })}
           flex={1}
           data-testid="plan-kind"
         />
-        {draft.kind === "balanced" ? null : (
+        {number === undefined ? null : (
           <NumberInput
-            label={draft.kind === "cost" ? "False alarms" : "At least"}
+            {...number}
             required
-            min={draft.kind === "cost" ? 0.01 : 0.5}
-            max={draft.kind === "cost" ? 10_000 : 1}
-            step={draft.kind === "cost" ? 1 : 0.01}
             value={draft.value ?? ""}
             onChange={(given) => onChange({ value: given === "" ? null : Number(given) })}
             data-testid="plan-value"

@@ -5,7 +5,7 @@ import { examplesQuery } from "../../api/models";
 import type { ReportExampleOut } from "../../api/types";
 import { boxAround, lineOf, wholeOf } from "../../state/example-view";
 import { sizeWords } from "../../state/report-figures";
-import { formatFigure } from "../../ui/format";
+import { formatFigure, formatMany } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { Panel } from "../../ui/page";
 import { Failed, Loading } from "../../ui/page-states";
@@ -18,6 +18,14 @@ const shownAs: Record<ReportExampleOut["shown_as"], { word: string; color: strin
   healthy: { word: "Healthy, painted", color: "red" },
 };
 
+const isOfBoxes = (example: ReportExampleOut) => example.marked !== null;
+
+function wordOf(example: ReportExampleOut): string {
+  return isOfBoxes(example) && example.shown_as === "healthy"
+    ? "Healthy, boxed"
+    : shownAs[example.shown_as].word;
+}
+
 type View = "near" | "whole";
 
 /** Test cases with the outline that was drawn and the model's, exactly as they were judged. */
@@ -25,6 +33,7 @@ export function ExamplePanel({ reportId, nameOf }: { reportId: string; nameOf: (
   const [view, setView] = useState<View>("near");
   const [outlined, setOutlined] = useState(true);
   const examples = useQuery(examplesQuery(reportId));
+  const boxes = examples.data?.some(isOfBoxes) ?? false;
   const several = new Set(examples.data?.map((one) => one.label_key)).size > 1;
   return (
     <Panel
@@ -34,7 +43,7 @@ export function ExamplePanel({ reportId, nameOf }: { reportId: string; nameOf: (
         <>
           <Switch
             size="xs"
-            label="Outlines"
+            label={boxes ? "Boxes" : "Outlines"}
             checked={outlined}
             onChange={(event) => setOutlined(event.currentTarget.checked)}
           />
@@ -53,7 +62,7 @@ export function ExamplePanel({ reportId, nameOf }: { reportId: string; nameOf: (
     >
       <div className={classes.legend} aria-hidden>
         <span className={classes.truthKey} /> drawn by people
-        <span className={classes.modelKey} /> painted by the model
+        <span className={classes.modelKey} /> {boxes ? "found by the model" : "painted by the model"}
       </div>
       {examples.isPending ? <Loading what="the examples" /> : null}
       {examples.isError ? (
@@ -75,7 +84,7 @@ export function ExamplePanel({ reportId, nameOf }: { reportId: string; nameOf: (
 }
 
 function ExampleTile({ example, view, label }: { example: ReportExampleOut; view: View; label: string }) {
-  const { word, color } = shownAs[example.shown_as];
+  const { color } = shownAs[example.shown_as];
   return (
     <figure className={classes.tile} data-testid={`example-${example.shown_as}`}>
       {example.picture ? (
@@ -85,7 +94,7 @@ function ExampleTile({ example, view, label }: { example: ReportExampleOut; view
       )}
       <figcaption className={classes.caption}>
         <span className={classes.head}>
-          <Badge color={color}>{word}</Badge>
+          <Badge color={color}>{wordOf(example)}</Badge>
           {label}
           <Text span fw={600} size="sm">
             {headOf(example)}
@@ -94,7 +103,7 @@ function ExampleTile({ example, view, label }: { example: ReportExampleOut; view
         <Text size="xs" c="dimmed">
           {sizesOf(example)}
           {example.picture && example.picture.slices > 1
-            ? ` · slice ${example.picture.slice} of ${example.picture.slices}, where they differ most`
+            ? ` · slice ${example.picture.slice} of ${example.picture.slices}${isOfBoxes(example) ? "" : ", where they differ most"}`
             : ""}
         </Text>
         {example.workitem_id ? (
@@ -111,10 +120,16 @@ function headOf(example: ReportExampleOut): string {
   if (example.shown_as === "healthy") {
     return "nothing to find";
   }
+  if (example.marked !== null) {
+    return `${example.found} of ${example.marked} found`;
+  }
   return example.missed ? "missed, Dice 0" : `Dice ${formatFigure(example.dice)}`;
 }
 
 function sizesOf(example: ReportExampleOut): string {
+  if (example.beside !== null) {
+    return formatMany(example.beside, "false box", "false boxes");
+  }
   const unit = sizeWords[example.extent_unit] ?? example.extent_unit;
   const digits = unit === "ml" || unit === "mm²" ? 1 : 0;
   const [drawn, painted] = [example.volume_true, example.volume_predicted].map((size) =>
@@ -139,8 +154,8 @@ function ExamplePicture({
     `/dicomweb/studies/${picture.study_instance_uid}/series/${picture.series_instance_uid}` +
     `/instances/${picture.sop_instance_uid}/frames/${picture.frame_number}/rendered?viewport=1024,1024`;
   const says =
-    `${shownAs[example.shown_as].word}: ${headOf(example)}; ${sizesOf(example)}. ` +
-    "Solid line: drawn by people. Dashed line: painted by the model.";
+    `${wordOf(example)}: ${headOf(example)}; ${sizesOf(example)}. ` +
+    `Solid line: drawn by people. Dashed line: ${isOfBoxes(example) ? "found" : "painted"} by the model.`;
   return (
     <svg
       className={classes.picture}

@@ -18,13 +18,16 @@ const rocPoints = (label: LabelFigures) =>
   label.roc.map((point) => ({ x: point.false_positive_rate, y: point.true_positive_rate }));
 
 /** A calibration error as a word for a legend. */
-const eceOf = (label: LabelFigures) => formatFigure(label.ece.value);
+const eceOf = (label: LabelFigures) => formatFigure(figureOf(label, "ece")?.value);
+
+/** What was stated and what came true: of boxes where these are what is proposed, else of answers. */
+const binsOf = (label: LabelFigures) => label.boxes?.calibration ?? label.calibration;
 
 export function RocPlot({ of, label, before, names }: Sides) {
   const auc = figureOf(label, "auc");
   return (
     <Stack gap={4} data-testid="roc-plot">
-      <Title order={3}>ROC curve</Title>
+      <Title order={3}>{label.boxes ? "ROC curve, by case" : "ROC curve"}</Title>
       {label.roc.length === 0 ? (
         <Text size="sm" c="dimmed">
           Not enough cases of both kinds for a curve.
@@ -59,17 +62,17 @@ export function RocPlot({ of, label, before, names }: Sides) {
 
 export function CalibrationPlot({ of, label, before, names }: Sides) {
   const points = (row: LabelFigures) =>
-    row.calibration.map((bin) => ({
+    binsOf(row).map((bin) => ({
       x: bin.mean_probability,
       y: bin.observed,
-      size: bin.n / Math.max(1, row.n),
+      size: bin.n / Math.max(1, row.boxes ? binsOf(row).reduce((sum, one) => sum + one.n, 0) : row.n),
       low: bin.interval[0],
       high: bin.interval[1],
     }));
   return (
     <Stack gap={4} data-testid="calibration-plot">
-      <Title order={3}>Calibration</Title>
-      {label.calibration.length === 0 ? (
+      <Title order={3}>{label.boxes ? "Calibration of the boxes" : "Calibration"}</Title>
+      {binsOf(label).length === 0 ? (
         <Text size="sm" c="dimmed">
           Not enough cases for a calibration curve.
         </Text>
@@ -77,9 +80,9 @@ export function CalibrationPlot({ of, label, before, names }: Sides) {
         <UnitPlot
           label={`Calibration of ${of}, expected error ${eceOf(label)}`}
           xLabel="Stated probability"
-          yLabel="Share that is positive"
+          yLabel={label.boxes ? "Share that hits" : "Share that is positive"}
           curves={[
-            ...(before?.calibration.length
+            ...(before && binsOf(before).length
               ? [
                   {
                     name: `${names.before}, ECE ${eceOf(before)}`,
@@ -106,7 +109,7 @@ export function CalibrationPlot({ of, label, before, names }: Sides) {
 export function ConfusionMatrix({ label, before, names }: Sides) {
   return (
     <Stack gap={4} data-testid="confusion-matrix">
-      <Title order={3}>Confusion matrix</Title>
+      <Title order={3}>{label.boxes ? "Confusion matrix, by case" : "Confusion matrix"}</Title>
       <MatrixTable confusion={label.confusion} name={names.now} threshold={label.threshold} />
       {before ? (
         <MatrixTable confusion={before.confusion} name={names.before} threshold={before.threshold} />

@@ -14,7 +14,9 @@ const masksOf = (report: EvaluationOut) =>
   );
 
 export const hasExamples = (report: EvaluationOut) =>
-  masksOf(report).some(({ masks }) => masks.examples.length > 0);
+  Object.values(report.labels).some(
+    (label) => (label.segmentation?.examples.length ?? 0) + (label.boxes?.examples.length ?? 0) > 0,
+  );
 
 const cases = (count: number) => formatMany(count, "case", "cases");
 

@@ -12,6 +12,7 @@ import { ButtonLink } from "../../ui/links";
 import { Facts, PageBody, Panel } from "../../ui/page";
 import { Empty, Failed, Forbidden, Loading } from "../../ui/page-states";
 import { StateBadge } from "../../ui/state-badge";
+import { BoxPanel } from "./box-panel";
 import { ExamplePanel } from "./example-panel";
 import { FigureTable } from "./figure-table";
 import { GatePanel } from "./gate-panel";
@@ -97,6 +98,7 @@ function Report({ report, family }: { report: ReportOut; family: FamilyOut | und
             <FigureTable report={figures} before={before} names={names} nameOf={nameOf} />
           </Panel>
           <MaskPanel report={figures} nameOf={nameOf} />
+          <BoxPanel report={figures} before={before} names={names} nameOf={nameOf} />
           <PlacePanel
             report={figures}
             before={before}

@@ -138,7 +138,7 @@ class Segmentation:
 
     def decide(self, calibrating: Outcome, deciding: Outcome, point: OperatingPoint) -> tuple[Calibration, float]:
         """Calibrate with a temperature only: the border of a mask is where the network put it, and 0.5 keeps it."""
-        return fit_calibration(*calibrating, with_bias=False), 0.5
+        return fit_calibration(calibrating.logits, calibrating.truth, with_bias=False), 0.5
 
     def predict(
         self, model: LoadedModel, image: Image, *, largest_component: bool, on_progress: Callable[[float], None] | None
