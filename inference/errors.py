@@ -139,6 +139,18 @@ def config_wrong(message: str, **detail: Any) -> Invalid:
     return Invalid("config_wrong", message, **detail)
 
 
+def proposal_outdated() -> Conflict:
+    """What is proposed is not what the client showed."""
+    return Conflict(
+        "proposal_outdated", "The proposed settings have changed meanwhile. Look at them again, then start."
+    )
+
+
+def training_does_not_fit(message: str, **detail: Any) -> Invalid:
+    """It would run out of memory, disk or time."""
+    return Invalid("training_does_not_fit", message, **detail)
+
+
 def training_is_over() -> Conflict:
     """There is nothing to cancel."""
     return Conflict("job_is_over", "This training is already over, so there is nothing to cancel.")

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from annotations.dataset.questions import QUESTIONS
+from annotations.models import DatasetSnapshot
 from annotations.rules.pictures import picture_rules
 from annotations.selectors.pictures import colour_share
 from inference import errors
@@ -17,6 +19,22 @@ from inference.models import DeclaredPlan, ModelFamily, ModelVersion, Promotion
 
 Json = dict[str, Any]
 _COLOUR_FROM: Final = 0.1
+
+
+def snapshot_fits(family: ModelFamily, snapshot: DatasetSnapshot) -> None:
+    """Ask for a dataset that the family can learn from; raises Invalid."""
+    if snapshot.project_id != family.project_id:
+        raise errors.snapshot_does_not_fit("This dataset is of another project. Choose one of the model's project.")
+    card = recipe_card(family.recipe)
+    if snapshot.question != card.question:
+        asked, wanted = QUESTIONS[snapshot.question].title.lower(), QUESTIONS[card.question].title.lower()
+        raise errors.snapshot_does_not_fit(
+            f"This dataset asks for {asked}, {card.title.lower()} learns from {wanted}. Freeze another one."
+        )
+    if missing := sorted(set(family.label_keys) - set(snapshot.label_keys)):
+        raise errors.snapshot_does_not_fit(
+            f"This dataset lacks labels of the model: {', '.join(missing)}. Freeze one that has them.", missing=missing
+        )
 
 
 def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:

@@ -59,6 +59,9 @@ class TrainingRun(Identified):
     config = models.JSONField(help_text="The frozen RecipeConfig.")
     config_digest = models.CharField(max_length=64)
     estimate = models.JSONField(default=dict)
+    proposed = models.JSONField(
+        default=dict, help_text="What the dataset's fingerprint asked for, and what was chosen otherwise; else empty."
+    )
     curves = models.JSONField(default=list, help_text="One entry an epoch: losses and validation metric.")
     environment = models.JSONField(default=dict, help_text="Code and library versions, device, threads, seed.")
     job = models.OneToOneField(Job, null=True, on_delete=models.PROTECT, related_name="training_run")
@@ -241,6 +244,41 @@ class SuspectSearch(Identified):
         ordering: ClassVar = ["-created_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["snapshot", "config_digest"], name="suspect_search_once")
+        ]
+
+
+class Fingerprint(Identified):
+    """What the training cases of a dataset have in common, as a recipe and its labels ask; settings follow from it."""
+
+    snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.CASCADE, related_name="fingerprints")
+    recipe = models.CharField(max_length=24)
+    label_keys = models.JSONField(default=list)
+    asked_digest = models.CharField(max_length=64, help_text="Of recipe, labels and the way it is found.")
+    figures = models.JSONField(default=dict, help_text="See inference.engine.fingerprint.fingerprint_of.")
+    digest = models.CharField(max_length=64, blank=True, help_text="Of the figures.")
+    job = models.OneToOneField(Job, null=True, on_delete=models.PROTECT, related_name="fingerprint")
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["snapshot", "asked_digest"], name="fingerprint_once")]
+
+
+class TrainingPreview(Identified):
+    """What a network would see of some training cases with these settings. Nothing learns from it."""
+
+    family = models.ForeignKey(ModelFamily, on_delete=models.CASCADE, related_name="previews")
+    snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.CASCADE, related_name="previews")
+    config = models.JSONField(help_text="The RecipeConfig.")
+    asked_digest = models.CharField(max_length=64, help_text="Of what decides the pictures.")
+    result_digest = models.CharField(max_length=64, blank=True, help_text="Blob: see inference.engine.preview.")
+    job = models.OneToOneField(Job, null=True, on_delete=models.PROTECT, related_name="training_preview")
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["family", "snapshot", "asked_digest"], name="preview_once")
         ]
 
 

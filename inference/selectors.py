@@ -263,6 +263,7 @@ def run_json(run: TrainingRun) -> Json:
         "progress": _numbers_of(job),
         "curves": run.curves,
         "estimate": run.estimate,
+        "proposed": run.proposed,
         "config": run.config,
         "environment": run.environment,
         "snapshot": snapshot_named(run),

@@ -55,3 +55,19 @@ def run_register(context: JobContext, *, registration_id: str) -> None:
     from inference.jobs.register import register
 
     register(context, registration_id)
+
+
+@job(kind="fingerprint")
+def run_fingerprint(context: JobContext, *, fingerprint_id: str) -> None:
+    """Find what a dataset's training cases have in common."""
+    from inference.jobs.fingerprint import fingerprint
+
+    fingerprint(context, fingerprint_id)
+
+
+@job(kind="training_preview")
+def run_training_preview(context: JobContext, *, preview_id: str) -> None:
+    """Prepare and change some training cases as a training would."""
+    from inference.jobs.preview import preview
+
+    preview(context, preview_id)

@@ -93,7 +93,12 @@ def findings_sent(user: User, workitem: Workitem, rows: Iterable[Mapping[str, An
 
 def manifest_sent(user: User, snapshot: DatasetSnapshot) -> None:
     """Note that somebody was sent what people and models said of all cases of a dataset."""
-    studies = sorted(splits_of_manifest(snapshot.manifest_digest))
+    cases_sent(user, snapshot, splits_of_manifest(snapshot.manifest_digest))
+
+
+def cases_sent(user: User, snapshot: DatasetSnapshot, study_instance_uids: Iterable[str]) -> None:
+    """Note that somebody was sent what people and models said of these studies in a dataset."""
+    studies = sorted(study_instance_uids)
     for start in range(0, len(studies), _CHUNK):
         some = studies[start : start + _CHUNK]
         rows = Workitem.objects.filter(project=snapshot.project_id, study__study_instance_uid__in=some)

@@ -33,7 +33,7 @@ class Augmenter:
     ever taught as empty because it was moved there.
 
     Args:
-        config: its ``augmentation`` and ``image_shape``.
+        config: its ``augmentation``, ``move_strength`` and ``image_shape``.
         targets: tensors that move with the image, [L, …] uint8: where the label is, and what is known of each pixel
             (``inference.engine.places``); none where the places do not count.
         crops: cut patches of ``image_shape`` around marked, rejected and other places alike.
@@ -41,9 +41,12 @@ class Augmenter:
 
     def __init__(self, config: RecipeConfig, *, targets: tuple[str, ...], crops: bool) -> None:
         self._targets, self._flags, self._shape = targets, config.augmentation, config.image_shape
-        margin = margin_for(config.image_shape, angle=_ANGLE, zoom=_ZOOM, shift=_SHIFT)
+        self._angle, self._zoom, self._shift = (config.move_strength * most for most in (_ANGLE, _ZOOM, _SHIFT))
+        margin = margin_for(config.image_shape, angle=self._angle, zoom=self._zoom, shift=self._shift)
         self._margin = margin if crops and config.augmentation.affine else (0,) * config.dimensions
-        self._patches = Patches(config.image_shape, self._margin, known=targets[-1]) if crops else None
+        self._patches = (
+            Patches(config.image_shape, self._margin, targets[-1], on_marked=config.marked_share) if crops else None
+        )
 
     def __call__(self, examples: Sequence[Example], seed: int, device: torch.device | None = None) -> Batch:
         """Return changed copies of the examples, stacked.
@@ -84,9 +87,9 @@ class Augmenter:
             return
         image, (count, axes) = batch["image"], (len(batch["image"]), len(self._shape))
         chosen = _chosen(random, count, _MOVED)
-        angle = random.uniform(-_ANGLE, _ANGLE, count)[chosen]
-        zoom = random.uniform(1 - _ZOOM, 1 + _ZOOM, (count, axes))[chosen]
-        shift = (random.uniform(-_SHIFT, _SHIFT, (count, axes)) * self._shape)[chosen]
+        angle = random.uniform(-self._angle, self._angle, count)[chosen]
+        zoom = random.uniform(1 - self._zoom, 1 + self._zoom, (count, axes))[chosen]
+        shift = (random.uniform(-self._shift, self._shift, (count, axes)) * self._shape)[chosen]
         moved = {}
         if len(chosen):
             grid = _grid(angle, zoom, shift, source=image.shape[2:], shape=self._shape).to(image.device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +20,11 @@ from inference.engine.recipe import Batch, Example, Recipe
 from inference.engine.sample import Sample
 
 _CACHE_BYTES = 3 * 2**30
+
+
+def taught(config: RecipeConfig, samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Return what a training is told of its cases: without rejected places where it is not to learn from them."""
+    return samples if config.rejected_places else [replace(one, rejected={}) for one in samples]
 
 
 class Cases:

@@ -17,7 +17,10 @@ from inference.engine.settings import Settings
 Intensity = Literal["percentile", "window"]
 
 #: Settings that were not there from the beginning: without them the digest of older settings is what it was.
-_CAME_LATER: Final = frozenset({"loaders", "accumulation", "gradient_checkpointing", "ema_decay", "patience"})
+_CAME_LATER: Final = frozenset(
+    {"loaders", "accumulation", "gradient_checkpointing", "ema_decay", "patience", "whole_picture", "marked_share",
+     "move_strength"}
+)  # fmt: skip
 
 _NOT_CHOSEN: Final[dict[str, Any]] = {"chosen": False}
 _USUAL: Final[dict[str, Any]] = {"usual": True}
@@ -187,6 +190,23 @@ class RecipeConfig(Settings):
         description="Epochs in a row that brought nothing better; 0: all epochs are run.",
     )
 
+    whole_picture: bool = Field(
+        False,
+        title="The whole picture at once",
+        description="Fits it into the size instead of cutting patches. For structures that fill much of it.",
+    )
+    marked_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5,
+        title="Patches on marked places",
+        description="How many are centred on what readers marked; the others lie anywhere.",
+    )
+
+    move_strength: Annotated[float, Field(ge=0.1, le=4)] = Field(
+        1.0,
+        title="How far pictures are moved",
+        description="1: turned up to 9°, zoomed and shifted by up to a tenth. More helps where cases are few.",
+    )
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         card = recipe_card(self.recipe)
@@ -198,6 +218,10 @@ class RecipeConfig(Settings):
             raise ValueError(f"spacing_mm is not for {self.recipe}: it fits the image into its shape")
         if self.spacing_mm is not None and len(self.spacing_mm) != self.dimensions:
             raise ValueError(f"spacing_mm holds {self.dimensions} distances")
+        if self.whole_picture and not card.has_grid(self.dimensions):
+            raise ValueError(f"whole_picture is not for {self.recipe}: it always sees the whole picture")
+        if self.whole_picture and self.spacing_mm is not None:
+            raise ValueError("spacing_mm is empty with whole_picture: the picture is fitted into image_shape")
         if (self.window is not None) != (self.intensity == "window"):
             raise ValueError("window is set for intensity window only")
         if self.accumulation > self.batch_size:

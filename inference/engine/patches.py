@@ -15,7 +15,6 @@ from inference.engine.places import REJECTED
 #: Positions of an example: the places of each label that a patch may be centred on, int32 [N, 1 + axes] (label, …).
 MARKED: Final = "marked"
 _MOST_OF_A_LABEL: Final = 1000
-_ON_MARKED: Final = 0.5
 
 
 def marked_places(where: Tensor, known: Tensor) -> Tensor:
@@ -37,7 +36,7 @@ def marked_places(where: Tensor, known: Tensor) -> Tensor:
 class Patches:
     """Cuts one patch at random, the same of every tensor.
 
-    Half of the patches are centred on a marked pixel where there is one: first a label is drawn, each alike, then a
+    A share of the patches is centred on a marked pixel where there is one: first a label is drawn, each alike, then a
     pixel of it, so that a small label comes as often as a large one. The others lie anywhere. A patch of ``shape``
     lies in the image; ``margin`` is added on every side for a later turn or zoom, so that what comes in from the side
     is the image itself. Beyond the image its border goes on, and the ``known`` tensor is 0.
@@ -46,10 +45,11 @@ class Patches:
         shape: of the patch, without its margin.
         margin: pixels on each side, one number for each axis.
         known: name of the tensor that says what is known.
+        on_marked: how many are centred on a marked pixel, 0…1.
     """
 
-    def __init__(self, shape: Sequence[int], margin: Sequence[int], known: str) -> None:
-        self._shape, self._margin, self._known = tuple(shape), tuple(margin), known
+    def __init__(self, shape: Sequence[int], margin: Sequence[int], known: str, on_marked: float = 0.5) -> None:
+        self._shape, self._margin, self._known, self._on_marked = tuple(shape), tuple(margin), known, on_marked
 
     def __call__(self, tensors: Mapping[str, Tensor], marked: Tensor, random: np.random.Generator) -> dict[str, Tensor]:
         """Return the patches of all tensors.
@@ -61,7 +61,7 @@ class Patches:
         """
         size = tensors[self._known].shape[1:]
         centre = [int(random.integers(n)) for n in size]
-        if len(marked) and random.random() < _ON_MARKED:
+        if len(marked) and random.random() < self._on_marked:
             labels = np.unique(marked[:, 0].numpy())
             of_label = marked[marked[:, 0] == labels[int(random.integers(len(labels)))]]
             centre = of_label[int(random.integers(len(of_label))), 1:].tolist()

@@ -102,7 +102,7 @@ class Preprocessing:
         """Build the preprocessing that ``config`` asks for."""
         return cls(
             dimensions=config.dimensions,
-            fit=recipe_card(config.recipe).fit_in(config.dimensions),
+            fit="letterbox" if config.whole_picture else recipe_card(config.recipe).fit_in(config.dimensions),
             shape=config.image_shape,
             channels=config.channels,
             spacing_mm=config.spacing_mm,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from inference.engine.methods import Method
@@ -11,6 +12,23 @@ from inference.engine.methods import Method
 Preset = Literal["tiny", "standard"]
 Fit = Literal["letterbox", "resample", "frames"]
 Application = Literal["diagnosis", "segmentation", "detection", "registration", "synthesis", "biomarkers"]
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """What the network of a preset takes, as measured on a CPU in single precision.
+
+    Args:
+        weights: how many.
+        bytes_per_pixel: of activations and gradients, for each pixel of each image that goes through at once.
+        recomputed: which share of it is left with gradient checkpointing.
+        fixed_mib: what a first step takes besides, whatever its size.
+    """
+
+    weights: int
+    bytes_per_pixel: int
+    recomputed: float
+    fixed_mib: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +56,7 @@ class RecipeCard:
             quiet and a busy machine lies a factor of four.
         explanations: ways to explain a prediction, the quickest first.
         unused: names of settings that change nothing for it, so that nobody is asked for them.
+        memory: (size, dimensions) → what its network takes; without it nobody can tell whether a training fits.
     """
 
     name: str
@@ -57,6 +76,7 @@ class RecipeCard:
     seconds_per_megapixel: Mapping[Preset, float]
     explanations: tuple[Method, ...]
     unused: frozenset[str] = frozenset()
+    memory: Mapping[tuple[Preset, int], MemoryUse] = field(default_factory=lambda: MappingProxyType({}))
 
     def fit_in(self, dimensions: int) -> Fit:
         """Return how an image becomes the input of a network of so many dimensions."""

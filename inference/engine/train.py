@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from core.digest import digest_of
 from core.numbers import how_many
 from inference.engine.averaged import Averaged
 from inference.engine.calibrate import Calibration
-from inference.engine.cases import Cases
+from inference.engine.cases import Cases, taught
 from inference.engine.checkpoint import library_versions, save_model
 from inference.engine.config import RecipeConfig
 from inference.engine.device import memory_format
@@ -112,8 +112,7 @@ def train(
         CheckpointError: what to resume or to start from does not fit.
     """
     recipe = recipe_named(config.recipe)
-    if not config.rejected_places:
-        training, validation = ([replace(one, rejected={}) for one in samples] for samples in (training, validation))
+    training, validation = taught(config, training), taught(config, validation)
     cases, held_out = _cases(recipe, config, training, validation)
     parts = parts_of(validation, config.labels)
     checkpoints = workdir / "checkpoints"

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 from core import blobs
 from core.errors import Conflict, NotFound
+from imaging.dicom.frame_facts import FrameFacts, frame_facts
+from imaging.dicom.frames import open_image
+from imaging.dicom.json_model import header_model
 from imaging.dicom.volume import Volume, load_volume
 from imaging.models import ConflictDecision, Instance
 from inference.jobs.images import engine_image
@@ -92,6 +95,19 @@ def _file(digest: str, uid: str) -> Path:
 def _whole(digest: str, uid: str) -> Volume:
     """Return the frames of a file; the last two stay, because the frames of an image are asked for in a row."""
     return load_volume([_file(digest, uid)])
+
+
+@lru_cache(maxsize=8)
+def _facts(digest: str, uid: str) -> tuple[FrameFacts, ...]:
+    return tuple(frame_facts(header_model(open_image(_file(digest, uid)).dataset)))
+
+
+def frozen_facts(file: FrozenFile, frame: tuple[str, int]) -> FrameFacts:
+    """Return what the header of a file says of one frame; raises Conflict where it is not stored any more."""
+    facts = _facts(file.digest, frame[0])
+    if not 1 <= frame[1] <= len(facts):
+        raise image_changed(frame[0])
+    return facts[frame[1] - 1]
 
 
 def frozen_frame(file: FrozenFile, frame: tuple[str, int]) -> Image:

@@ -143,6 +143,12 @@ def _marks(regions: Sequence[dict[str, Any]], shape: tuple[int, int], k: int) ->
     return marks
 
 
+def marked_pixels(case: SnapshotCase, key: str) -> int:
+    """Return how many pixels of an image are marked as a label that is there."""
+    load = _mask_of(case, key)
+    return int(load().sum()) if load is not None else 0
+
+
 def _rejected_mask_of(case: SnapshotCase, key: str) -> Callable[[], Mask] | None:
     regions = _rejected(case, key)
     return (lambda: frame_mask(regions, (case.rows, case.columns))[None]) if regions else None

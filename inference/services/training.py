@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
-from annotations.dataset.questions import QUESTIONS
 from annotations.models import DatasetSnapshot
 from core import audit, blobs, events
 from core.audit_kinds import AuditKind
@@ -21,29 +21,16 @@ from inference import errors
 from inference.access import locked_family
 from inference.engine.config import RecipeConfig
 from inference.engine.recipe_cards import recipe_card
-from inference.family_facts import plan_in_force, training_config
+from inference.family_facts import plan_in_force, snapshot_fits, training_config
 from inference.learned_from import withdrawn_sentence
 from inference.looks import next_look
 from inference.models import ModelFamily, ModelVersion, TrainingRun
 from inference.proof import proof_of_snapshot
+from inference.proposed import fingerprint_of_family, proposal_kept
 from inference.training_cost import time_estimate
+from inference.training_fit import Cases, resources_of, what_would_fit
 
 Json = dict[str, Any]
-
-
-def _check_fit(family: ModelFamily, snapshot: DatasetSnapshot) -> None:
-    if snapshot.project_id != family.project_id:
-        raise errors.snapshot_does_not_fit("This dataset is of another project. Choose one of the model's project.")
-    card = recipe_card(family.recipe)
-    if snapshot.question != card.question:
-        asked, wanted = QUESTIONS[snapshot.question].title.lower(), QUESTIONS[card.question].title.lower()
-        raise errors.snapshot_does_not_fit(
-            f"This dataset asks for {asked}, {card.title.lower()} learns from {wanted}. Freeze another one."
-        )
-    if missing := sorted(set(family.label_keys) - set(snapshot.label_keys)):
-        raise errors.snapshot_does_not_fit(
-            f"This dataset lacks labels of the model: {', '.join(missing)}. Freeze one that has them.", missing=missing
-        )
 
 
 def _cases(snapshot: DatasetSnapshot, split: str, dimensions: int = 2) -> int:
@@ -53,19 +40,30 @@ def _cases(snapshot: DatasetSnapshot, split: str, dimensions: int = 2) -> int:
     return int(counted.get("series", images)) if dimensions == 3 else images
 
 
+def cases_of(family: ModelFamily, snapshot: DatasetSnapshot, config: RecipeConfig) -> Cases:
+    """Return how many cases a training would have, and how large they are by the dataset's fingerprint, if any."""
+    found = fingerprint_of_family(family, snapshot)
+    pixels = None
+    if found is not None and recipe_card(config.recipe).has_grid(config.dimensions) and not config.whole_picture:
+        sizes = [found.figures[name]["median"] for name in ("rows", "columns", *(["frames"] * (config.dimensions - 2)))]
+        pixels = math.prod(sizes)
+    return Cases(
+        _cases(snapshot, "train", config.dimensions), _cases(snapshot, "validation", config.dimensions), pixels
+    )
+
+
 def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen: Json) -> Json:
     """Return how long the training would take (a range) and how likely its gate could tell equal from worse.
 
     Raises:
         Invalid: the dataset or the settings do not fit.
     """
-    _check_fit(family, snapshot)
+    snapshot_fits(family, snapshot)
     config = training_config(family, chosen)
-    estimate = time_estimate(
-        config,
-        training_cases=_cases(snapshot, "train", config.dimensions),
-        validation_cases=_cases(snapshot, "validation", config.dimensions),
-    )
+    cases = cases_of(family, snapshot, config)
+    estimate = time_estimate(config, training_cases=cases.training, validation_cases=cases.validation)
+    resources = resources_of(config, cases)
+    fits = all(one["fits"] for one in resources)
     warm = config.model_copy(update={"warm_start": True})
     # Both are judged on the same cases: as volumes where one of the two reads volumes.
     live = family.live.card.get("config", {}) if family.live else {}
@@ -73,6 +71,9 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
     begins_with = family.live if warm_start_weights(family.live, config) else None
     return {
         **estimate,
+        "resources": resources,
+        "fits": fits,
+        "fitting": None if fits else what_would_fit(config, cases),
         "test_cases": _cases(snapshot, "test", config.dimensions),
         "plan": plan_in_force(family).number,
         "proof": proof_of_snapshot(family, snapshot.counts),
@@ -80,6 +81,12 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
         "warm_start_possible": warm_start_weights(family.live, warm) is not None,
         "warm_start_warning": withdrawn_sentence(begins_with) if begins_with else "",
     }
+
+
+def _too_much(estimate: Json) -> str:
+    needs = [f"{one['name']} {one['sentence']}" for one in estimate["resources"] if not one["fits"]]
+    way_out = estimate["fitting"]["sentence"] if estimate["fitting"] else "No smaller settings fit either."
+    return f"This training cannot fit: {', '.join(needs)}. {way_out}"
 
 
 def warm_start_weights(parent: ModelVersion | None, config: RecipeConfig) -> str | None:
@@ -114,12 +121,22 @@ def _ask(run: TrainingRun, requested_by: User | None) -> None:
 
 
 def training_request(
-    *, family: ModelFamily, snapshot: DatasetSnapshot, chosen: Json, reason: str, requested_by: User | None
+    *,
+    family: ModelFamily,
+    snapshot: DatasetSnapshot,
+    chosen: Json,
+    reason: str,
+    requested_by: User | None,
+    proposal: str = "",
 ) -> TrainingRun:
     """Start a training of the family on a frozen dataset; while the same one waits or runs, it is that one.
 
+    Args:
+        proposal: digest of the proposed settings that ``chosen`` began with; what was changed of them is kept.
+
     Raises:
-        Invalid: the dataset or the settings do not fit, or the dataset has no case to train with.
+        Invalid: the dataset or the settings do not fit, it needs more memory, disk or time than there is, or the
+            dataset has no case to train with.
         Conflict: ``plan_not_declared``: no named person declared the plan that is in force.
     """
     if plan_in_force(family).declared_by_id is None:
@@ -128,6 +145,10 @@ def training_request(
     if not estimate["training_cases"] or not estimate["validation_cases"]:
         raise errors.snapshot_does_not_fit("This dataset has no training or no validation cases. Freeze a larger one.")
     config = training_config(family, chosen)
+    if not estimate["fits"]:
+        raise errors.training_does_not_fit(
+            _too_much(estimate), resources=estimate["resources"], fitting=estimate["fitting"]
+        )
     with transaction.atomic():
         live, plan = locked_family(family.pk).live, plan_in_force(family)
         parent = live if warm_start_weights(live, config) else None
@@ -144,6 +165,7 @@ def training_request(
             config=config.to_json(),
             config_digest=config.digest,
             estimate=estimate,
+            proposed=proposal_kept(family, snapshot, config, proposal) if proposal else {},
             requested_by=requested_by,
             reason=reason.strip()[:2000],
         )

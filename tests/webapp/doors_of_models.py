@@ -46,6 +46,7 @@ TELLS: Final[dict[str, str]] = {
 TELLS_WHEN_DONE: Final = frozenset(
     {
         "api/v1/findings/<uuid:id>/reviews POST",
+        "api/v1/models/<uuid:id>/training/preview POST",
         "api/v1/reports/<uuid:id>/examples GET",
         "api/v1/reports/<uuid:id>/gaze GET",
         "api/v1/snapshot-requests/<uuid:id>/blind-readings GET",
@@ -100,6 +101,7 @@ SILENT: Final = frozenset(
     api/v1/models/<uuid:id>/roll-back POST
     api/v1/models/<uuid:id>/training POST
     api/v1/models/<uuid:id>/training/estimate POST
+    api/v1/models/<uuid:id>/training/proposal POST
     api/v1/models/plan-entries GET
     api/v1/near-copies GET
     api/v1/near-copies/<uuid:id>/decide POST

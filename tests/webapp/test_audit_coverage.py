@@ -179,6 +179,13 @@ def _may_be_trained(world: World, scene: Scene) -> None:
     scene.body = {"snapshot_id": str(snapshot.pk), "config": CONFIG, "reason": "corrected"}
 
 
+def _may_be_looked_at(world: World, scene: Scene) -> None:
+    address = scene.address.rsplit("/", 1)[1]
+    _may_be_trained(world, scene)
+    scene.address = f"{scene.address}/{address}"
+    del scene.body["reason"]
+
+
 def _may_be_doubted(world: World, scene: Scene) -> None:
     snapshot = freeze(world.project, plant_many(world.project, train=16, validation=4, test=2))
     scene.address = f"snapshots/{snapshot.pk}/suspects"
@@ -330,6 +337,8 @@ STEPS: dict[tuple[str, str], Step] = {
     ("models/<uuid:id>/roll-back", "POST"): Step(
         "adm", "model.rolled_back", {"reason": "worse than before"}, prepare=_promoted_before
     ),
+    ("models/<uuid:id>/training/proposal", "POST"): Step("adm", "settings.proposed", prepare=_may_be_looked_at),
+    ("models/<uuid:id>/training/preview", "POST"): Step("adm", "pictures.previewed", prepare=_may_be_looked_at),
     ("models/<uuid:id>/training", "POST"): Step("adm", "training.requested", prepare=_may_be_trained),
     ("snapshots/<uuid:id>/suspects", "POST"): Step("adm", "suspects.requested", prepare=_may_be_doubted),
     ("training/<uuid:id>/cancel", "POST"): Step("adm", "training.cancelled"),

@@ -127,6 +127,8 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("api/v1/models/<uuid:id>/roll-back", "POST"): PROJECT_ADMIN,
     ("api/v1/models/<uuid:id>/training", "POST"): PROJECT_ADMIN,
     ("api/v1/models/<uuid:id>/training/estimate", "POST"): PROJECT_ADMIN,
+    ("api/v1/models/<uuid:id>/training/proposal", "POST"): PROJECT_ADMIN,
+    ("api/v1/models/<uuid:id>/training/preview", "POST"): PROJECT_ADMIN,
     ("api/v1/versions/<uuid:id>", "GET"): MEMBER,
     ("api/v1/versions/<uuid:id>/claims", "GET"): MEMBER,
     ("api/v1/versions/<uuid:id>/evaluate", "POST"): PROJECT_ADMIN,

@@ -70,6 +70,7 @@ class TrainingRunOut(serializers.Serializer[Any]):
     progress = TrainingNumbersOut(allow_null=True)
     curves = TrainingEpochOut(many=True)
     estimate = serializers.JSONField()
+    proposed = serializers.JSONField(help_text="What the dataset asked for, and what was chosen otherwise; else {}.")
     config = serializers.JSONField()
     environment = serializers.JSONField()
     snapshot = ModelSnapshotOut()
@@ -97,6 +98,9 @@ class TrainingIn(TrainingEstimateIn):
     """A training to start."""
 
     reason = serializers.CharField(max_length=2000)
+    proposal = serializers.CharField(
+        max_length=64, default="", allow_blank=True, help_text="Digest of the proposed settings that it began with."
+    )
 
 
 class ProvableOut(serializers.Serializer[Any]):
@@ -140,6 +144,23 @@ class ProofIn(serializers.Serializer[Any]):
     labels = serializers.DictField(child=PatientsIn())
 
 
+class ResourceOut(serializers.Serializer[Any]):
+    """What a training needs at most at once (bytes, or seconds of the low estimate), and what there is."""
+
+    name = serializers.ChoiceField(choices=["memory", "disk", "time"])
+    needed = serializers.FloatField(allow_null=True, help_text="Null: its recipe does not say.")
+    available = serializers.FloatField()
+    fits = serializers.BooleanField()
+    sentence = serializers.CharField()
+
+
+class FittingOut(serializers.Serializer[Any]):
+    """Settings that would fit: those that are to be changed."""
+
+    changes = serializers.DictField()
+    sentence = serializers.CharField()
+
+
 class TrainingEstimateOut(serializers.Serializer[Any]):
     """How long it would take, as a range, and how well the test split can tell equal from worse."""
 
@@ -151,6 +172,9 @@ class TrainingEstimateOut(serializers.Serializer[Any]):
     validation_cases = serializers.IntegerField()
     test_cases = serializers.IntegerField()
     measured_runs = serializers.IntegerField()
+    resources = ResourceOut(many=True)
+    fits = serializers.BooleanField(help_text="A training that does not fit is refused.")
+    fitting = FittingOut(allow_null=True, help_text="What would fit; null where it fits, or nothing does.")
     sentences = serializers.ListField(child=serializers.CharField())
     plan = serializers.IntegerField()
     proof = ProofOut()
@@ -194,8 +218,9 @@ class ModelTraining(APIView):
         family, fields = access_family(user, "training.request", id=id), checked(TrainingIn, request)
         snapshot = access_snapshot(user, "snapshot.read", id=fields["snapshot_id"])
         run = training_request(
-            family=family, snapshot=snapshot, chosen=fields["config"], reason=fields["reason"], requested_by=user
-        )
+            family=family, snapshot=snapshot, chosen=fields["config"], reason=fields["reason"], requested_by=user,
+            proposal=fields["proposal"],
+        )  # fmt: skip
         return Response(TrainingRunOut(selectors.run_json(run)).data, status=201)
 
 

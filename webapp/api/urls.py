@@ -38,5 +38,6 @@ urlpatterns = [
     path("", include("webapp.api.registrations")),
     path("", include("webapp.api.models")),
     path("", include("webapp.api.training")),
+    path("", include("webapp.api.training_settings")),
     path("", include("webapp.api.reports")),
 ]

@@ -50,6 +50,8 @@ class Environment(BaseSettings):
     s3_region: str = ""
 
     torch_threads: Annotated[int, Field(ge=1, le=256)] = 1
+    training_memory_mib: Annotated[int, Field(ge=0, le=2**24)] = 0
+    training_days: Annotated[float, Field(ge=0.01, le=365)] = 7.0
     upload_limit_mib: Annotated[int, Field(ge=1, le=102400)] = 2048
     body_patience_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 30.0
     head_patience_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 15.0

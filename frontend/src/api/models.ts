@@ -6,8 +6,10 @@ import type {
   GazeExampleOut,
   PlanEntryOut,
   PlansOut,
+  PreviewOut,
   PromotionOut,
   ProofOut,
+  ProposalOut,
   RecipeOut,
   ReportExampleOut,
   ReportOut,
@@ -108,7 +110,50 @@ export const requestTraining = (
   snapshotId: string,
   config: TrainingConfig,
   reason: string,
-) => post<TrainingRunOut>(`models/${familyId}/training`, { snapshot_id: snapshotId, config, reason });
+  proposal: string,
+) =>
+  post<TrainingRunOut>(`models/${familyId}/training`, { snapshot_id: snapshotId, config, reason, proposal });
+
+const beingMade = (state: ProposalOut["state"] | undefined) => state === "queued" || state === "running";
+
+/** The settings that a snapshot's cases ask for; asked again until a worker has looked at them. */
+export const proposalQuery = (familyId: string, snapshotId: string) =>
+  queryOptions({
+    queryKey: ["training", "proposal", familyId, snapshotId],
+    queryFn: ({ signal }) => askProposal(familyId, snapshotId, false, signal),
+    enabled: snapshotId !== "",
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchInterval: (query) => (beingMade(query.state.data?.state) ? 800 : false),
+  });
+
+export const askProposal = (familyId: string, snapshotId: string, again: boolean, signal?: AbortSignal) =>
+  post<ProposalOut>(
+    `models/${familyId}/training/proposal`,
+    { snapshot_id: snapshotId, again },
+    signal ? { signal } : {},
+  );
+
+/** What a network would see with these settings; asked again until a worker has made it. */
+export const previewQuery = (familyId: string, snapshotId: string, config: TrainingConfig) =>
+  queryOptions({
+    queryKey: ["training", "preview", familyId, snapshotId, config],
+    queryFn: ({ signal }) => askPreview(familyId, snapshotId, config, false, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchInterval: (query) => (beingMade(query.state.data?.state) ? 800 : false),
+  });
+
+export const askPreview = (
+  familyId: string,
+  snapshotId: string,
+  config: TrainingConfig,
+  again: boolean,
+  signal?: AbortSignal,
+) =>
+  post<PreviewOut>(
+    `models/${familyId}/training/preview`,
+    { snapshot_id: snapshotId, config, again },
+    signal ? { signal } : {},
+  );
 
 export const trainingsQuery = (project: string | undefined) =>
   queryOptions({

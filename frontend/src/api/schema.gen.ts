@@ -503,6 +503,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{id}/training/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Return some training cases as they are prepared and changed; the first to ask begins the work. */
+        post: operations["training_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{id}/training/proposal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Return them; the first to ask begins the look at the cases, which is kept. */
+        post: operations["training_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/plan-entries": {
         parameters: {
             query?: never;
@@ -2803,7 +2837,7 @@ export interface components {
         /** @enum {string} */
         EventEnum: "accept" | "correct" | "reject";
         /** @enum {string} */
-        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "registration.decided" | "registration.finished" | "registration.requested" | "review.recorded" | "saliency.requested" | "series.read" | "snapshot.frozen" | "snapshot.requested" | "suspects.found" | "suspects.requested" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.read_again" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
+        EventTypeEnum: "archive.checked" | "audit.read" | "audit.verified" | "calibration.added" | "calibration.withdrawn" | "comment.added" | "conflict.decided" | "conflict.read" | "evaluation.finished" | "evaluation.requested" | "finding.created" | "finding.deleted" | "finding.proposed" | "finding.restored" | "finding.revised" | "identity.decided" | "identity.read" | "instance.conflict" | "instance.already_stored" | "instance.refused" | "instance.stored" | "job.cancelled" | "label.changed" | "label.created" | "membership.ended" | "membership.set" | "model.created" | "model.promoted" | "model.rolled_back" | "near_copy.decided" | "person.decided" | "pictures.previewed" | "plan.declared" | "prediction.finished" | "prediction.requested" | "project.changed" | "project.created" | "reading.abandoned" | "registration.decided" | "registration.finished" | "registration.requested" | "review.recorded" | "saliency.requested" | "series.read" | "settings.proposed" | "snapshot.frozen" | "snapshot.requested" | "suspects.found" | "suspects.requested" | "teaching.withdrawn" | "token.made" | "token.revoked" | "training.cancelled" | "training.finished" | "training.requested" | "training.resumed" | "upload.finished" | "upload.opened" | "user.changed" | "user.created" | "user.locked_out" | "user.login" | "user.logout" | "user.password_changed" | "version.imported" | "version.refused" | "workitem.accepted" | "workitem.assigned" | "workitem.claimed" | "workitem.corrected" | "workitem.opened" | "workitem.read_again" | "workitem.rejected" | "workitem.released" | "workitem.reopened" | "workitem.submitted" | "workitem.withdrawn";
         /**
          * Example
          * @description A test case that is shown with its report; its masks are kept with the outputs.
@@ -3002,6 +3036,13 @@ export interface components {
         FirstStepOut: {
             key: components["schemas"]["KeyEnum"];
             done: boolean;
+        };
+        /** @description Settings that would fit: those that are to be changed. */
+        FittingOut: {
+            changes: {
+                [key: string]: unknown;
+            };
+            sentence: string;
         };
         /**
          * FixedPlace
@@ -4491,6 +4532,57 @@ export interface components {
         };
         /** @enum {string} */
         PredictionStateEnum: "requested" | "finished" | "failed" | "outside";
+        /** @description Which cases, with which settings; ``again``: ask once more where it failed. */
+        PreviewInRequest: {
+            /** Format: uuid */
+            snapshot_id: string;
+            config?: {
+                [key: string]: unknown;
+            };
+            /** @default false */
+            again: boolean;
+        };
+        /** @description What a network would see; ``state`` is that of the job that makes it. */
+        PreviewOut: {
+            /** Format: uuid */
+            id: string;
+            state: components["schemas"]["JobStateEnum"];
+            /** Format: double */
+            share: number | null;
+            /** @description In the order of their numbers. */
+            labels: string[];
+            /** @description SHA-256 over the first batch of such a training. */
+            batch_digest: string;
+            preprocessing_digest: string;
+            cases: number;
+            /** @description How many cases are in the first batch. */
+            batch: number;
+            pictures: components["schemas"]["PreviewPictureOut"][];
+            error: components["schemas"]["TrainingErrorOut"] | null;
+        };
+        /** @description One training case, prepared, and as random changes make it; the first as the training's first batch has it. */
+        PreviewPictureOut: {
+            sample_id: string;
+            prepared: components["schemas"]["PreviewTileOut"];
+            draws: components["schemas"]["PreviewTileOut"][];
+        };
+        /**
+         * @description One picture: ``image`` and ``places`` are base64 of bytes, row by row.
+         *
+         *     Places are 0, the number of a label from 1, or 255: a reviewer said that it is not there.
+         */
+        PreviewTileOut: {
+            rows: number;
+            columns: number;
+            channels: number;
+            /** @description From 0, of a volume's tensor. */
+            slice: number;
+            slices: number;
+            /** @description Every so many pixels are shown. */
+            reduced: number;
+            image: string;
+            places: string;
+        };
         ProjectChangedEvent: {
             id: number;
             /** @enum {string} */
@@ -4575,6 +4667,36 @@ export interface components {
             };
             can_pass: boolean;
             sentences: string[];
+        };
+        /** @description Of which dataset; ``again``: ask once more where it failed. */
+        ProposalInRequest: {
+            /** Format: uuid */
+            snapshot_id: string;
+            /** @default false */
+            again: boolean;
+        };
+        /** @description What the training cases of a dataset ask for; ``state`` is that of the job that looks at them. */
+        ProposalOut: {
+            /** Format: uuid */
+            id: string;
+            state: components["schemas"]["JobStateEnum"];
+            /** Format: double */
+            share: number | null;
+            /** @description Sizes, distances, greys, marked shares; null before. */
+            fingerprint: unknown;
+            fingerprint_digest: string;
+            /** @description Of the proposal; a training names it. */
+            digest: string;
+            settings: components["schemas"]["ProposedSettingOut"][];
+            error: components["schemas"]["TrainingErrorOut"] | null;
+        };
+        /** @description One setting that the cases ask for, named as in the family's ``training_settings``. */
+        ProposedSettingOut: {
+            name: string;
+            value: unknown;
+            /** @description What it would be without. */
+            preset: unknown;
+            reason: string;
         };
         /** @description The version whose finding it is. */
         ProposingVersionOut: {
@@ -4931,6 +5053,21 @@ export interface components {
             recipe: string;
             project: string;
         };
+        /** @description What a training needs at most at once (bytes, or seconds of the low estimate), and what there is. */
+        ResourceOut: {
+            name: components["schemas"]["ResourceOutNameEnum"];
+            /**
+             * Format: double
+             * @description Null: its recipe does not say.
+             */
+            needed: number | null;
+            /** Format: double */
+            available: number;
+            fits: boolean;
+            sentence: string;
+        };
+        /** @enum {string} */
+        ResourceOutNameEnum: "memory" | "disk" | "time";
         /** @description Which revision to say again. */
         RestoreInRequest: {
             /** Format: uuid */
@@ -6080,6 +6217,11 @@ export interface components {
             validation_cases: number;
             test_cases: number;
             measured_runs: number;
+            resources: components["schemas"]["ResourceOut"][];
+            /** @description A training that does not fit is refused. */
+            fits: boolean;
+            /** @description What would fit; null where it fits, or nothing does. */
+            fitting: components["schemas"]["FittingOut"] | null;
             sentences: string[];
             plan: number;
             proof: components["schemas"]["ProofOut"];
@@ -6097,6 +6239,11 @@ export interface components {
                 [key: string]: unknown;
             };
             reason: string;
+            /**
+             * @description Digest of the proposed settings that it began with.
+             * @default
+             */
+            proposal: string;
         };
         /**
          * TrainingNumbers
@@ -6183,6 +6330,8 @@ export interface components {
             progress: components["schemas"]["TrainingNumbersOut"] | null;
             curves: components["schemas"]["TrainingEpochOut"][];
             estimate: unknown;
+            /** @description What the dataset asked for, and what was chosen otherwise; else {}. */
+            proposed: unknown;
             config: unknown;
             environment: unknown;
             snapshot: components["schemas"]["ModelSnapshotOut"];
@@ -7481,6 +7630,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrainingEstimateOut"];
+                };
+            };
+        };
+    };
+    training_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+        };
+    };
+    training_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalOut"];
                 };
             };
         };

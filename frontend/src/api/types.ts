@@ -90,10 +90,37 @@ export type GazeExampleOut = Schemas["GazeExampleOut"];
 export type LabelFigures = Schemas["LabelFigures"];
 export type SubgroupFigures = Schemas["SubgroupFigures"];
 export type GateOut = Schemas["Gate"];
-export type TrainingEstimateOut = Narrowed<Schemas["TrainingEstimateOut"], { config: TrainingConfig }>;
+export type FittingOut = Narrowed<Schemas["FittingOut"], { changes: Record<string, SettingValue> }>;
+export type TrainingEstimateOut = Narrowed<
+  Schemas["TrainingEstimateOut"],
+  { config: TrainingConfig; fitting: FittingOut | null }
+>;
+export type ResourceOut = Schemas["ResourceOut"];
+/** A setting that a dataset's cases ask for, with the reason. */
+export type ProposedSettingOut = Narrowed<
+  Schemas["ProposedSettingOut"],
+  { value: SettingValue; preset: SettingValue }
+>;
+/** Of a dataset's fingerprint what the page says in words. */
+export interface FingerprintOut {
+  images: number;
+  series: number;
+  patients: number;
+  modalities: Record<string, number>;
+}
+export type ProposalOut = Narrowed<
+  Schemas["ProposalOut"],
+  { settings: ProposedSettingOut[]; fingerprint: FingerprintOut | null }
+>;
+export type PreviewOut = Schemas["PreviewOut"];
+export type PreviewTileOut = Schemas["PreviewTileOut"];
 export type TrainingRunOut = Narrowed<
   Schemas["TrainingRunOut"],
   {
+    proposed: {
+      settings?: ProposedSettingOut[];
+      changed?: Record<string, { proposed: SettingValue; chosen: SettingValue }>;
+    };
     estimate: Record<string, unknown>;
     config: Record<string, unknown>;
   }

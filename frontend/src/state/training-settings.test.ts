@@ -16,4 +16,5 @@ test("a list of numbers is read as it is typed, and nothing else passes for one"
   expect(numbersOf("128 px")).toBeNull();
   expect(valueWords([40, 400])).toBe("40, 400");
   expect(valueWords(null)).toBe("none");
+  expect([true, false].map(valueWords)).toEqual(["on", "off"]);
 });

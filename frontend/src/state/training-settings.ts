@@ -33,5 +33,8 @@ export function valueWords(value: SettingValue | undefined): string {
   if (value === null || value === undefined) {
     return "none";
   }
+  if (typeof value === "boolean") {
+    return value ? "on" : "off";
+  }
   return Array.isArray(value) ? value.join(", ") : String(value);
 }

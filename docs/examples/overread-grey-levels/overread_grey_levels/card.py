@@ -21,5 +21,7 @@ CARD = RecipeCard(
     explanations=(
         Method("occlusion", "Occlusion", "seconds", "How much the label's score falls where the picture is blurred."),
     ),
-    unused=frozenset({"preset", "channels", "spacing_mm", "location_weight", "rejected_places"}),
+    unused=frozenset(
+        {"preset", "channels", "spacing_mm", "location_weight", "rejected_places", "whole_picture", "marked_share"}
+    ),
 )

@@ -4,17 +4,21 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { asApiError } from "../../api/errors";
-import { estimateQuery, requestTraining } from "../../api/models";
+import { estimateQuery, proposalQuery, requestTraining } from "../../api/models";
 import { snapshotsQuery } from "../../api/snapshots";
 import type { FamilyOut, TrainingEstimateOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
-import { type Chosen, configOf } from "../../state/training-settings";
+import { type Beginning, configWith, proposedBy } from "../../state/proposed-settings";
+import type { Chosen } from "../../state/training-settings";
 import { ErrorLines } from "../../ui/error-lines";
 import { formatCount, formatDuration } from "../../ui/format";
 import { TextLink } from "../../ui/links";
 import { notifyError } from "../../ui/notify";
 import { useQuestion } from "../../ui/recipe-choice";
+import { PreviewDialog } from "./preview-dialog";
 import { ProofLines } from "./proof-lines";
+import { ProposalPanel } from "./proposal-panel";
+import { ResourceLines } from "./resource-lines";
 import { TrainingFields } from "./training-fields";
 
 /** Choose snapshot and settings, see how long it will take, say why, and start. */
@@ -44,7 +48,15 @@ export function TrainDialog({
   const [settings, setSettings] = useState<Chosen>({});
   const [more, setMore] = useState(false);
   const [reason, setReason] = useState("");
-  const config = configOf(settings);
+  const [beginning, setBeginning] = useState<Beginning>("cases");
+  const [looking, setLooking] = useState(false);
+  const proposal = useQuery({
+    ...proposalQuery(family.id, snapshotId),
+    enabled: opened && snapshotId !== "",
+  });
+  const proposed = proposedBy(proposal.data, beginning, settings);
+  const config = configWith(proposed, settings);
+  const digest = Object.keys(proposed).length > 0 ? (proposal.data?.digest ?? "") : "";
   const [settled] = useDebouncedValue(config, 400);
   const estimate = useQuery({
     ...estimateQuery(family.id, snapshotId, settled),
@@ -52,10 +64,12 @@ export function TrainDialog({
   });
   const warm = settings.warm_start === true;
   const warmStart = family.training_settings.find((entry) => entry.name === "warm_start");
-  const asked = (usual: boolean) =>
-    family.training_settings.filter((entry) => entry.usual === usual && entry !== warmStart);
+  const asked = (first: boolean) =>
+    family.training_settings.filter(
+      (entry) => (entry.usual || entry.name in proposed) === first && entry !== warmStart,
+    );
   const start = useMutation({
-    mutationFn: () => requestTraining(family.id, snapshotId, config, reason.trim()),
+    mutationFn: () => requestTraining(family.id, snapshotId, config, reason.trim(), digest),
     onSuccess: (run) => {
       void queries.invalidateQueries({ queryKey: ["training"] });
       onClose();
@@ -74,6 +88,8 @@ export function TrainDialog({
       title={`Train a new version of ${family.title}`}
       size="xl"
       yOffset="4vh"
+      // Escape closes the pictures first.
+      closeOnEscape={!looking}
     >
       <form onSubmit={submit}>
         <Stack gap="sm">
@@ -99,9 +115,22 @@ export function TrainDialog({
               .
             </Alert>
           ) : null}
+          {snapshotId === "" ? null : (
+            <ProposalPanel
+              familyId={family.id}
+              snapshotId={snapshotId}
+              proposal={proposal}
+              beginning={beginning}
+              onBegin={(begin) => {
+                setBeginning(begin);
+                setSettings({});
+              }}
+            />
+          )}
           <TrainingFields
             entries={asked(true)}
             chosen={settings}
+            proposed={proposed}
             usual={estimate.data?.config}
             onChange={setSettings}
           />
@@ -118,6 +147,7 @@ export function TrainDialog({
             <TrainingFields
               entries={asked(false)}
               chosen={settings}
+              proposed={proposed}
               usual={estimate.data?.config}
               onChange={setSettings}
             />
@@ -136,6 +166,12 @@ export function TrainDialog({
             </Alert>
           ) : null}
           <EstimateLine estimate={estimate} />
+          {estimate.data ? (
+            <ResourceLines
+              estimate={estimate.data}
+              onTake={(changes) => setSettings({ ...settings, ...changes })}
+            />
+          ) : null}
           <Textarea
             label="Why train now?"
             description="Kept with the run, your name and the snapshot's digest."
@@ -147,13 +183,22 @@ export function TrainDialog({
             data-testid="train-reason"
           />
           <Group justify="flex-end">
+            <Button
+              variant="default"
+              mr="auto"
+              disabled={snapshotId === "" || !estimate.isSuccess}
+              onClick={() => setLooking(true)}
+              data-testid="train-preview"
+            >
+              What the network sees
+            </Button>
             <Button variant="default" onClick={onClose}>
               Not now
             </Button>
             <Button
               type="submit"
               loading={start.isPending}
-              disabled={snapshotId === "" || reason.trim() === ""}
+              disabled={snapshotId === "" || reason.trim() === "" || estimate.data?.fits === false}
               data-testid="train-start"
             >
               Start training
@@ -161,6 +206,14 @@ export function TrainDialog({
           </Group>
         </Stack>
       </form>
+      {looking ? (
+        <PreviewDialog
+          family={family}
+          snapshotId={snapshotId}
+          config={config}
+          onClose={() => setLooking(false)}
+        />
+      ) : null}
     </Modal>
   );
 }

@@ -1,18 +1,23 @@
-import { Grid, NumberInput, Select, Switch, TextInput } from "@mantine/core";
-import { useState } from "react";
-import type { EntryOut, SettingValue, TrainingConfig } from "../../api/types";
+import { Anchor, Grid, NumberInput, Select, Switch, Text, TextInput } from "@mantine/core";
+import { useEffect, useState } from "react";
+import type { EntryOut, ProposedSettingOut, SettingValue, TrainingConfig } from "../../api/types";
+import { isChanged } from "../../state/proposed-settings";
 import { type Chosen, numbersOf, valueIn, valueWords } from "../../state/training-settings";
 import { formatWords } from "../../ui/format";
+import classes from "./training-fields.module.css";
 
 /** One field for each setting; what is left alone shows what it would be. */
 export function TrainingFields({
   entries,
   chosen,
+  proposed,
   usual,
   onChange,
 }: {
   entries: EntryOut[];
   chosen: Chosen;
+  /** What the cases ask for, by the setting's name. */
+  proposed: Record<string, ProposedSettingOut>;
   /** What the training would have now. */
   usual: TrainingConfig | undefined;
   onChange: (chosen: Chosen) => void;
@@ -28,12 +33,52 @@ export function TrainingFields({
           <SettingField
             entry={entry}
             value={chosen[entry.name]}
-            usual={valueIn(usual, entry.name) ?? entry.default}
+            usual={proposed[entry.name]?.value ?? valueIn(usual, entry.name) ?? entry.default}
+            word={proposed[entry.name] ? "proposed" : "default"}
+            onChange={choose(entry.name)}
+          />
+          <Why
+            name={entry.name}
+            proposed={proposed[entry.name]}
+            value={chosen[entry.name]}
             onChange={choose(entry.name)}
           />
         </Grid.Col>
       ))}
     </Grid>
+  );
+}
+
+/** Why a setting is not the preset's, and the way to the preset's value and back. */
+function Why({
+  name,
+  proposed,
+  value,
+  onChange,
+}: {
+  name: string;
+  proposed: ProposedSettingOut | undefined;
+  value: SettingValue | undefined;
+  onChange: (value: SettingValue | undefined) => void;
+}) {
+  if (!proposed) {
+    return null;
+  }
+  const changed = isChanged(proposed, value);
+  return (
+    <Text size="xs" mt={4} data-testid={`why-${name}`} data-changed={changed}>
+      {changed ? `Proposed was ${valueWords(proposed.value)}. ` : null}
+      {proposed.reason}{" "}
+      <Anchor
+        component="button"
+        type="button"
+        size="xs"
+        onClick={() => onChange(changed ? undefined : proposed.preset)}
+        data-testid={`why-${name}-other`}
+      >
+        {changed ? "As proposed" : `As the preset: ${valueWords(proposed.preset)}`}
+      </Anchor>
+    </Text>
   );
 }
 
@@ -43,14 +88,17 @@ interface FieldProps {
   value: SettingValue | undefined;
   /** What it is where nothing is chosen. */
   usual: SettingValue;
+  /** Whose value that is. */
+  word: "proposed" | "default";
   onChange: (value: SettingValue | undefined) => void;
 }
 
-function SettingField({ entry, value, usual, onChange }: FieldProps) {
+function SettingField({ entry, value, usual, word, onChange }: FieldProps) {
   const common = {
     label: entry.title,
     description: entry.description,
     "data-testid": `train-${entry.name}`,
+    ...(word === "proposed" ? { classNames: { input: classes.proposed ?? "" } } : {}),
   };
   if (entry.kind === "switch") {
     return (
@@ -74,7 +122,7 @@ function SettingField({ entry, value, usual, onChange }: FieldProps) {
     );
   }
   if (entry.kind === "list") {
-    return <ListField entry={entry} value={value} usual={usual} onChange={onChange} />;
+    return <ListField entry={entry} value={value} usual={usual} word={word} onChange={onChange} />;
   }
   const whole = entry.kind === "count";
   return (
@@ -85,21 +133,27 @@ function SettingField({ entry, value, usual, onChange }: FieldProps) {
       step={whole ? 1 : stepOf(Number(usual))}
       decimalScale={whole ? 0 : 7}
       value={typeof value === "number" ? value : ""}
-      placeholder={`${valueWords(usual)} (default)`}
+      placeholder={`${valueWords(usual)} (${word})`}
       onChange={(given) => onChange(given === "" ? undefined : Number(given))}
     />
   );
 }
 
 /** Numbers beside each other, as they are typed; empty is the default again. */
-function ListField({ entry, value, usual, onChange }: FieldProps) {
+function ListField({ entry, value, usual, word, onChange }: FieldProps) {
   const [text, setText] = useState(Array.isArray(value) ? value.join(", ") : "");
   const wrong = numbersOf(text) === null;
+  useEffect(() => {
+    // Chosen elsewhere: by the way back to the preset, or by what would fit. What is typed stays as it is typed.
+    const shown = Array.isArray(value) ? value.join(", ") : String(value ?? "");
+    setText((before) => (numbersOf(before)?.join(", ") === shown ? before : shown));
+  }, [value]);
   return (
     <TextInput
       label={entry.title}
       description={entry.description}
-      placeholder={`${valueWords(usual)} (default)`}
+      {...(word === "proposed" ? { classNames: { input: classes.proposed ?? "" } } : {})}
+      placeholder={`${valueWords(usual)} (${word})`}
       value={text}
       error={wrong ? "Numbers, with commas between them." : undefined}
       onChange={(event) => {

@@ -8,6 +8,7 @@ import type { TrainingRunOut } from "../../api/types";
 import { useLabelNames } from "../../state/label-names";
 import { may, useMay, useMe } from "../../state/session";
 import type { TrainingNumbers } from "../../state/training-progress";
+import { valueWords } from "../../state/training-settings";
 import { useConfirm } from "../../ui/confirm";
 import {
   formatAgo,
@@ -127,6 +128,7 @@ function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingNu
             ["Started", formatAgo(run.created_at)],
             ["By", run.requested_by?.display_name ?? "–"],
             ...leftOut(run, nameOf),
+            ...proposedWords(run, titles),
             ...Object.entries(run.config)
               .filter(([, value]) => typeof value !== "object" || value === null || Array.isArray(value))
               .map(([name, value]): [string, string] => [
@@ -150,6 +152,23 @@ function leftOut(run: TrainingRunOut, nameOf: (key: string) => string): [string,
   const labels = Array.isArray(run.config?.labels) ? run.config.labels.map(String).map(nameOf) : [];
   return [
     ["Left out", `${parts.join(", ")}: nothing is said of ${labels.join(", ") || "its labels"} in them`],
+  ];
+}
+
+/** What the snapshot's cases asked for, and what was chosen otherwise; nothing where it began with the preset. */
+function proposedWords(run: TrainingRunOut, titles: Map<string, string>): [string, string][] {
+  if (!run.proposed.settings) {
+    return [];
+  }
+  const said = (name: string) =>
+    titles.get(name.split(".")[0] ?? "") ?? titles.get(name) ?? formatWords(name);
+  const changed = Object.entries(run.proposed.changed ?? {}).map(
+    ([name, one]) => `${said(name)}: ${valueWords(one.chosen)} instead of ${valueWords(one.proposed)}`,
+  );
+  const names = run.proposed.settings.map((one) => said(one.name)).join(", ");
+  return [
+    ["Proposed by its cases", names || "nothing other than the preset"],
+    ["Chosen otherwise", changed.join("; ") || "nothing"],
   ];
 }
 

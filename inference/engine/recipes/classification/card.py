@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from inference.engine.recipe_card import RecipeCard
+from inference.engine.recipe_card import MemoryUse, RecipeCard
 from inference.engine.recipes.classification.explanations import EXPLANATIONS
 
 CARD: Final = RecipeCard(
@@ -25,5 +25,9 @@ CARD: Final = RecipeCard(
     },
     seconds_per_megapixel={"tiny": 0.8, "standard": 8.0},
     explanations=EXPLANATIONS,
-    unused=frozenset({"spacing_mm"}),
+    unused=frozenset({"spacing_mm", "whole_picture", "marked_share"}),
+    memory={
+        ("tiny", 2): MemoryUse(weights=134_114, bytes_per_pixel=156, recomputed=1.3, fixed_mib=100),
+        ("standard", 2): MemoryUse(weights=6_949_634, bytes_per_pixel=2988, recomputed=0.7, fixed_mib=60),
+    },
 )

@@ -51,5 +51,5 @@ CARD: Final = RecipeCard(
             needs_both=False,
         ),
     ),
-    unused=frozenset({"location_weight", "label_smoothing"}),
+    unused=frozenset({"location_weight", "label_smoothing", "whole_picture"}),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from inference.engine.methods import Method
-from inference.engine.recipe_card import RecipeCard
+from inference.engine.recipe_card import MemoryUse, RecipeCard
 
 CARD: Final = RecipeCard(
     name="segmentation",
@@ -41,4 +41,10 @@ CARD: Final = RecipeCard(
         ),
     ),
     unused=frozenset({"location_weight", "label_smoothing"}),
+    memory={
+        ("tiny", 2): MemoryUse(weights=176_054, bytes_per_pixel=674, recomputed=0.7, fixed_mib=100),
+        ("standard", 2): MemoryUse(weights=4_347_838, bytes_per_pixel=1320, recomputed=0.7, fixed_mib=110),
+        ("tiny", 3): MemoryUse(weights=512_998, bytes_per_pixel=352, recomputed=0.7, fixed_mib=85),
+        ("standard", 3): MemoryUse(weights=12_861_646, bytes_per_pixel=514, recomputed=0.7, fixed_mib=60),
+    },
 )

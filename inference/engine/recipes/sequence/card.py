@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from inference.engine.methods import Method
-from inference.engine.recipe_card import RecipeCard
+from inference.engine.recipe_card import MemoryUse, RecipeCard
 
 CARD: Final = RecipeCard(
     name="sequence",
@@ -33,5 +33,9 @@ CARD: Final = RecipeCard(
             caption="Which slices or frames decided, not which pixels of them; scaled to the one that decided most.",
         ),
     ),
-    unused=frozenset({"spacing_mm", "location_weight", "rejected_places"}),
+    unused=frozenset({"spacing_mm", "location_weight", "rejected_places", "whole_picture", "marked_share"}),
+    memory={
+        ("tiny", 3): MemoryUse(weights=133_857, bytes_per_pixel=220, recomputed=0.7, fixed_mib=70),
+        ("standard", 3): MemoryUse(weights=2_159_041, bytes_per_pixel=232, recomputed=0.7, fixed_mib=90),
+    },
 )
