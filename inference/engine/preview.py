@@ -120,7 +120,9 @@ def _tile(tensors: dict[str, Tensor], names: Sequence[str]) -> Json:
             where, known = where[:, middle], known[:, middle]
         for number, (mask, sure) in enumerate(zip(where, known, strict=True), start=1):
             places[(sure == REJECTED)[::step, ::step] & (places == 0)] = REJECTED_PLACE
-            places[(mask > mask.max() // 4)[::step, ::step]] = number
+            # 1 of a mask, numbers of boxes, or up to 255 where a share of the pixel is marked.
+            least = 64 if mask.max() >= 128 else 1
+            places[(mask >= least)[::step, ::step]] = number
     return {
         "rows": int(grey.shape[1]),
         "columns": int(grey.shape[2]),
