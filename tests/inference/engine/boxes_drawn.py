@@ -80,3 +80,41 @@ def decoy_samples(count, seed, *, shape=(96, 96), key="r", label="thing", size=(
         )
         places.append((top - 0.5, left - 0.5, top + wide - 0.5, left + wide - 0.5))
     return samples, places
+
+
+def nodule_samples(count, seed, *, shape=(20, 64, 64), key="n", label="nodule"):
+    """Drawn CTs in HU, slices of 2 mm: balls of 3 to 5 mm in dark lung among vessels; every third case has none."""
+    rng = np.random.default_rng(seed)
+    spacing = np.array([2.0, 1.0, 1.0])
+    places = np.stack(
+        np.meshgrid(*[np.arange(n) * step for n, step in zip(shape, spacing, strict=True)], indexing="ij")
+    )
+    samples = []
+    for number in range(count):
+        pixels = rng.normal(-850, 40, shape).astype(np.float32)
+        for _ in range(5):
+            through, way = rng.uniform(0, 1, 3) * np.array(shape) * spacing, rng.normal(0, 1, 3)
+            way /= np.linalg.norm(way)
+            from_there = places - through[:, None, None, None]
+            along = np.tensordot(way, from_there, axes=1)
+            away = np.linalg.norm(from_there - along * way[:, None, None, None], axis=0)
+            pixels[away <= rng.uniform(1.0, 2.5)] = rng.uniform(0, 200)
+        mask = np.zeros(shape, bool)
+        for _ in range(int(rng.integers(1, 3)) if number % 3 else 0):
+            radius = rng.uniform(3, 5)
+            low, high = radius + 1, np.array(shape) * spacing - radius - 1
+            centre = rng.uniform(low, high)
+            inside = np.linalg.norm(places - centre[:, None, None, None], axis=0) <= radius
+            pixels[inside] = rng.uniform(-50, 100)
+            mask |= inside
+        image = Image(pixels + rng.normal(0, 30, shape).astype(np.float32), tuple(spacing), "CT")
+        samples.append(
+            Sample(
+                sample_id=f"{key}{number}",
+                patient_key=f"{key}{number}",
+                load=lambda image=image: image,
+                present={label: float(mask.any())},
+                regions={label: (lambda mask=mask: mask) if mask.any() else None},
+            )
+        )
+    return samples
