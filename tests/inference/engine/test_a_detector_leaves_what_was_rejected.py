@@ -27,7 +27,8 @@ def _hit(model, sample, boxes):
 
 
 @pytest.mark.slow
-def test_rejected_crosses_are_left_and_the_things_are_still_found(tmp_path):
+@pytest.mark.acceptance("Detection: rejected boxes", bar="found again at most half as often; ≥ 90 % of the things")
+def test_rejected_crosses_are_left_and_the_things_are_still_found(tmp_path, measured):
     taught, validation = thing_samples(30, 1)[0], thing_samples(12, 2, key="v")[0]
     rejected, unseen_crosses, unseen = (
         decoy_samples(12, 5)[0],
@@ -41,6 +42,8 @@ def test_rejected_crosses_are_left_and_the_things_are_still_found(tmp_path):
         things = sum(_hit(model, sample, boxes) for sample, boxes in zip(*unseen, strict=True))
         counted[name] = crosses, things
     marked = sum(len(boxes) for boxes in unseen[1])
+    (before, _), (after, things) = counted["before"], counted["after"]
+    measured(f"crosses {before} → {after} of 24; things {things} of {marked}")
     assert counted["before"][0] >= 12, "it takes crosses for things"
     assert counted["after"][0] <= counted["before"][0] / 2
     assert counted["after"][1] >= 0.9 * marked
