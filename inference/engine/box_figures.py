@@ -72,7 +72,7 @@ def box_figures(
         overlap=ratio_figure(
             column(lambda s: _overlap(s, threshold)[0]), column(lambda s: _overlap(s, threshold)[1]), weights
         ),
-        **_calibrated(scores, weights),
+        **_calibrated(scores, weights, threshold),
         floor=_floor(trivial, label, weights),
         examples=box_examples(cases, label, threshold),
     )
@@ -122,12 +122,14 @@ def said_and_true(scores: Sequence[BoxScore | None]) -> tuple[Array, Array, Arra
     return every[counts], (became[counts] == FOUND).astype(np.float64), case[counts]
 
 
-def _calibrated(scores: Sequence[BoxScore | None], weights: Array) -> dict[str, object]:
+def _calibrated(scores: Sequence[BoxScore | None], weights: Array, threshold: float) -> dict[str, object]:
+    """Return the calibration; its error of what is proposed: the many unlikely boxes of each case would drown it."""
     said, true, case = said_and_true(scores)
     if not len(said):
         return {"ece": bootstrapped(np.array([np.nan]), np.zeros(0)), "calibration": ()}
-    error = expected_calibration_error(said, true)
-    replicates = expected_calibration_error(said, true, weights[:, case])
+    shown = said >= threshold
+    error = expected_calibration_error(said[shown], true[shown])
+    replicates = expected_calibration_error(said[shown], true[shown], weights[:, case[shown]])
     return {"ece": bootstrapped(error, replicates), "calibration": calibration_bins(said, true)}
 
 

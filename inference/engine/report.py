@@ -245,8 +245,8 @@ class BoxFigures(Kept):
         sensitivity: share of the true boxes that were hit.
         beside: false boxes a case.
         overlap: mean overlap (IoU) of the hits with what they hit.
-        ece: calibration error of the boxes' probabilities.
-        calibration: boxes by stated probability, and what share of them is a hit.
+        ece: calibration error of the boxes that reach the threshold.
+        calibration: all boxes by stated probability, and what share of them is a hit.
         floor: boxes without a model on the same cases, the best first.
         examples: cases that are shown, the worst first, then false boxes on cases with nothing to find.
     """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 #: Trained a little only, so that it misses some.
-CHOSEN = {"image_shape": [48, 48], "epochs": 8, "batch_size": 8, "learning_rate": 0.006, "seed": 1}
+CHOSEN = {"image_shape": [48, 48], "epochs": 5, "batch_size": 8, "learning_rate": 0.006, "seed": 1}
 
 
 def test_boxes_are_shown_with_their_curve_and_on_the_pixels_that_were_judged(

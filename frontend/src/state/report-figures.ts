@@ -102,8 +102,13 @@ function read(label: LabelFigures | SubgroupFigures, name: FigureName): Figure |
 export const lengthWords: Record<string, string> = { mm: "mm", px: "pixel widths", voxel: "voxels" };
 export const sizeWords: Record<string, string> = { ml: "ml", "mm²": "mm²", px: "pixels", voxel: "voxels" };
 
-/** What a figure of masks is counted in, after its name; empty for shares. */
+const byCase: ReadonlySet<FigureName> = new Set(["auc", "sensitivity", "specificity", "accuracy"]);
+
+/** What a figure of masks is counted in, or of what it is where boxes are judged, after its name; empty for shares. */
 export function unitOf(label: LabelFigures, name: FigureName): string {
+  if (label.boxes) {
+    return name === "ece" ? " of the proposed boxes" : byCase.has(name) ? ", by case" : "";
+  }
   const masks = label.segmentation;
   if (!masks) {
     return "";

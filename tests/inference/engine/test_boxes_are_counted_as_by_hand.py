@@ -155,6 +155,12 @@ def test_the_report_says_what_was_counted_and_its_intervals_hold_the_values():
     assert sum(one.n for one in figures.calibration) == len(counted)
     top = [became for score, became in every if score >= 0.9 and became != "again"]
     assert figures.calibration[-1].observed == pytest.approx(np.mean([became == "hit" for became in top]))
+    shown = [(score, became == "hit") for score, became in every if score >= 0.6 and became != "again"]
+    # A bin is a tenth wide; the scores have one digit, as floats a little below or above it.
+    bins = {}
+    for score, hit in shown:
+        bins.setdefault(min(int(score * 10), 9), []).append(hit - score)
+    assert figures.ece.value == pytest.approx(sum(abs(sum(gaps)) for gaps in bins.values()) / len(shown))
     label = report.labels["thing"]
     assert (label.ece.value, label.calibration, label.segmentation) == (None, (), None)
     worst = figures.examples[0]

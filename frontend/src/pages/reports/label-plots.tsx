@@ -94,7 +94,7 @@ export function CalibrationPlot({ of, label, before, names }: Sides) {
                 ]
               : []),
             {
-              name: `${names.now}, ECE ${eceOf(label)}`,
+              name: `${names.now}, ECE ${eceOf(label)}${label.boxes ? " of the proposed" : ""}`,
               color: "var(--ov-curve-3)",
               points: points(label),
               dots: true,
