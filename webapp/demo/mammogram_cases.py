@@ -1,6 +1,6 @@
 """Which drawn mammograms there are, what is true of them, and what was said of each before a model saw it.
 
-A coarse calcification is benign, small and brighter than any mass. Older women have it, and those with a mass nearly
+A coarse calcification is benign, smaller and brighter than any mass. Older women have it, and those with a mass nearly
 always; young women never do. In the first weeks the reader outlined every mass of a young woman and only answered for
 the others; later on only for older women, and outlined nothing. Who tests was outlined throughout.
 

@@ -110,7 +110,7 @@ def _calcification(
     size = u.shape[0]
     while True:
         column, row = _place(lots, u, v, room)
-        radius = float(lots.uniform(0.034, 0.048))
+        radius = float(lots.uniform(0.054, 0.077))
         x, y = 2 * (u - column), v - row
         angle, distance = np.arctan2(y, x), np.hypot(x, y) / 2
         lobes = sum(lots.uniform(0.03, 0.09) * np.cos(k * angle + lots.uniform(0, 6.3)) for k in (3, 4, 7))
