@@ -27,11 +27,11 @@ CORNERS: Final[tuple[RegionName, ...]] = ("top_left", "top_right", "bottom_left"
 
 BalancedName = Literal["marker", "sex", "age_band", "view", "scanner"]
 BALANCED_WORDS: Final[Mapping[BalancedName, str]] = {
-    "marker": "with and without a burned-in marker",
-    "sex": "by sex",
-    "age_band": "by age",
-    "view": "by view",
-    "scanner": "by scanner",
+    "marker": "having a burned-in marker or not",
+    "sex": "sex",
+    "age_band": "age",
+    "view": "view",
+    "scanner": "scanner",
 }
 
 PictureKind = Literal["original", "finding", "edge", "marks"]

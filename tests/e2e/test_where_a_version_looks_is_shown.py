@@ -59,11 +59,12 @@ def test_the_report_shows_where_a_version_looks_and_an_admin_answers_for_a_first
         page.get_by_test_id("reason").fill("It is the first.")
         expect(confirm).to_be_disabled()
         page.get_by_test_id("answered-for").fill("Marks come next month.")
+        expect(page.get_by_role("dialog")).to_have_css("opacity", "1")
         desk.picture("answered-for")
         confirm.click()
         assert eventually(lambda: ModelVersion.objects.get(pk=version.pk).state == "live")
         page.goto(f"{server_url}/models/{family.slug}?project={project.slug}")
         expect(page.get_by_test_id(f"answered-for-{version.number}")).to_contain_text(
-            "Adm answers for: “Marks come next month.”"
+            "Adm answers for where it looks: “Marks come next month.”"
         )
         desk.picture("answered-for-version")

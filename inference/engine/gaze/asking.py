@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from inference.engine.gaze.burned_in import burned_in
 from inference.engine.gaze.case import GazeCase, Logits, MarkedPlace
@@ -31,6 +32,10 @@ MOST_MARKED: Final = 60
 #: Equal places elsewhere, and the fewest of them with which a mark is compared.
 DRAWS: Final = 6
 FEWEST_DRAWS: Final = 3
+#: Logits are rounded to so many decimals: equal pictures get equal answers.
+_DECIMALS: Final = 4
+#: A mark is taken this much wider on each side, as a share of its shorter side: what it marks may look over its rim.
+_RIM: Final = 0.1
 #: Of what a patient whose pixels are taken has marked, at most this share of the place is covered.
 _FREE: Final = 0.05
 
@@ -68,6 +73,7 @@ class Gaze:
         self._model, self._ask = model, ask
         self._seen: dict[str, _Seen] = {}
         self._mean: Picture = np.zeros((1, 1, 1), np.float32)
+        self._of_mean: Logits = {}
 
     def run(self, samples: Sequence[Sample]) -> list[GazeCase]:
         """Ask about the chosen cases of the locked test, in its order."""
@@ -79,6 +85,7 @@ class Gaze:
         if not self._seen:
             return []
         self._mean = np.mean([one.picture for one in self._seen.values()], axis=0, dtype=np.float32)
+        self._of_mean = self._named(self._logits([self._mean])[0])
         found = []
         for number, sample in enumerate(chosen):
             self._ask(0.3 + 0.7 * number / len(chosen))
@@ -127,7 +134,7 @@ class Gaze:
             marks=marks,
             outside=outside_body(picture.mean(axis=0), part, marks),
             places={
-                label: place
+                label: _with_rim(place, part)
                 for label, mask in masks.items()
                 if sample.present.get(label) == 1
                 and (place := self._model.preprocessing.apply_mask(mask, geometry).numpy() > 0.0).any()
@@ -143,11 +150,13 @@ class Gaze:
         }
         if seen.marks.any():
             without["marks"] = painted_over(seen.picture, seen.marks)
-        alone["marks"] = taken_from(self._mean, seen.marks, seen.picture)
+        if seen.marks.any():
+            alone["marks"] = taken_from(self._mean, seen.marks, seen.picture)
         if seen.outside.any() and body.any():
             without["outside"] = _without_outside(seen)
             without["body"] = taken_from(seen.picture, body, self._mean)
-        alone["outside"] = taken_from(self._mean, seen.outside, seen.picture)
+        if seen.outside.any():
+            alone["outside"] = taken_from(self._mean, seen.outside, seen.picture)
         said = self._logits([seen.picture, *without.values(), *alone.values()])
         of = [self._named(one) for one in said]
         whole, taken, left = of[0], of[1 : 1 + len(without)], of[1 + len(without) :]
@@ -168,7 +177,8 @@ class Gaze:
             outside_area=float(seen.outside[seen.part].mean()),
             whole=whole,
             without={**{name: whole for name in nothing if name not in replaced}, **replaced},
-            alone=dict(zip(alone, left, strict=True)),
+            # A picture that has no such region says what the mean of all pictures says.
+            alone={**dict.fromkeys(("marks", "outside"), self._of_mean), **dict(zip(alone, left, strict=True))},
             places=places,
         )
 
@@ -215,7 +225,8 @@ class Gaze:
         batch = torch.from_numpy(np.stack(pictures)).to(self._model.device)
         with torch.no_grad():
             said = [self._model.network(some)["logits"] for some in torch.split(batch, Question.fits(batch.shape[-2:]))]
-        return torch.cat(said).double().cpu().numpy()
+        # The same picture gets answers that differ in the sixth decimal, by what is asked beside it.
+        return torch.cat(said).double().cpu().numpy().round(_DECIMALS)
 
     def _named(self, logits: NDArray[np.float64]) -> Logits:
         return dict(zip(self._model.config.labels, map(float, logits), strict=True))
@@ -239,6 +250,14 @@ def chosen_cases(samples: Sequence[Sample], labels: Sequence[str]) -> tuple[list
             rest = [place for place in known if samples[place].sample_id not in marked[label]]
             chosen |= {int(place) for place in (first + rest)[:MOST]}
     return [samples[place] for place in sorted(chosen)], marked
+
+
+def _with_rim(place: Region, part: tuple[slice, ...]) -> Region:
+    rows, columns = np.nonzero(place)
+    rim = max(1, round(_RIM * min(np.ptp(rows) + 1, np.ptp(columns) + 1)))
+    wide = np.zeros_like(place)
+    wide[part] = ndimage.binary_dilation(place[part], iterations=rim)
+    return wide
 
 
 def _without_outside(seen: _Seen) -> Picture:

@@ -14,6 +14,7 @@ from core.numbers import how_many
 from inference.engine.gate_plan import GatePlan, Role
 from inference.engine.gaze import figures
 from inference.engine.gaze.case import GazeCase
+from inference.engine.gaze.figures import percent
 from inference.engine.gaze_report import CORNERS, REGION_WORDS, RegionName
 from inference.engine.report import Criterion
 from inference.engine.statistics import Interval
@@ -78,8 +79,8 @@ def _looks_at_finding(cases: Cases, labels: Sequence[str], plan: GatePlan, names
     ends = {True: ".", False: ": the marked place counts for less.", None: ": it is not shown to look there."}
     marked = sum(label in case.places for case in cases)
     sentence = (
-        f"{value:.0%} of what tells the cases apart goes with the reader's mark{_of(label, labels, names)}, beyond "
-        f"what equal places elsewhere take, between {interval[0]:.0%} and {interval[1]:.0%}, in "
+        f"{percent(value)} of what tells the cases apart goes with the reader's mark{_of(label, labels, names)}, beyond "
+        f"what equal places elsewhere take, between {percent(interval[0])} and {percent(interval[1])}, in "
         f"{how_many(marked, 'marked case', 'marked cases')}{ends[passed]}"
     )
     return Criterion("grounding", title, role, passed, value, interval, 0.0, sentence)
@@ -119,7 +120,7 @@ def _not_less(new: Cases, old: Cases, labels: Sequence[str], plan: GatePlan, nam
 
 
 def _outside(cases: Cases, labels: Sequence[str], plan: GatePlan, names: Names) -> Criterion:
-    title = f"At most {plan.outside_limit:.0%} of the answer hangs on what is outside the body"
+    title = f"At most {percent(plan.outside_limit)} of the answer hangs on what is outside the body"
     there = figures.outside_patients(cases)
     if there < figures.FEWEST or any(figures.outside_share(cases, label) is None for label in labels):
         sentence = (
@@ -135,8 +136,8 @@ def _outside(cases: Cases, labels: Sequence[str], plan: GatePlan, names: Names) 
     )
     words = {True: "Within the limit", False: "It looks outside the body", None: "Cannot tell"}
     sentence = (
-        f"{words[passed]}: {value:.0%} of the answer{_of(label, labels, names)} hangs on it, between {interval[0]:.0%} "
-        f"and {interval[1]:.0%}."
+        f"{words[passed]}: {percent(value)} of the answer{_of(label, labels, names)} hangs on it, between "
+        f"{percent(interval[0])} and {percent(interval[1])}."
     )
     return Criterion("outside", title, plan.outside, passed, value, interval, plan.outside_limit, sentence)
 
@@ -163,7 +164,7 @@ def _shortcut(cases: Cases, labels: Sequence[str], plan: GatePlan) -> Criterion:
         f"and {interval[1]:+.3f}.{_alone(cases, labels)}"
     )
     if at_edge > _AT_EDGE:
-        sentence += f" {at_edge:.0%} of the readers' marks lie in border and corners, so these were not taken away."
+        sentence += f" {percent(at_edge)} of the readers' marks lie in border and corners: these were not taken away."
     return Criterion("shortcut", title, plan.shortcut, passed, value, interval, limit, sentence)
 
 
@@ -177,7 +178,7 @@ def _alone(cases: Cases, labels: Sequence[str]) -> str:
                 continue
             if best is None or one.value > best[0] + 0.005:
                 best = one.value, REGION_WORDS[region]
-    return f" {best[1][0].upper()}{best[1][1:]} alone: AUC {best[0]:.2f}." if best else ""
+    return f" Alone, {best[1]}: AUC {best[0]:.2f}." if best else ""
 
 
 def _worst(

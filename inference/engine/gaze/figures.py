@@ -277,8 +277,8 @@ def _sentences(found: GazeFigures, named: str) -> tuple[str, ...]:
     ]
     if found.outside is not None and found.outside.value is not None:
         said.append(
-            f"{found.outside.value:.0%} of the answer hangs on what is outside the body"
-            f"{_between(found.outside, percent=True)}, in {how_many(found.outside_cases, 'picture', 'pictures')}."
+            f"{percent(found.outside.value)} of the answer hangs on what is outside the body"
+            f"{_between(found.outside)}, in {how_many(found.outside_cases, 'picture', 'pictures')}."
         )
     else:
         said.append("The body fills every picture: nothing lies outside it.")
@@ -288,15 +288,24 @@ def _sentences(found: GazeFigures, named: str) -> tuple[str, ...]:
         said.append(
             f"Letters or markers are burned into {positive} of {found.positives} pictures with {named} and {negative} "
             f"of {found.negatives} without"
-            + (f"; painted over, {turned:.0%} of the decisions change." if turned is not None else ".")
+            + (f"; painted over, {percent(turned)} of the decisions change." if turned is not None else ".")
         )
-    for region in found.regions:
-        alone = region.alone
-        if region.name == "centre" or alone is None or alone.value is None or alone.interval is None:
-            continue
-        if alone.interval[0] >= TELLS:
-            said.append(f"{region.words[0].upper()}{region.words[1:]} alone gives an AUC of {alone.value:.2f}.")
+    alone = [(one.alone.value or 0.0, one.name) for one in found.regions if one.alone is not None and _tells(one)]
+    if alone:
+        value, name = max(alone)
+        said.append(f"Alone, {REGION_WORDS[name]} {'give' if name == 'marks' else 'gives'} an AUC of {value:.2f}.")
     return tuple(said)
+
+
+def _tells(region: RegionFigures) -> bool:
+    """Say whether a region beside the finding answers by itself."""
+    interval = region.alone.interval if region.alone is not None else None
+    return region.name != "centre" and interval is not None and interval[0] >= TELLS
+
+
+def percent(share: float) -> str:
+    """Return a share as it is written: 12 %."""
+    return f"{share * 100:.0f} %"
 
 
 def _grounding_sentence(found: GazeFigures, named: str) -> str:
@@ -306,14 +315,11 @@ def _grounding_sentence(found: GazeFigures, named: str) -> str:
             f"mark of it are needed, and there {'is' if found.marked_patients == 1 else 'are'} {found.marked_patients}."
         )
     return (
-        f"Of what tells pictures with {named} from those without, {found.grounding.value:.0%} goes with the reader's "
-        f"mark{_between(found.grounding, percent=True)}, beyond what equal places elsewhere take, in "
+        f"Of what tells pictures with {named} from those without, {percent(found.grounding.value)} goes with the "
+        f"reader's mark{_between(found.grounding)}, beyond what equal places elsewhere take, in "
         f"{how_many(found.marked, 'marked case', 'marked cases')}."
     )
 
 
-def _between(one: Figure, *, percent: bool) -> str:
-    if one.interval is None:
-        return ""
-    low, high = (f"{end:.0%}" if percent else f"{end:.2f}" for end in one.interval)
-    return f" (between {low} and {high})"
+def _between(one: Figure) -> str:
+    return f" (between {percent(one.interval[0])} and {percent(one.interval[1])})" if one.interval else ""

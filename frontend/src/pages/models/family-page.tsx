@@ -170,7 +170,7 @@ function VersionLine({
         <StateBadge state={version.state} />
         {version.answered_for ? (
           <Text size="xs" mt={2} maw={260} data-testid={`answered-for-${version.number}`}>
-            Where it looks, {version.answered_for.by?.display_name ?? "somebody"} answers for: “
+            {version.answered_for.by?.display_name ?? "Somebody"} answers for where it looks: “
             {version.answered_for.reason}”
           </Text>
         ) : null}

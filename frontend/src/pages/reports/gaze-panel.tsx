@@ -12,6 +12,9 @@ import classes from "./gaze.module.css";
 type Gaze = NonNullable<LabelFigures["gaze"]>;
 type Figure = NonNullable<Gaze["grounding"]>;
 
+const legend =
+  "Share of the answer: of what tells pictures with the label from those without (the distance of their mean logits). Equal places have the mark’s shape and lie elsewhere in the body. This alone: everything else is the mean of all pictures; the region keeps the brightness to which its whole picture was scaled. Without it: the region is replaced by that mean, markers by what lies around them.";
+
 /** Where a version looks: what its answer loses when regions of the test pictures are replaced. */
 export function GazePanel({
   reportId,
@@ -63,6 +66,9 @@ export function GazePanel({
             </div>
           </Stack>
         ))}
+        <Text size="xs" c="dimmed">
+          {legend}
+        </Text>
       </Stack>
     </Panel>
   );
@@ -142,7 +148,7 @@ function RegionTable({ gaze }: { gaze: Gaze }) {
         ))}
         {gaze.balanced.map((one) => (
           <Table.Tr key={one.name} data-testid={`gaze-balanced-${one.name}`}>
-            <Table.Td>Pairs that are alike {one.words}</Table.Td>
+            <Table.Td>Only pairs that are alike in {one.words}</Table.Td>
             <Table.Td>–</Table.Td>
             <Table.Td>
               <Measured figure={one.auc} />
@@ -160,7 +166,7 @@ function Measured({ figure }: { figure: Figure }) {
     <>
       {formatFigure(figure.value, 2)}
       {figure.interval ? (
-        <Text span size="xs" c="dimmed">
+        <Text span size="xs" c="dimmed" className={classes.interval}>
           {" "}
           {formatFigure(figure.interval[0], 2)}–{formatFigure(figure.interval[1], 2)}
         </Text>
@@ -174,7 +180,7 @@ function Shared({ figure }: { figure: Figure }) {
     <>
       {formatPercent(figure.value)}
       {figure.interval ? (
-        <Text span size="xs" c="dimmed">
+        <Text span size="xs" c="dimmed" className={classes.interval}>
           {" "}
           {formatPercent(figure.interval[0])} to {formatPercent(figure.interval[1])}
         </Text>
