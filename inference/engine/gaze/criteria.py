@@ -79,8 +79,8 @@ def _looks_at_finding(cases: Cases, labels: Sequence[str], plan: GatePlan, names
     ends = {True: ".", False: ": the marked place counts for less.", None: ": it is not shown to look there."}
     marked = sum(label in case.places for case in cases)
     sentence = (
-        f"{percent(value)} of what tells the cases apart goes with the reader's mark{_of(label, labels, names)}, beyond "
-        f"what equal places elsewhere take, between {percent(interval[0])} and {percent(interval[1])}, in "
+        f"{percent(value)} of what tells the cases apart goes with the reader's mark{_of(label, labels, names)}, "
+        f"beyond what equal places elsewhere take, between {percent(interval[0])} and {percent(interval[1])}, in "
         f"{how_many(marked, 'marked case', 'marked cases')}{ends[passed]}"
     )
     return Criterion("grounding", title, role, passed, value, interval, 0.0, sentence)
