@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image as Pictures
 from scipy import ndimage
 
 from inference.engine.case_result import CaseResult
@@ -349,3 +350,30 @@ def test_what_a_picture_lacks_says_the_same_of_everybody_whatever_is_asked_besid
     alone = next(one.alone for one in figures.regions if one.name == "marks")
     assert 0.3 < alone.value < 0.7
     assert not any(sentence.startswith("Alone") for sentence in figures.sentences), figures.sentences
+
+
+#: Films with one bright letter in the upper right that we saw there, and nothing else that is burned in.
+SEEN = ("00002735_002", "00001749_002", "00002195_002", "00003847_010", "00003263_001", "00007629_002")
+
+
+def test_letters_on_real_films_are_found_where_they_are_and_gone_once_painted_over(real_images):
+    folder = real_images / "classify" / "cxr-pneumonia" / "images"
+    if not folder.is_dir():
+        pytest.skip("no real chest films here")
+    for name in SEEN:
+        rows, columns = np.nonzero(burned_in(grey_of(folder / f"{name}.jpg")))
+        assert len(rows) > 60
+        assert rows.max() < 64, name
+        assert columns.min() > 190, name
+    found = again = 0
+    for path in sorted(folder.glob("*.jpg"))[::10]:
+        grey = grey_of(path)
+        letters = burned_in(grey)
+        found += letters.any()
+        again += letters.any() and burned_in(painted_over(grey[None], letters)[0]).any()
+    assert found > 25, "most of these films carry a letter"
+    assert again <= found / 10
+
+
+def grey_of(path):
+    return np.asarray(Pictures.open(path).convert("L"), np.float32)
