@@ -25,10 +25,12 @@ from inference.engine.loaded_model import LoadedModel
 from inference.engine.question import Question
 from inference.engine.sample import Sample
 
-#: Cases of each state of a label whose regions are replaced, drawn at random where there are more.
+#: Cases of each state of a label whose regions are replaced, drawn at random where there are more; and marked ones.
 MOST: Final = 100
-#: Marked cases of a label that are asked about.
 MOST_MARKED: Final = 60
+#: Of several labels fewer each, so that about as many are asked about in all, and no fewer than this of any.
+_IN_ALL: Final = 400
+_AT_LEAST: Final = 20
 #: Equal places elsewhere, and the fewest of them with which a mark is compared.
 DRAWS: Final = 6
 FEWEST_DRAWS: Final = 3
@@ -235,20 +237,22 @@ class Gaze:
 def chosen_cases(samples: Sequence[Sample], labels: Sequence[str]) -> tuple[list[Sample], dict[str, set[str]]]:
     """Return the cases that are asked about, in their order, and of each label the names of those whose mark is."""
     lots = np.random.default_rng(0).permutation(len(samples))
+    share = max(_AT_LEAST, _IN_ALL // (2 * max(1, len(labels))))
+    most, most_marked = min(MOST, share), min(MOST_MARKED, share)
     chosen: set[int] = set()
     marked: dict[str, set[str]] = {}
     for label in labels:
         drawn = [
             place for place in lots if samples[place].present.get(label) == 1 and samples[place].regions.get(label)
         ]
-        drawn = drawn[:MOST_MARKED]
+        drawn = drawn[:most_marked]
         marked[label] = {samples[place].sample_id for place in drawn}
         for state in (1.0, 0.0):
             known = [place for place in lots if samples[place].present.get(label) == state]
             # What is marked comes first: it is asked about in any case.
             first = [place for place in known if samples[place].sample_id in marked[label]]
             rest = [place for place in known if samples[place].sample_id not in marked[label]]
-            chosen |= {int(place) for place in (first + rest)[:MOST]}
+            chosen |= {int(place) for place in (first + rest)[:most]}
     return [samples[place] for place in sorted(chosen)], marked
 
 

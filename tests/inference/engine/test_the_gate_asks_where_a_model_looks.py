@@ -296,6 +296,12 @@ def test_the_cases_are_capped_by_state_the_same_ones_each_time_and_marked_ones_f
     assert (states.count(1.0), states.count(0.0), len(marked["nodule"])) == (100, 100, 60)
     assert marked["nodule"] <= {one.sample_id for one in chosen}
     assert [one.sample_id for one in chosen_cases(samples, ["nodule"])[0]] == [one.sample_id for one in chosen]
+    many = [f"label-{number}" for number in range(14)]
+    told = [
+        replace(one, present={label: float((place + number) % 3 == 0) for number, label in enumerate(many)}, regions={})
+        for place, one in enumerate(samples)
+    ]
+    assert 200 < len(chosen_cases(told, many)[0]) <= 14 * 2 * 20
 
 
 def test_a_stop_is_heard_between_two_cases_and_what_was_said_reads_back(reader, test_films):
