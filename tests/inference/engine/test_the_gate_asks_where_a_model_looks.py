@@ -297,11 +297,13 @@ def test_the_cases_are_capped_by_state_the_same_ones_each_time_and_marked_ones_f
     assert marked["nodule"] <= {one.sample_id for one in chosen}
     assert [one.sample_id for one in chosen_cases(samples, ["nodule"])[0]] == [one.sample_id for one in chosen]
     many = [f"label-{number}" for number in range(14)]
-    told = [
-        replace(one, present={label: float((place + number) % 3 == 0) for number, label in enumerate(many)}, regions={})
-        for place, one in enumerate(samples)
-    ]
-    assert 200 < len(chosen_cases(told, many)[0]) <= 14 * 2 * 20
+    lots = np.random.default_rng(0)
+    told = [replace(one, present={label: float(lots.random() < 0.1) for label in many}, regions={}) for one in samples]
+    asked, _ = chosen_cases(told, many)
+    for label in many:
+        states = [one.present[label] for one in asked]
+        assert min(states.count(1.0), states.count(0.0)) >= 20
+    assert len(asked) <= 14 * 2 * 20
 
 
 def test_a_stop_is_heard_between_two_cases_and_what_was_said_reads_back(reader, test_films):
