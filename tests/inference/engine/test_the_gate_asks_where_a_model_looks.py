@@ -23,7 +23,7 @@ from inference.engine.gaze.figures import gaze_figures
 from inference.engine.gaze.regions import edge_regions, equal_places
 from inference.engine.gaze.replaced import painted_over
 from inference.engine.predict import predict
-from inference.engine.sample import Image
+from inference.engine.sample import Image, Sample
 from inference.engine.train import train
 from tests.inference.engine.conftest import WINDOW
 from tests.inference.engine.leaking_corners import CORNER, LETTER, film, films
@@ -385,3 +385,19 @@ def test_letters_on_real_films_are_found_where_they_are_and_gone_once_painted_ov
 
 def grey_of(path):
     return np.asarray(Pictures.open(path).convert("L"), np.float32)
+
+
+def test_a_region_that_two_pictures_share_gets_one_answer_whatever_is_asked_beside_it(reader):
+    """One of the two has a letter too, so more is asked about it at once."""
+    pixels, _ = film(np.random.default_rng(1), lesion=True, letter=False)
+    letter = pixels.copy()
+    letter[0, CORNER[0] : CORNER[0] + 9, CORNER[1] : CORNER[1] + 6][LETTER] = 1.0
+    samples = [
+        Sample(name, name, lambda one=one: Image(one * 1000, None, "DX"), {"nodule": state})
+        for name, one, state in (("a", pixels, 0.0), ("b", letter, 1.0))
+    ]
+    first, second = gazed(reader, samples)
+    assert (first.has_marker, second.has_marker) == (False, True)
+    assert first.whole != second.whole
+    for region in ("top_left", "bottom_left", "bottom_right"):
+        assert first.alone[region] == second.alone[region]
