@@ -44,7 +44,8 @@ class GazeCase:
         has_marker: letters or markers are burned in.
         outside_area: share of the picture that is outside the body.
         whole: of the picture as it is.
-        without: region → while it is replaced; a region that the picture lacks says what the whole says.
+        without: region → while it is replaced; a region that the picture lacks says what the whole says, but for marks:
+            then the place of another picture's marks is painted over, so that the trace tells nobody apart.
         alone: region → while all else is the mean of all pictures.
         places: label → the reader's mark.
     """

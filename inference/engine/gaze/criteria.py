@@ -169,10 +169,12 @@ def _shortcut(cases: Cases, labels: Sequence[str], plan: GatePlan) -> Criterion:
 
 
 def _alone(cases: Cases, labels: Sequence[str]) -> str:
-    """Say which region beside the finding answers best by itself, where one answers better than chance."""
+    """Say which region beside the finding answers best by itself, of those that are missed once they are gone."""
     best: tuple[float, str] | None = None
     for label in labels:
         for region in ("marks", *CORNERS, "border", "outside"):
+            if figures.auc_without(cases, [label], figures.taken_with(region))[1][1] >= 0:
+                continue
             one = figures.auc_alone(cases, label, region)
             if one.value is None or one.interval is None or one.interval[0] < figures.TELLS:
                 continue

@@ -290,7 +290,12 @@ def _sentences(found: GazeFigures, named: str) -> tuple[str, ...]:
             f"of {found.negatives} without"
             + (f"; painted over, {percent(turned)} of the decisions change." if turned is not None else ".")
         )
-    alone = [(one.alone.value or 0.0, one.name) for one in found.regions if one.alone is not None and _tells(one)]
+    change = {one.name: one.change for one in found.regions}
+    alone = [
+        (one.alone.value or 0.0, one.name)
+        for one in found.regions
+        if one.alone is not None and _tells(one) and _falls(change.get(taken_with(one.name)))
+    ]
     if alone:
         value, name = max(alone)
         said.append(f"Alone, {REGION_WORDS[name]} {'give' if name == 'marks' else 'gives'} an AUC of {value:.2f}.")
@@ -301,6 +306,16 @@ def _tells(region: RegionFigures) -> bool:
     """Say whether a region beside the finding answers by itself."""
     interval = region.alone.interval if region.alone is not None else None
     return region.name != "centre" and interval is not None and interval[0] >= TELLS
+
+
+def taken_with(region: RegionName) -> RegionName:
+    """Return the region that is taken away with it."""
+    return region if region in ("marks", "outside") else "edge"
+
+
+def _falls(change: Figure | None) -> bool:
+    """Say whether the AUC is shown to fall without a region: one that is not missed decided nothing."""
+    return change is not None and change.interval is not None and change.interval[1] < 0
 
 
 def percent(share: float) -> str:

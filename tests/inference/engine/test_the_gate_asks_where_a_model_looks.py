@@ -88,7 +88,10 @@ def test_a_model_that_looks_at_a_letter_is_refused_and_one_that_looks_at_the_nod
     assert found["floor"].passed, "by its AUC alone it would pass"
     assert (refused.verdict, refused.excusable) == ("refused", True)
     assert found["shortcut"].passed is False
-    assert "Alone, burned-in letters and markers: AUC 1.00." in found["shortcut"].sentence
+    assert "Alone, the top right corner: AUC 1.00." in found["shortcut"].sentence
+    for one in gazed(cheat, test_films):
+        if one.has_marker:
+            assert one.without["marks"]["nodule"] < 0 < one.whole["nodule"], "each answer turns without the letter"
     assert found["outside"].passed is False
     assert found["outside"].sentence.startswith("It looks outside the body: ")
     assert found["grounding"].passed is not True

@@ -177,15 +177,15 @@ function Measured({ figure }: { figure: Figure }) {
 
 function Shared({ figure }: { figure: Figure }) {
   return (
-    <>
+    <span className={classes.interval}>
       {formatPercent(figure.value)}
       {figure.interval ? (
-        <Text span size="xs" c="dimmed" className={classes.interval}>
+        <Text span size="xs" c="dimmed">
           {" "}
           {formatPercent(figure.interval[0])} to {formatPercent(figure.interval[1])}
         </Text>
       ) : null}
-    </>
+    </span>
   );
 }
 
