@@ -30,11 +30,12 @@ def training_bytes(config: RecipeConfig, *, cases: int, case_pixels: float | Non
     if use is None:
         return None
     pixels = math.prod(config.image_shape)
-    together = math.ceil(config.batch_size / config.accumulation)
+    batch = min(config.batch_size, max(1, cases))
+    together = math.ceil(batch / config.accumulation)
     steps = use.bytes_per_pixel * (use.recomputed if config.gradient_checkpointing else 1.0) * pixels * together
     example = pixels * example_bytes(config)
     kept = cases * max(pixels, case_pixels or 0) * example_bytes(config)
-    batches = _BATCHES_AT_ONCE * config.batch_size * example
+    batches = _BATCHES_AT_ONCE * batch * example
     weights = 4 * use.weights * (_COPIES_OF_THE_WEIGHTS + (1 if config.ema_decay else 0))
     return round(_PROCESS + use.fixed_mib * 2**20 + steps + batches + weights + min(_MOST_KEPT, kept))
 
