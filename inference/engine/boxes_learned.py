@@ -6,10 +6,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from inference.engine.box_marks import boxes_of_mask
 from inference.engine.boxes import NO_BOXES, Boxes
-from inference.engine.calibrate import FEWEST, Calibration, fit_calibration
+from inference.engine.calibrate import FEWEST, Calibration
 from inference.engine.operating_point import OperatingPoint
 from inference.engine.recipe import Outcome
 from inference.engine.sample import Sample
@@ -44,10 +45,38 @@ def decide_boxes(calibrating: Outcome, deciding: Outcome, point: OperatingPoint)
         point: what is asked of the decisions.
     """
     said = calibrating.logits > MISSED / 2
-    calibration = fit_calibration(calibrating.logits[said], calibrating.truth[said], with_bias=True)
+    calibration = fit_boxes(calibrating.logits[said], calibrating.truth[said])
     found = deciding.logits > MISSED / 2
     probabilities = np.where(found, calibration.probability(deciding.logits), -1.0)
     return calibration, box_threshold(probabilities, deciding.truth, deciding.cases, point)
+
+
+def fit_boxes(logits: NDArray[np.floating], truth: NDArray[np.floating]) -> Calibration:
+    """Fit temperature and bias of boxes by a logistic curve whose targets are as sure as their number allows.
+
+    A map of centres is learned mostly from places without one, and its logits lie far below 0: no temperature alone
+    mends that, and a pull to a bias of 0 would be wrong. The targets of Platt (1999) keep few hits from promising
+    certainty: of n hits (n + 1) / (n + 2), of m false ones 1 / (m + 2).
+
+    Args:
+        logits: [N].
+        truth: [N], 1 for a hit, 0 for a false one.
+
+    Returns:
+        The calibration; temperature 1 and bias 0 where fewer than four are hits, or false.
+    """
+    z, hit = logits.astype(np.float64), truth > 0.5
+    hits, false = int(hit.sum()), int((~hit).sum())
+    if min(hits, false) < FEWEST:
+        return Calibration()
+    target = np.where(hit, (hits + 1) / (hits + 2), 1 / (false + 2))
+
+    def cost(x: NDArray[np.float64]) -> float:
+        scaled = z * np.exp(-x[0]) + x[1]
+        return float(np.mean(np.logaddexp(0, scaled) - target * scaled))
+
+    best = minimize(cost, np.zeros(2), method="L-BFGS-B", bounds=[(-4, 4), (-30, 30)])
+    return Calibration(float(np.exp(best.x[0])), float(best.x[1]))
 
 
 def box_threshold(

@@ -9,12 +9,13 @@ from inference.engine.box_curves import RATES, Curve
 from inference.engine.box_marks import as_deep_as_wide, boxes_of_mask, gathered
 from inference.engine.box_score import BoxScore
 from inference.engine.boxes import as_boxes, kept_apart, overlaps
-from inference.engine.boxes_learned import box_threshold
+from inference.engine.boxes_learned import MISSED, box_threshold, decide_boxes
 from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate
 from inference.engine.gate import compare
 from inference.engine.gradings.registry import GRADINGS
 from inference.engine.operating_point import OperatingPoint
+from inference.engine.recipe import Outcome
 from inference.engine.unseen import Weights
 
 
@@ -219,6 +220,19 @@ def test_a_threshold_lies_where_the_operating_point_asks_for_it():
     assert at("false_boxes", 1.0) == (4, 2)
     assert at("cost", 10.0) == (4, 2)
     assert at("balanced") in ((3, 1), (4, 2)), "both have 2 × found / (marked + said) at its highest or next to it"
+
+
+def test_boxes_that_the_network_calls_unlikely_and_that_hit_are_called_likely():
+    """Five hits at a logit of -2.5 among 200 false ones at -7: no temperature alone lifts them above one half."""
+    rng = np.random.default_rng(2)
+    logits = np.concatenate([rng.normal(-2.5, 0.3, 5), rng.normal(-7, 0.5, 200), [MISSED]]).astype(np.float32)
+    truth = np.array([1.0] * 5 + [0.0] * 200 + [1.0], dtype=np.float32)
+    outcome = Outcome(logits, truth, 10)
+    calibration, threshold = decide_boxes(outcome, outcome, OperatingPoint())
+    said = calibration.probability(logits)
+    assert said[:5].mean() == pytest.approx(6 / 7, abs=0.05), "not surer than five hits allow"
+    assert said[:5].min() > 0.5 > 0.1 > said[5:205].max()
+    assert said[5:205].max() < threshold <= said[:5].min()
 
 
 def test_marks_of_one_thing_are_one_box_and_things_that_touch_stay_two():
