@@ -95,9 +95,8 @@ class GreyLevels:
 
     def decide(self, calibrating, deciding, point):
         """Calibrate, and put the threshold where the operating point asks for it."""
-        calibration = fit_calibration(*calibrating, with_bias=True)
-        logits, truth = deciding
-        return calibration, choose_threshold(calibration.probability(logits), truth, point)
+        calibration = fit_calibration(calibrating.logits, calibrating.truth, with_bias=True)
+        return calibration, choose_threshold(calibration.probability(deciding.logits), deciding.truth, point)
 
     def predict(self, model, image, *, largest_component, on_progress):
         """Say of each label how probable it is; of several frames the most probable decides."""
