@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from core.models import Project, User
 
 pytestmark = pytest.mark.django_db
-WANTED = {"train": 20, "validation": 8, "test": 12}
-CONFIG = {"image_shape": [48, 48], "epochs": 16, "batch_size": 5, "learning_rate": 0.004, "seed": 2}
+WANTED = {"train": 16, "validation": 7, "test": 9}
+CONFIG = {"image_shape": [48, 48], "epochs": 15, "batch_size": 4, "learning_rate": 0.004, "seed": 2}
 
 
 def _split(number: int) -> str:
