@@ -189,6 +189,8 @@ class House:
                  gate={"passed": True}, outputs_digest=digest, digest=f"{n}" * 64)
             for n, digest in enumerate(outputs)
         ]  # fmt: skip
+        make("inference.Promotion", family=self.families[0], direction="promote", to_version=self.version,
+             report=self.reports[0], decided_by=self.people["rev"], reason="the first")  # fmt: skip
         answers = [{"labels": {"nodule": {}, "mass": {}}}, {"labels": {"nodule": {}}}, None]
         for n, output in enumerate(answers):
             make("inference.Prediction", workitem=self.cases[n], series=self.series[n], version=self.version,

@@ -211,6 +211,7 @@ SPECTACULAR_SETTINGS = {
         "ReasonEnum": "annotations.models.Review.Reason",
         "VersionStateEnum": "inference.models.ModelVersion.State",
         "RecipeEnum": "inference.engine.recipe_cards.RECIPES",
+        "OperatingPointEnum": "webapp.api.models.POINTS",
         "FixedPlaceEnum": "inference.engine.report.FIXED_PLACES",
         "PredictionStateEnum": "inference.models.Prediction.State",
         "CaseAnswerStateEnum": "inference.outlook.ANSWER_STATES",

@@ -3522,8 +3522,6 @@ export interface components {
         /** @enum {string} */
         KeyEnum: "people" | "labels" | "images" | "reading";
         /** @enum {string} */
-        Kind1bdEnum: "balanced" | "sensitivity" | "specificity" | "cost" | "false_boxes";
-        /** @enum {string} */
         KindEnum: "ellipse" | "freehand" | "image_label" | "length" | "mask" | "point" | "polygon" | "rectangle";
         /** @description How often a label is present, absent, or not known. */
         LabelBalanceOut: {
@@ -4220,9 +4218,11 @@ export interface components {
             method: string;
             grade: string;
         };
+        /** @enum {string} */
+        OperatingPointEnum: "balanced" | "sensitivity" | "specificity" | "cost" | "false_boxes";
         /** @description Where decisions lie, and that in words. */
         OperatingPointOut: {
-            kind: components["schemas"]["Kind1bdEnum"];
+            kind: components["schemas"]["OperatingPointEnum"];
             /** Format: double */
             value: number | null;
             sentence: string;
@@ -4470,7 +4470,7 @@ export interface components {
         };
         /** @description An operating point as a choice; “…” stands for its number. */
         PointOut: {
-            kind: components["schemas"]["Kind1bdEnum"];
+            kind: components["schemas"]["OperatingPointEnum"];
             words: string;
         };
         /**
