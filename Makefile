@@ -4,7 +4,7 @@
 #   make demo-wrong-places    in the demo: a model that points at the wrong place, and what rejecting that is worth
 #   make serve      the same processes on your own data (OVERREAD_DATA_DIR, docs/operations.md), no demo content
 #   make test       from nothing: lint, types, contracts, front-end tests, then the test suite
-#   make test-slow  what takes minutes, and the loop on real X-rays where they are mounted
+#   make test-slow  what takes minutes: the stories in the browser (.ci/run runs those too), the loop on real X-rays
 #   make acceptance what each capability is held to, and what it reaches, in one table; goes on where it was
 #   make lint       the first half of make test
 #   make clean      removes what make built; keeps var/ (your images, annotations and models)

@@ -1,4 +1,4 @@
-"""Run the checks: ``.venv/bin/python tooling/check.py lint|test|slow [pytest arguments]``.
+"""Run the checks: ``.venv/bin/python tooling/check.py lint|test|long|slow [pytest arguments]``.
 
 Every check runs even when an earlier one failed; the closing line of pytest is the last thing printed.
 """
@@ -63,26 +63,27 @@ def run_pytest(arguments: list[str], *, env: dict[str, str] | None = None) -> tu
     for line in process.stdout:
         print(line, end="", flush=True)
         closing = line.strip() or closing
-    code = process.wait()
-    CLOSING_LINE.parent.mkdir(exist_ok=True)
-    CLOSING_LINE.write_text(closing)
-    return code, closing
+    return process.wait(), closing
 
 
 def main() -> int:
     """Run what is asked; returns the exit code."""
     parser = argparse.ArgumentParser(description="Check Overread.")
-    parser.add_argument("what", choices=["lint", "test", "slow"])
+    parser.add_argument("what", choices=["lint", "test", "long", "slow"])
     chosen, arguments = parser.parse_known_args()
+    if chosen.what == "long":
+        return run_pytest(["-m", "long and not slow", *arguments])[0]
     shutil.rmtree(ROOT / "artefacts", ignore_errors=True)
     if chosen.what == "slow":
-        return run_pytest(["-m", "slow", *arguments])[0]
+        return run_pytest(["-m", "slow or long", *arguments])[0]
     failed = lint()
     if chosen.what == "lint":
         say(f"✗ lint: {', '.join(failed)}" if failed else "✓ lint")
         return 1 if failed else 0
     say("→ pytest")
-    code, closing = run_pytest(["-m", "not slow", *arguments])
+    code, closing = run_pytest(["-m", "not slow and not long", *arguments])
+    CLOSING_LINE.parent.mkdir(exist_ok=True)
+    CLOSING_LINE.write_text(closing)
     if failed:
         print(f"✗ lint: {', '.join(failed)}")
     print(closing)

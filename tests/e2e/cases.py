@@ -93,9 +93,10 @@ def taught(project: Project, by: User) -> tuple[list[dict[str, Any]], dict[str, 
 
 
 def opened(page: Page, case: Case, *, mode: str, findings: int) -> None:
-    """Open the case's page without saying how, and wait for its mode and its findings."""
+    """Open the case's page without saying how, and wait for its mode, its findings and its picture."""
     from playwright.sync_api import expect
 
     page.goto(case.page_url)
     expect(page.get_by_test_id("read-page")).to_have_attribute("data-mode", mode)
     expect(page.get_by_test_id("finding-row")).to_have_count(findings)
+    page.locator('[data-testid="viewport-left"][data-status="ready"] canvas[data-frame]').first.wait_for()

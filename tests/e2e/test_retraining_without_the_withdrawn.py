@@ -23,7 +23,7 @@ from tests.factories.reading import make_label
 if TYPE_CHECKING:
     from core.models import Project, User
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 PARTS = ("train",) * 6 + ("validation",) * 4 + ("test",) * 4
 
 

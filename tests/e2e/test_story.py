@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.long]
 
 ACTS: dict[str, Callable[[Story], None]] = {
     "**Read** (log in as `demo-radiologist`).": reading.reader_logs_in,

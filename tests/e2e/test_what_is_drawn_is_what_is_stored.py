@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from core.models import Project, User
     from tests.browser import Desk
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 SIZE, SLICES = 64, 8
 SPACING = (0.5, 0.5)

@@ -125,6 +125,7 @@ def _probed_wrongly(desk: Desk, case: PixelCase) -> list[str]:
     return wrong
 
 
+@pytest.mark.long
 def test_every_image_is_shown_as_it_means_itself(project: Project, radiologist: User, server_url: str) -> None:
     need_the_front_end()
     for case in CASES.values():

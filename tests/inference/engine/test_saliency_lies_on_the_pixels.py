@@ -167,6 +167,8 @@ def test_every_method_says_what_it_costs_and_where_it_applies():
         "location",
         "uncertainty",
         "left_out_frames",
+        "centres",
+        "best_box",
     }
     for kind in of_layers:
         depths = [one.depth for one in recipe_card("classification").explanations if one.kind == kind]
