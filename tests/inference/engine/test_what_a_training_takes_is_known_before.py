@@ -66,5 +66,6 @@ def test_the_memory_told_before_is_what_a_training_takes(recipe: str, changes: d
     assert told is not None
     assert disk is not None
     taken, written = measured(config, tmp_path)
-    assert 0.95 * taken < told < 1.35 * taken, f"told {told / 2**20:.0f} MiB, took {taken / 2**20:.0f} MiB"
+    # The peak of the same training differs by some percent from run to run.
+    assert 0.9 * taken < told < 1.35 * taken, f"told {told / 2**20:.0f} MiB, took {taken / 2**20:.0f} MiB"
     assert written < disk
