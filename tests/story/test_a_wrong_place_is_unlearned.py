@@ -14,7 +14,7 @@ from inference.models import EvaluationReport
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_rejected_places_halve_what_is_outlined_beside_a_mass_and_keep_the_masses(settings: object) -> None:
+def test_rejected_places_halve_what_is_outlined_beside_a_mass_and_keep_most_of_the_masses(settings: object) -> None:
     from annotations.models import Review
     from webapp.demo.install import SPLIT_KEY, Progress
     from webapp.demo.wrong_places import wrong_places_install
@@ -41,7 +41,8 @@ def test_rejected_places_halve_what_is_outlined_beside_a_mass_and_keep_the_masse
         counted.append(sums)
     _, without, learned = counted
     assert learned["outlines"] - learned["on"] <= 0.5 * (without["outlines"] - without["on"])
-    assert learned["found"] >= 0.85 * without["found"]
+    # What it costs: measured were 28 → 23 and 46 → 34 masses (decision 0026).
+    assert learned["found"] >= 0.7 * without["found"]
     card = reports[2].version.card["training"]
     assert 0 < card["rejected_cases"]["mass"] <= len(images)
     assert reports[1].version.card["training"]["rejected_cases"] == {"mass": 0}
