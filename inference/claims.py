@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from core.numbers import how_many
-from inference.engine.report import CalibrationBin, Evaluation, LabelFigures
+from inference.engine.kept import CalibrationBin
+from inference.engine.report import Evaluation, LabelFigures
 from inference.models import ModelVersion
 
 Json = dict[str, Any]

@@ -13,9 +13,10 @@ from core import blobs
 from imaging.access import accessible_studies
 from imaging.models import Instance
 from imaging.selectors import frame_facts_of
+from inference.engine.box_report import BoxExample
 from inference.engine.gaze_report import GazeExample
 from inference.engine.outlines import pixel_outlines
-from inference.engine.report import BoxExample, Evaluation, Example, LabelFigures
+from inference.engine.report import Evaluation, Example, LabelFigures
 from inference.judged import Lines, boxes_on_shown_slice, masks_kept, shown_slice
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inference.engine.map_licence import Withheld, withheld
+from inference.engine.map_report import MapGrades
 from inference.engine.recipe_cards import recipe_card
-from inference.engine.report import MapGrades
 from inference.models import ModelVersion, SaliencyMap
 
 

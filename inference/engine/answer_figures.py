@@ -9,7 +9,8 @@ import numpy as np
 from inference.engine.auc_change import mean_auc
 from inference.engine.case_result import TrivialResults, columns
 from inference.engine.figures import figure, proportion
-from inference.engine.report import SIMPLE_WORDS, CalibrationBin, Figure, SimpleAnswer
+from inference.engine.kept import CalibrationBin
+from inference.engine.report import SIMPLE_WORDS, Figure, SimpleAnswer
 from inference.engine.statistics import Array, wilson
 
 

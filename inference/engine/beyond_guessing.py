@@ -11,11 +11,12 @@ from typing import Final
 
 import numpy as np
 
+from inference.engine.box_report import BOX_FLOOR_WORDS
 from inference.engine.case_result import CaseResult, TrivialResults, columns
 from inference.engine.criteria import Thresholds
 from inference.engine.gate_plan import Role
 from inference.engine.gradings.grading import Grading
-from inference.engine.report import BOX_FLOOR_WORDS, SIMPLE_WORDS, TRIVIAL_WORDS, Criterion
+from inference.engine.report import SIMPLE_WORDS, TRIVIAL_WORDS, Criterion
 from inference.engine.statistics import Array
 from inference.engine.unseen import Weights
 from inference.engine.verdict import at_least

@@ -9,20 +9,13 @@ import numpy as np
 
 from inference.engine.answer_figures import calibration_bins
 from inference.engine.box_curves import RATES, Curve, End, interval_of
+from inference.engine.box_report import BOX_FLOOR_WORDS, BoxExample, BoxFigures, BoxFloor, FrocPoint, FrocRate
 from inference.engine.box_score import AGAIN, FOUND, BoxScore
 from inference.engine.boxes import as_boxes, overlaps
 from inference.engine.case_result import CaseResult, TrivialResults
 from inference.engine.figures import bootstrapped, figure, mean_figure, ratio_figure, share_figure
-from inference.engine.report import (
-    BOX_FLOOR_WORDS,
-    BoxExample,
-    BoxFigures,
-    BoxFloor,
-    ExampleKind,
-    Figure,
-    FrocPoint,
-    FrocRate,
-)
+from inference.engine.kept import ExampleKind
+from inference.engine.report import Figure
 from inference.engine.statistics import Array, expected_calibration_error
 from inference.engine.unseen import Weights
 

@@ -16,12 +16,12 @@ from inference.engine.errors import DataError
 from inference.engine.figures import bootstrapped, figure, mean_figure, mean_of
 from inference.engine.gaze_report import GazeFigures
 from inference.engine.gradings.registry import gradings_of
+from inference.engine.map_report import MapGrades
 from inference.engine.report import (
     Confusion,
     Evaluation,
     Figure,
     LabelFigures,
-    MapGrades,
     OverallFigures,
     RocPoint,
     Subgroup,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from inference.engine.case_result import CaseResult
-from inference.engine.report import Example, ExampleKind
+from inference.engine.kept import ExampleKind
+from inference.engine.report import Example
 
 WORST: Final = 3
 HEALTHY: Final = 3

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.engine.map_marks import Place, energy_inside, is_in, peak_of
+from inference.engine.map_report import FixedPlaceName
 from inference.engine.question import Question
-from inference.engine.report import FixedPlaceName
 from inference.engine.trivial import Prior
 
 #: The brightest place is sought among blobs of this part of the image's shorter side.

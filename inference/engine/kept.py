@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Method = Literal["wilson", "delong", "score", "unseen_patient", "patient_bootstrap"]
 Share = Annotated[float, Field(ge=0, le=1)]
+#: How a test case that a report shows was chosen.
+ExampleKind = Literal["worst", "median", "best", "healthy"]
 
 
 class Kept(BaseModel):
@@ -34,3 +36,14 @@ class Figure(Kept):
     value: float | None
     interval: tuple[float, float] | None
     method: Method
+
+
+class CalibrationBin(Kept):
+    """Cases whose probability lies in ``low``…``high``: what was stated, and what share is positive."""
+
+    low: Share
+    high: Share
+    n: int
+    mean_probability: Share
+    observed: Share
+    interval: tuple[float, float]

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from inference.engine.map_report import FixedPlaceName
 from inference.engine.removal import Removal
-from inference.engine.report import FixedPlaceName
 from inference.engine.sample import Sample
 
 Json = dict[str, Any]

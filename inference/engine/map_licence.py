@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from inference.engine.map_report import MapGrade, MapGrades
 from inference.engine.methods import Method
 from inference.engine.recipe_cards import recipe_card
-from inference.engine.report import MapGrade, MapGrades
 
 #: Below this share of the strongest map of a version a map is called weak.
 WEAK_SHARE: Final = 0.3

@@ -12,8 +12,9 @@ import numpy as np
 
 from inference.engine.figures import mean_figure, proportion
 from inference.engine.map_case import MapCase
+from inference.engine.map_report import FIXED_PLACE_WORDS, FixedPlaceName, MapQuestion
 from inference.engine.removal import Removal
-from inference.engine.report import FIXED_PLACE_WORDS, Figure, FixedPlaceName, MapQuestion
+from inference.engine.report import Figure
 from inference.engine.statistics import cluster_weights, wilson
 
 MOST_OUTSIDE: Final = 3.0

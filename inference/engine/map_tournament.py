@@ -29,12 +29,7 @@ from inference.engine.map_case import MapCase, mean
 from inference.engine.map_licence import untaught
 from inference.engine.map_likeness import likeness
 from inference.engine.map_marks import energy_inside, is_in, peak_of
-from inference.engine.methods import Method
-from inference.engine.outside_body import outside_of, outside_shares
-from inference.engine.question import Question
-from inference.engine.recipe_cards import recipe_card
-from inference.engine.removal import order_of, random_removal, removal
-from inference.engine.report import (
+from inference.engine.map_report import (
     FIXED_PLACE_WORDS,
     OTHERS_WORDS,
     FixedPlace,
@@ -43,6 +38,11 @@ from inference.engine.report import (
     MapGrades,
     MapQuestion,
 )
+from inference.engine.methods import Method
+from inference.engine.outside_body import outside_of, outside_shares
+from inference.engine.question import Question
+from inference.engine.recipe_cards import recipe_card
+from inference.engine.removal import order_of, random_removal, removal
 from inference.engine.saliency import Made, made_of, on_image
 from inference.engine.sample import Sample
 from inference.engine.trivial import Prior

@@ -12,12 +12,14 @@ from typing import Any, Final, Literal, get_args
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from inference.engine.box_report import BoxFigures
 from inference.engine.gate_plan import Role
 from inference.engine.gaze_report import GazeFigures
+from inference.engine.kept import CalibrationBin, ExampleKind, Share
 from inference.engine.kept import Figure as Figure
 from inference.engine.kept import Kept as Kept
 from inference.engine.kept import Method as Method
-from inference.engine.kept import Share
+from inference.engine.map_report import MapGrades
 
 
 class Confusion(Kept):
@@ -35,17 +37,6 @@ class RocPoint(Kept):
     threshold: float | None
     false_positive_rate: Share
     true_positive_rate: Share
-
-
-class CalibrationBin(Kept):
-    """Cases whose probability lies in ``low``…``high``: what was stated, and what share is positive."""
-
-    low: Share
-    high: Share
-    n: int
-    mean_probability: Share
-    observed: Share
-    interval: tuple[float, float]
 
 
 TrivialName = Literal["nothing", "all", "mean_mask", "location", "majority"]
@@ -106,9 +97,6 @@ class SimpleAnswer(Kept):
     auc: Figure
     sensitivity: Figure
     specificity: Figure
-
-
-ExampleKind = Literal["worst", "median", "best", "healthy"]
 
 
 class Example(Kept):
@@ -181,95 +169,6 @@ class SegmentationFigures(Kept):
     extent_unit: str = ""
 
 
-BoxFloorName = Literal["usual_places", "bright_blobs"]
-
-
-BOX_FLOOR_WORDS: Final[Mapping[BoxFloorName, str]] = {
-    "usual_places": "the places where boxes of the training cases lie most",
-    "bright_blobs": "the brightest blobs of a usual size",
-}
-
-
-class BoxFloor(Kept):
-    """What boxes without a model reach on the same cases (``inference.engine.box_floors``), and it in words."""
-
-    name: BoxFloorName
-    words: str
-    cpm: Figure
-    ap10: Figure
-
-
-class FrocPoint(Kept):
-    """One point of the FROC curve."""
-
-    threshold: Share
-    false_per_case: float
-    sensitivity: Share
-
-
-class FrocRate(Kept):
-    """The sensitivity at a number of false boxes a case."""
-
-    false_per_case: float
-    sensitivity: Figure
-
-
-class BoxExample(Kept):
-    """A test case that is shown with its report; its boxes are kept with the outputs.
-
-    Attributes:
-        shown_as: by the share of the true boxes found, then by false ones and overlap; "healthy" has only false ones.
-        marked, found, beside: true boxes, those of them that were hit, and false boxes, at the threshold.
-    """
-
-    shown_as: ExampleKind
-    case_id: str
-    marked: int
-    found: int
-    beside: int
-
-
-class BoxFigures(Kept):
-    """How well boxes are found. A box hits where its centre lies in a true one; decided at the version's threshold.
-
-    Attributes:
-        n: cases whose true boxes are known, those without any too.
-        with_box: those with something to find.
-        without_place: cases with the label and no box of it: they are not among ``n``.
-        marked: all true boxes.
-        said: all boxes that reach the threshold.
-        cpm: mean sensitivity at the rates of ``froc``.
-        froc: sensitivity at ⅛ to 8 false boxes a case.
-        curve: the whole curve.
-        ap10, ap50: average precision where a box hits by an overlap (IoU) of 0.1, or 0.5.
-        sensitivity: share of the true boxes that were hit.
-        beside: false boxes a case.
-        overlap: mean overlap (IoU) of the hits with what they hit.
-        ece: calibration error of the boxes that reach the threshold.
-        calibration: all boxes by stated probability, and what share of them is a hit.
-        floor: boxes without a model on the same cases, the best first.
-        examples: cases that are shown, the worst first, then false boxes on cases with nothing to find.
-    """
-
-    n: int
-    with_box: int
-    without_place: int
-    marked: int
-    said: int
-    cpm: Figure
-    froc: tuple[FrocRate, ...]
-    curve: tuple[FrocPoint, ...]
-    ap10: Figure
-    ap50: Figure
-    sensitivity: Figure
-    beside: Figure
-    overlap: Figure
-    ece: Figure
-    calibration: tuple[CalibrationBin, ...]
-    floor: tuple[BoxFloor, ...] = ()
-    examples: tuple[BoxExample, ...] = ()
-
-
 class PlaceFigures(Kept):
     """How the outlines of a classifier lie on the places that readers marked (``inference.engine.place_score``).
 
@@ -292,106 +191,6 @@ class PlaceFigures(Kept):
     found: Figure
     on: Figure
     beside: Figure
-
-
-FixedPlaceName = Literal["centre", "location", "bright"]
-FIXED_PLACES: Final[tuple[FixedPlaceName, ...]] = get_args(FixedPlaceName)
-
-FIXED_PLACE_WORDS: Final[Mapping[FixedPlaceName, str]] = {
-    "centre": "the middle of the picture",
-    "location": "where marks of the training cases lie most",
-    "bright": "the brightest place",
-}
-#: Where no training case is marked.
-OTHERS_WORDS: Final = "where marks of the other test patients lie most"
-
-
-MapQuestion = Literal["place", "outside", "twin", "repeat", "removal"]
-
-
-class FixedPlace(Kept):
-    """How an answer without a model points (``inference.engine.fixed_places``), on all graded cases."""
-
-    name: FixedPlaceName
-    words: str
-    hits: int
-    cases: int
-
-
-class MapGrade(Kept):
-    """How one kind of map did on marked test cases (``inference.engine.map_tournament``).
-
-    What fails a question is not asked the next, costlier one: its figures are null.
-
-    Attributes:
-        method: key of the recipe's card; ``label`` is what it was called.
-        layer: of the network, or "input".
-        cases: on how many marked cases it was asked where it points.
-        hits: on how many of them its strongest place lies in the mark.
-        hit_rate: their share.
-        energy: mean share of the map that lies in the mark.
-        fixed_hits: how often ``fixed_place``, the better of those that decide, lies in the mark on the same cases.
-        outside: share of the map outside the body, ``outside_area`` of the picture; null where no picture has any.
-        twin_cases, twin_hits, twin_likeness: of the network with random weights: structural similarity of both maps.
-        repeat: structural similarity of two runs.
-        removal_cases: on how many the next four were asked.
-        deletion, insertion: mean probability while marked places are blurred away first, or brought back first.
-        random_deletion, random_insertion: the same in random order.
-        faster: random_deletion less deletion, above 0 where the map knows what the answer hangs on.
-        passed: it may be shown.
-        fails: the question that it fails, and ``why`` as a sentence; null and empty where it passed.
-    """
-
-    method: str
-    label: str
-    layer: str
-    cases: int
-    hits: int
-    hit_rate: Figure
-    energy: float
-    fixed_place: FixedPlaceName
-    fixed_hits: int
-    outside: float | None = None
-    outside_area: float | None = None
-    twin_cases: int | None = None
-    twin_hits: int | None = None
-    twin_likeness: float | None = None
-    repeat: float | None = None
-    removal_cases: int | None = None
-    deletion: float | None = None
-    random_deletion: float | None = None
-    insertion: float | None = None
-    random_insertion: float | None = None
-    faster: Figure | None = None
-    passed: bool
-    fails: MapQuestion | None = None
-    why: str
-
-
-class MapGrades(Kept):
-    """The grades of a label's maps, the best first: which of them a version may show.
-
-    Attributes:
-        marked: test cases with the label and a reader's mark of it.
-        fewest: with fewer of them nothing is graded.
-        stands: "graded", or "cannot_tell" with too few.
-        winner: the method that is offered first; null where none passed or nothing was graded.
-        sentence: that in words.
-        even: mean share of the picture that the marks cover: the energy of a map that says nothing.
-        location_energy: of the mean of the marks whose place is compared with.
-        fixed: what answers without a model hit.
-        grades: those that passed, the best first; then the others.
-    """
-
-    marked: int
-    fewest: int
-    stands: Literal["graded", "cannot_tell"]
-    winner: str | None
-    sentence: str
-    even: float | None = None
-    location_energy: float | None = None
-    fixed: tuple[FixedPlace, ...] = ()
-    grades: tuple[MapGrade, ...] = ()
 
 
 class LabelFigures(Kept):

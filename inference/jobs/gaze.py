@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.jobs import JobContext
     from inference.engine.gaze.case import GazeCase
     from inference.engine.loaded_model import LoadedModel
-    from inference.engine.report import MapGrades
+    from inference.engine.map_report import MapGrades
     from inference.engine.sample import Sample
 
 Json = dict[str, Any]

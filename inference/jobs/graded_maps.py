@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from inference.engine.map_report import MapGrades
 from inference.engine.map_tournament import Tournament
 from inference.engine.recipe_cards import recipe_card
-from inference.engine.report import MapGrades
 
 if TYPE_CHECKING:
     from core.jobs import JobContext

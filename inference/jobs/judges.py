@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
 import numpy as np
 
 from inference.engine.box_floors import UsualBoxes
+from inference.engine.box_report import BoxFloorName
 from inference.engine.box_score import BoxScore
 from inference.engine.boxes import Box, as_tuples
 from inference.engine.boxes_learned import boxes_known
 from inference.engine.map_licence import place_withheld
 from inference.engine.mask_score import score_segmentation
 from inference.engine.place_score import score_places
-from inference.engine.report import SIMPLE_WORDS, BoxFloorName, TrivialName
+from inference.engine.report import SIMPLE_WORDS, TrivialName
 from inference.engine.simple_answers import SimpleFacts
 from inference.engine.trivial import Prior, trivial_scores
 from inference.jobs.floors import simple_of, usual_boxes

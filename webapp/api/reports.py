@@ -16,7 +16,8 @@ from annotations.services.sights import What, sights_note
 from inference import selectors
 from inference.access import access_report, access_version
 from inference.engine.gaze_report import PictureKind
-from inference.engine.report import Evaluation, ExampleKind, Gate
+from inference.engine.kept import ExampleKind
+from inference.engine.report import Evaluation, Gate
 from inference.examples import examples_json, gaze_examples_json
 from inference.services.evaluation import evaluation_request
 from webapp.api.base import caller, checked

@@ -212,7 +212,7 @@ SPECTACULAR_SETTINGS = {
         "VersionStateEnum": "inference.models.ModelVersion.State",
         "RecipeEnum": "inference.engine.recipe_cards.RECIPES",
         "OperatingPointEnum": "webapp.api.models.POINTS",
-        "FixedPlaceEnum": "inference.engine.report.FIXED_PLACES",
+        "FixedPlaceEnum": "inference.engine.map_report.FIXED_PLACES",
         "PredictionStateEnum": "inference.models.Prediction.State",
         "CaseAnswerStateEnum": "inference.outlook.ANSWER_STATES",
         "AnswerStateEnum": "inference.models.SaliencyMap.State",

@@ -12,7 +12,8 @@ import pytest
 
 from inference.engine.case_result import CaseResult
 from inference.engine.evaluate import evaluate
-from inference.engine.report import Evaluation, Gate, MapGrades
+from inference.engine.map_report import MapGrades
+from inference.engine.report import Evaluation, Gate
 
 KEPT = Path(__file__).parents[2] / "fixtures" / "evaluation.json"
 
