@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -247,11 +248,12 @@ def nothing_corrected() -> Invalid:
     )
 
 
-def answers_missing(required: list[str], answered: list[str], missing: list[str]) -> Conflict:
-    """A reading without the answers that the project asks for."""
+def answers_missing(required: list[str], answered: list[str], missing: list[str], names: Mapping[str, str]) -> Conflict:
+    """A reading without the answers that the project asks for; ``names`` of the labels that are missing."""
+    asked = ", ".join(names[key] for key in missing)
     return Conflict(
         "answers_missing",
-        f"{len(answered)} of {len(required)} answered. Say present or absent for each of: {', '.join(missing)}.",
+        f"{len(answered)} of {len(required)} answered. Say present or absent for each of: {asked}.",
         required=required,
         answered=answered,
         missing=missing,

@@ -129,6 +129,16 @@ def snapshot_does_not_fit(message: str, **detail: Any) -> Invalid:
     return Invalid("snapshot_does_not_fit", message, **detail)
 
 
+def places_not_marked(named: str, keys: list[str]) -> Invalid:
+    """What is learned is where things are, and nobody drew them."""
+    return Invalid(
+        "places_not_marked",
+        f"No training case of this dataset has a box, an outline or a painted place of {named}: there is nothing to "
+        "learn from. Draw them on cases, have these signed off, and freeze again.",
+        labels=keys,
+    )
+
+
 def model_file_wrong(message: str, **detail: Any) -> Invalid:
     """Not weights and a card that belong to this family."""
     return Invalid("model_file_wrong", message, **detail)

@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from annotations.dataset.manifests import labels_marked
 from annotations.dataset.questions import QUESTIONS
 from annotations.models import DatasetSnapshot
 from annotations.rules.pictures import picture_rules
 from annotations.selectors.pictures import colour_share
+from annotations.selectors.projects import label_names
 from inference import errors
 from inference.engine.config import RecipeConfig, settings_of
 from inference.engine.gate_plan import GatePlan
@@ -35,6 +37,15 @@ def snapshot_fits(family: ModelFamily, snapshot: DatasetSnapshot) -> None:
         raise errors.snapshot_does_not_fit(
             f"This dataset lacks labels of the model: {', '.join(missing)}. Freeze one that has them.", missing=missing
         )
+
+
+def places_are_taught(family: ModelFamily, snapshot: DatasetSnapshot) -> None:
+    """Ask for a marked place of each label to learn from where the dataset asks where things are; raises Invalid."""
+    if QUESTIONS[snapshot.question].label_use != "region":
+        return
+    if missing := sorted(set(family.label_keys) - labels_marked(snapshot.manifest_digest, "train")):
+        named = ", ".join(label_names(family.project, missing)[key] for key in missing)
+        raise errors.places_not_marked(named, missing)
 
 
 def training_config(family: ModelFamily, chosen: Json) -> RecipeConfig:

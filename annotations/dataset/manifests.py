@@ -27,6 +27,13 @@ def manifest_index(manifest_digest: str) -> tuple[Taught, ...]:
     )
 
 
+@lru_cache(maxsize=64)
+def labels_marked(manifest_digest: str, split: str) -> frozenset[str]:
+    """Return the keys of the labels whose place is marked on any image of a split; raises NotFound where it is lost."""
+    rows = (json.loads(line) for line in blobs.get(manifest_digest).splitlines())
+    return frozenset(one["label_key"] for row in rows if row["split"] == split for one in row.get("regions", ()))
+
+
 def splits_of_manifest(manifest_digest: str) -> dict[str, str]:
     """Return by Study Instance UID in which split a frozen dataset has it."""
     return {row.study_instance_uid: row.split for row in manifest_index(manifest_digest)}

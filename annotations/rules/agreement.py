@@ -92,15 +92,24 @@ class Agreement:
         """The verdict as a sentence that says where it holds only for what a reviewer corrected; "" without one."""
         if self.contradictory:
             return _CONTRADICTORY
-        corrected = any(one.decided is Decided.CORRECTED for one in (*self.reader.said, *self.model.said))
+        corrected = any(one.decided is Decided.CORRECTED for one in self._said)
         plain = self._plain_words
         return f"As corrected: {plain[0].lower()}{plain[1:]}" if plain and corrected else plain
 
     @property
+    def _said(self) -> tuple[Standing, ...]:
+        return (*self.reader.said, *self.model.said)
+
+    @property
+    def _half_rejected(self) -> str:
+        """Of two equal findings one was rejected: as not there it contradicts the other, which stands."""
+        denied = any(_denied(one, [other]) for one in self._said for other in self._said if one.stands)
+        return _HALF_DENIED if denied else _SAID_THE_SAME
+
+    @property
     def _both_accepted(self) -> bool:
         """Nobody is left to decide about, and still it cannot be signed."""
-        said = (*self.reader.said, *self.model.said)
-        return bool(self.waiting) and all(one.decided is Decided.ACCEPTED for one in said)
+        return bool(self.waiting) and all(one.decided is Decided.ACCEPTED for one in self._said)
 
     @property
     def _plain_words(self) -> str:
@@ -110,11 +119,17 @@ class Agreement:
             return f"{words} {_BOTH_ACCEPTED}" if self._both_accepted else words
         if self.verdict is Verdict.ONE_DREW:
             return f"Both say present; only the {'reader' if self.reader.drawings else 'model'} shows where."
+        if self.verdict is Verdict.AGREE and any(one.decided is Decided.REJECTED for one in self._said):
+            return _SAID_THE_SAME if all(one.decided is Decided.REJECTED for one in self._said) else self._half_rejected
         return _WORDS[self.verdict] if self.verdict else ""
 
 
 _CONTRADICTORY: Final = (
     "People say both that it is there and that it is absent: correct or reject the one or the other."
+)
+_SAID_THE_SAME: Final = "Reader and model said the same."
+_HALF_DENIED: Final = (
+    "Reader and model said the same; one is rejected as not there, the other stands: together they teach nothing."
 )
 _BOTH_ACCEPTED: Final = "Both are accepted: correct or reject the one or the other."
 _WORDS: Final = {

@@ -16,6 +16,7 @@ from annotations.rules.may import Act, require_act
 from annotations.rules.protocol import answers_of, protocol_of, says_nothing
 from annotations.rules.reveal import could_have_seen_ai
 from annotations.rules.second_reading import second_reading_refusal, told_before
+from annotations.selectors.projects import label_names
 from annotations.services.readings import reading_abandon, reading_move, workitem_free
 from annotations.services.steps import state_move, step_take, version_check
 from core import audit, bell, events
@@ -214,7 +215,8 @@ def workitem_submit(
         locked.images_digest = images_check(locked, images, known=reading.images_at_claim)
         answers = answers_of(reading)
         if answers.missing:
-            raise errors.answers_missing(answers.required, answers.answered, answers.missing)
+            names = label_names(locked.project, answers.missing)
+            raise errors.answers_missing(answers.required, answers.answered, answers.missing, names)
         if not nothing_found and says_nothing(reading):
             raise errors.reading_empty()
         reading.submitted_at = timezone.now()

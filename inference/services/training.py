@@ -21,7 +21,7 @@ from inference import errors
 from inference.access import locked_family
 from inference.engine.config import RecipeConfig
 from inference.engine.recipe_cards import recipe_card
-from inference.family_facts import plan_in_force, snapshot_fits, training_config
+from inference.family_facts import places_are_taught, plan_in_force, snapshot_fits, training_config
 from inference.learned_from import withdrawn_sentence
 from inference.looks import next_look
 from inference.models import ModelFamily, ModelVersion, TrainingRun
@@ -59,6 +59,7 @@ def training_estimate(*, family: ModelFamily, snapshot: DatasetSnapshot, chosen:
         Invalid: the dataset or the settings do not fit.
     """
     snapshot_fits(family, snapshot)
+    places_are_taught(family, snapshot)
     config = training_config(family, chosen)
     cases = cases_of(family, snapshot, config)
     estimate = time_estimate(config, training_cases=cases.training, validation_cases=cases.validation)

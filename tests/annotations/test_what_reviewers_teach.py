@@ -114,6 +114,15 @@ def _says_both(scene: Scene) -> None:
     scene.signs()
 
 
+def _says_both_of_the_readers(scene: Scene) -> None:
+    """The reviewer rejects the reader's "present" as not there, and accepts the model's equal one."""
+    proposed = scene.proposes(image_label())
+    said = _said(scene, image_label())
+    scene.rejects(said, "not_present")
+    scene.judges(proposed, "accepted")
+    scene.signs("correct")
+
+
 DECISIONS: list[tuple[Play, Taught, bool]] = [
     (_rejected("not_present"), HARD_NEGATIVE, True),
     (_rejected("wrong_label"), HARD_NEGATIVE, True),
@@ -147,6 +156,7 @@ DECISIONS: list[tuple[Play, Taught, bool]] = [
     (_turned_with_the_model, ADJUDICATED, True),
     (_refuted_with_the_model, HARD_NEGATIVE, True),
     (_says_both, NOTHING, False),
+    (_says_both_of_the_readers, NOTHING, False),
 ]
 
 

@@ -4,7 +4,7 @@ import { asApiError } from "../api/errors";
 import { live } from "../api/live";
 import { fetchSaliency, fetchSaliencyMap, requestSaliency } from "./reading-api";
 import { findingRow, useFindings } from "./reading-findings";
-import { reading } from "./reading-session";
+import { reading, useReading } from "./reading-session";
 import type { PredictionOut, SaliencyOut } from "./reading-types";
 import { readingUi, setSaliency } from "./reading-ui";
 
@@ -80,6 +80,13 @@ export function hideSaliency(): void {
   setSaliency({ on: false });
   useSaliency.setState(off);
 }
+
+// Why there is no map is said of one case.
+useReading.subscribe((now, before) => {
+  if (now.workitemId !== before.workitemId && useSaliency.getState().status === "failed") {
+    useSaliency.setState(off);
+  }
+});
 
 /** Ask for the map of the target and show it when it is there. */
 export async function showSaliency(method?: string): Promise<void> {

@@ -90,7 +90,10 @@ export function formatPercent(share: number | null | undefined, digits = 0): str
 
 /** A figure with `digits` decimals; a missing one is a dash. */
 export function formatFigure(value: number | null | undefined, digits = 3): string {
-  return typeof value === "number" && Number.isFinite(value) ? value.toFixed(digits) : "–";
+  // What rounds to nothing has no sign: "-0.0" beside "0.0" looks like two values.
+  return typeof value === "number" && Number.isFinite(value)
+    ? value.toFixed(digits).replace(/^-(0(?:\.0+)?)$/, "$1")
+    : "–";
 }
 
 export function formatCount(count: number): string {

@@ -28,7 +28,7 @@ def telling_cases(cases: Sequence[GazeCase], label: str) -> list[tuple[str, str]
     wanted: list[tuple[Sequence[GazeCase], Callable[[GazeCase], float], str]] = [
         (marked, drop, "Here the answer hangs most on the marked place."),
         (marked, lambda case: -drop(case), "Here it hangs least on the marked place."),
-        (there, moved, "Here it changes most when border and corners are replaced."),
+        (there, moved, "Of the pictures with it this one changes most when border and corners are replaced."),
     ]
     found: dict[str, str] = {}
     for among, of, words in wanted:

@@ -148,6 +148,8 @@ def gaze_figures(cases: Cases, label: str, *, named: str, turned: Array) -> Gaze
     _, truth = column(cases, label)
     patients = [case.patient_key for case in cases]
     weights, drawn = Weights(patients), cluster_weights(patients, 500, 0)
+    # Of hardly any gap no share means much: none is told.
+    apart = tells_apart(cases, label)
     gap, marks = gap_of(cases, label), [case.places.get(label) for case in cases]
     drops, often = (np.array([np.nan if (v := of(one)) is None else v for one in marks]) for of in (_drop, _oftener))
     swapped = np.array(
@@ -163,10 +165,10 @@ def gaze_figures(cases: Cases, label: str, *, named: str, turned: Array) -> Gaze
         fewest=FEWEST,
         marked=sum(one is not None for one in marks),
         marked_patients=marked_patients(cases, label),
-        grounding=_unseen(grounding(cases, label)),
+        grounding=_unseen(grounding(cases, label)) if apart else None,
         logit_drop=mean_figure(drops, drawn) if np.isfinite(drops).any() else None,
         oftener=_unseen(weights.mean(often, 0.0, 1.0)),
-        swapped=_unseen(weights.mean(swapped, -1.0, 1.0)),
+        swapped=_unseen(weights.mean(swapped, -1.0, 1.0)) if apart else None,
         swapped_cases=int(np.isfinite(swapped).sum()),
         marks_at_edge=at_edge(cases, label),
         outside=_unseen(outside_share(cases, label)),

@@ -13,7 +13,7 @@ type Gaze = NonNullable<LabelFigures["gaze"]>;
 type Figure = NonNullable<Gaze["grounding"]>;
 
 const legend =
-  "Share of the answer: of what tells pictures with the label from those without (the distance of their mean logits). Equal places have the mark’s shape and lie elsewhere in the body. This alone: everything else is the mean of all pictures; the region keeps the brightness to which its whole picture was scaled. Without it: the region is replaced by that mean, markers by what lies around them.";
+  "Share of the answer on the marked place: what its replacement takes beyond that of equal places elsewhere, of what tells pictures with the label from those without (the distance of their mean logits), each case counted within ±100 %; not told where the answers do not tell them apart. Outside the body: of how much the answer changes when that, or the body, is replaced. Equal places have the mark’s shape and lie elsewhere in the body. This alone: everything else is the mean of all pictures; the region keeps the brightness to which its whole picture was scaled. Without it: the region is replaced by that mean, markers by what lies around them; pictures without the region are counted as they are. Alike: the AUC of the whole pictures, over such pairs only. Under the pictures: the calibrated probability, and the network’s raw logit.";
 
 /** Where a version looks: what its answer loses when regions of the test pictures are replaced. */
 export function GazePanel({
@@ -128,7 +128,7 @@ function LooksTable({ gaze }: { gaze: Gaze }) {
 function RegionTable({ gaze }: { gaze: Gaze }) {
   return (
     <Table verticalSpacing={4} horizontalSpacing="xs" fz={13} data-testid="gaze-regions">
-      <TableHead of={["ROC AUC", "This alone", "Without it", "Pictures"]} />
+      <TableHead of={["ROC AUC", "This alone", "Without it", "In"]} />
       <Table.Tbody>
         <Table.Tr fw={600}>
           <Table.Td>The whole picture</Table.Td>
@@ -148,11 +148,11 @@ function RegionTable({ gaze }: { gaze: Gaze }) {
         ))}
         {gaze.balanced.map((one) => (
           <Table.Tr key={one.name} data-testid={`gaze-balanced-${one.name}`}>
-            <Table.Td>Only pairs that are alike in {one.words}</Table.Td>
-            <Table.Td>–</Table.Td>
+            <Table.Td>The whole picture, only pairs that are alike in {one.words}</Table.Td>
             <Table.Td>
               <Measured figure={one.auc} />
             </Table.Td>
+            <Table.Td>–</Table.Td>
             <Table.Td>{formatMany(one.pairs, "pair", "pairs")}</Table.Td>
           </Table.Tr>
         ))}
@@ -214,7 +214,7 @@ function Examples({ rows }: { rows: GazeExampleOut[] }) {
                   {formatPercent(picture.probability)}
                   <Text span size="xs" c="dimmed" fw={400}>
                     {" "}
-                    logit {formatFigure(picture.logit, 1)}
+                    raw logit {formatFigure(picture.logit, 1)}
                   </Text>
                 </Text>
               </div>

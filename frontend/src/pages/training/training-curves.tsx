@@ -9,7 +9,7 @@ import { Empty } from "../../ui/page-states";
 const colors = ["--ov-curve-1", "--ov-curve-2", "--ov-curve-4", "--ov-curve-5", "--ov-curve-6"];
 
 /** The losses on the training part and the metric on the validation part, an entry an epoch. */
-export function TrainingCurves({ curves: raw }: { curves: TrainingEpoch[] }) {
+export function TrainingCurves({ curves: raw, active }: { curves: TrainingEpoch[]; active: boolean }) {
   const curves = useMemo(() => readCurves(raw), [raw]);
   const losses = useMemo(
     () =>
@@ -27,7 +27,11 @@ export function TrainingCurves({ curves: raw }: { curves: TrainingEpoch[] }) {
   if (curves.epochs.length === 0) {
     return (
       <Panel title="Curves">
-        <Empty title="No epoch is finished yet">The curves grow by themselves, a point an epoch.</Empty>
+        {active ? (
+          <Empty title="No epoch is finished yet">The curves grow by themselves, a point an epoch.</Empty>
+        ) : (
+          <Empty title="No epoch was finished">There is nothing to draw.</Empty>
+        )}
       </Panel>
     );
   }

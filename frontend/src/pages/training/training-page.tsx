@@ -107,7 +107,9 @@ function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingNu
         >
           {run.error.message} <Code>{run.error.code}</Code>
           <Text size="sm" mt={4}>
-            What was learned up to the last checkpoint is kept: Resume goes on from there.
+            {run.curves.length > 0
+              ? "What was learned up to the last checkpoint is kept: Resume goes on from there."
+              : "No epoch was finished, so nothing is kept: Resume begins anew."}
           </Text>
         </Alert>
       ) : null}
@@ -115,7 +117,7 @@ function Training({ run, progress }: { run: TrainingRunOut; progress: TrainingNu
       <Panel title={active ? "Now" : "How it ended"} testId="training-progress">
         <ProgressLines progress={progress} active={active} />
       </Panel>
-      <TrainingCurves curves={run.curves} />
+      <TrainingCurves curves={run.curves} active={active} />
       <Panel title="What it learns from">
         <Facts
           rows={[
