@@ -217,6 +217,20 @@ def test_what_the_reader_says_is_not_signed_silently_where_the_models_equal_find
     assert _waiting(case, reviewer) == []
 
 
+def test_it_is_not_called_agreement_where_a_reviewer_denied_one_of_two_equal_answers(
+    case: Workitem, radiologist: User, reviewer: User
+) -> None:
+    finding = finding_create(workitem=case, author=radiologist, content=image_label())
+    proposed = _proposed(case, "image_label", image_label())
+    _handed_in(case, radiologist)
+    assert _row(case, reviewer)["words"] == "Reader and model agree."
+    _judge(finding, reviewer, "rejected", "not_present")
+    _judge(proposed, reviewer, "accepted")
+    assert _row(case, reviewer)["words"].endswith("together they teach nothing.")
+    _judge(proposed, reviewer, "rejected", "not_present")
+    assert _row(case, reviewer)["words"] == "Reader and model said the same."
+
+
 def test_who_answers_absent_and_draws_it_all_the_same_is_not_signed_off_as_both(
     case: Workitem, radiologist: User, reviewer: User
 ) -> None:

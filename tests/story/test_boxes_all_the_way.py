@@ -177,3 +177,36 @@ def _rejected_teaches(
 def _centred(box: list[float], truths: list[list[float]]) -> bool:
     middle = [(box[axis] + box[axis + 3]) / 2 for axis in range(3)]
     return any(all(one[axis] <= middle[axis] <= one[axis + 3] for axis in range(3)) for one in truths)
+
+
+def test_where_nobody_drew_a_box_the_training_is_refused_before_it_begins_and_says_what_to_do(
+    project: Project, radiologist: User, reviewer: User, admin: User, run_jobs: Callable[[], int]
+) -> None:
+    make_square_label(project)
+    ReadingProtocol.objects.create(project=project, reveal="always", required_labels=[])
+    left = {"train": 3, "validation": 2, "test": 2}
+    for number, split in _numbers():
+        if left[split]:
+            left[split] -= 1
+            workitem = workitem_open(project=project, study=plant(project, number, bright=True).study)
+            reading, address = Api(radiologist), f"workitems/{workitem.pk}"
+            assert reading("POST", f"{address}/claim", match=1)[0] == 200
+            said = {"kind": "image_label", "label_key": "square", "present": True}
+            assert reading("POST", f"{address}/findings", {"content": said})[0] == 201
+            assert reading("POST", f"{address}/submit", {}, match=2)[0] == 200
+            assert Api(reviewer)("POST", f"{address}/decide", {"event": "accept"}, match=3)[0] == 200
+    api = Api(admin)
+    frozen = {"name": "answers only", "question": "places", "label_keys": ["square"]}
+    assert api("POST", "projects/chest/snapshots", frozen)[0] == 202
+    run_jobs()
+    (snapshot,) = api("GET", "projects/chest/snapshots")[1]
+    family = {
+        "project": "chest", "slug": "finder", "title": "Finder", "recipe": "detection", "label_keys": ["square"],
+        "modalities": ["DX"], "reason": "as usual",
+    }  # fmt: skip
+    made = api("POST", "models", family)[1]
+    wanted = {"snapshot_id": snapshot["id"], "config": CONFIG, "reason": "the first"}
+    status, refused = api("POST", f"models/{made['id']}/training", wanted)
+    assert (status, refused["code"]) == (422, "places_not_marked")
+    assert "Draw them" in refused["message"]
+    assert not TrainingRun.objects.exists()

@@ -47,6 +47,15 @@ describe("what a reader sees", () => {
     ]).toEqual(["–", "12.3 %", "–", "0.500"]);
   });
 
+  it("gives no sign to what rounds to nothing", () => {
+    expect([
+      formatFigure(-0.04, 1),
+      formatFigure(-0.0004),
+      formatFigure(-0.06, 1),
+      formatFigure(-0, 0),
+    ]).toEqual(["0.0", "0.000", "-0.1", "0"]);
+  });
+
   it("writes days and instants in one form, ISO 8601", () => {
     expect(["2026-01-31", "20260131", "", null, "202601311"].map(formatDay)).toEqual([
       "2026-01-31",
